@@ -1,0 +1,25 @@
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+// SHA-256 and friends, by OpenSSL.
+
+#include "base/str.h"
+
+struct arena;
+
+enum { SHA256_SIZE = 32 };
+
+struct sha256;
+struct sha256 *sha256_new(void);
+void sha256_add(struct sha256 *hash, str bytes);
+// Ends the hash and frees it.
+void sha256_finish(struct sha256 *hash, unsigned char digest[SHA256_SIZE]);
+
+// 64 lower-case hex digits.
+str sha256_hex(struct arena *arena, str bytes);
+str hex_encode(struct arena *arena, const unsigned char *bytes, size_t size);
+str base64_encode(struct arena *arena, str bytes);
+// Standard and URL alphabets, padding optional; false when it is neither.
+bool base64_decode(struct arena *arena, str text, str *bytes);
+
+#endif
