@@ -1,0 +1,88 @@
+#ifndef STATE_STATE_H
+#define STATE_STATE_H
+
+// The state store: what a project must remember between runs and the lake does not hold (design
+// D7).
+//
+// Today's backend is one SQLite file; the functions say nothing of it, so that another database can
+// stand behind them.  Delivery state is in state/delivery.h, secrets in state/secret.h, the run log
+// here.
+//
+// The store opens itself at the first call that needs it; making the handle touches nothing.  A
+// read-only store whose file does not exist answers every question with "nothing".
+// Ownership: the store copies its options; results live in the arena given.
+// Errors: ERROR_IO when the file cannot be read or written, ERROR_INVALID for a wrong key, a state
+// of a newer version or an unreadable config/state.sql, ERROR_CONFLICT when another process kept
+// the file busy for STATE_BUSY_TIMEOUT_MS. Threads: any; a lock inside lets one operation run at a
+// time.  Every operation is one transaction.
+
+#include "base/context.h"
+#include "base/error.h"
+#include "base/str.h"
+
+struct arena;
+struct state;
+
+enum {
+    STATE_SCHEMA_VERSION = 1,
+    STATE_BUSY_TIMEOUT_MS = 10000,
+};
+
+struct state_options {
+    const struct context *context;
+    str project;    // root folder, absolute
+    bool read_only; // never creates or changes anything
+};
+
+struct state *state_new(const struct state_options *options);
+void state_free(struct state *state); // NULL is fine
+
+// Opens the store now, to learn early whether it can be used and whether the key is right.
+MUST_USE enum error_code state_open(struct state *state, struct error *err);
+// Where the store lies or will lie, for messages: a path.  Opens nothing.
+MUST_USE enum error_code state_location(struct state *state, struct arena *arena, str *location,
+                                        struct error *err);
+
+// One entry of the run log (models.md §10.2): also runs that wrote nothing, and failed ones.
+struct state_run {
+    int64_t id;       // set by the store; grows with time
+    str run_id;       // one per command, "20240102-030405-a1b2c3"
+    str target;       // "mart.customers"
+    str kind;         // "table", "merge", …
+    str run_type;     // "backfill", "incremental", "full", "skip", …
+    str reason;       // why this type
+    str status;       // "ok", "skip", "failed", …; "ok" and "skip" count as success
+    str rule;         // public error code of a failed run
+    str message;      // error text of a failed run, redacted by the caller
+    str metadata;     // JSON object, or empty
+    int64_t rows;     // rows written
+    int64_t snapshot; // of the commit; 0 when there was none
+    int64_t started_us;
+    int64_t ended_us;
+};
+struct state_run_list {
+    struct state_run *items;
+    size_t count;
+    size_t capacity;
+};
+
+// Adds `count` entries in one transaction.
+MUST_USE enum error_code state_run_add(struct state *state, const struct state_run *runs,
+                                       size_t count, struct error *err);
+// Newest first; all targets when `target` is empty; `limit` 0 is no limit.
+MUST_USE enum error_code state_run_history(struct state *state, struct arena *arena, str target,
+                                           int64_t limit, struct state_run_list *runs,
+                                           struct error *err);
+// Start of the newest successful run of `target`, written anything or not; false: none.
+MUST_USE enum error_code state_run_last_success(struct state *state, str target, bool *found,
+                                                int64_t *started_us, struct error *err);
+// The same for every target in one query.
+struct state_last_run {
+    str target;
+    int64_t started_us;
+};
+MUST_USE enum error_code state_run_last_successes(struct state *state, struct arena *arena,
+                                                  struct state_last_run **runs, size_t *count,
+                                                  struct error *err);
+
+#endif
