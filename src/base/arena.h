@@ -10,9 +10,9 @@
 // must be limited by the caller.
 // Threads: one arena, one thread at a time.
 
-#include <stddef.h>
-
 #include "base/attributes.h"
+
+#include <stddef.h>
 
 struct arena_block;
 

@@ -5,7 +5,7 @@
 
 #define MUST_USE __attribute__((warn_unused_result))
 #define RETURNS_NONNULL __attribute__((returns_nonnull))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 #define NO_RETURN __attribute__((noreturn))
 #define CLEANUP(function) __attribute__((cleanup(function)))
 #define UNUSED __attribute__((unused))

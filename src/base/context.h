@@ -29,7 +29,8 @@ struct context {
 void context_random(const struct context *context, void *bytes, size_t size);
 
 // A named place where a recovery test kills the process.  With COYPU_CRASH_AT=NAME or NAME:3 in the
-// environment the process ends by SIGKILL at the first or third pass.  Compiled in test builds only.
+// environment the process ends by SIGKILL at the first or third pass.  Compiled in test builds
+// only.
 #ifdef COYPU_CRASH_POINTS
 void crash_point(const char *name);
 #else

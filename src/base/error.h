@@ -9,11 +9,11 @@
 // users see (models.md §12.2), such as "parser.invalid_kind".
 // Threads: values.
 
-#include <stdarg.h>
-#include <stddef.h>
-
 #include "base/attributes.h"
 #include "base/str.h"
+
+#include <stdarg.h>
+#include <stddef.h>
 
 enum error_code {
     ERROR_NONE = 0,

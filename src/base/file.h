@@ -21,7 +21,8 @@ MUST_USE enum error_code file_read(struct arena *arena, str path, str *content, 
 MUST_USE enum error_code file_write_atomic(str path, str content, unsigned mode, struct error *err);
 // As file_write_atomic, but ERROR_CONFLICT when `path` exists.
 MUST_USE enum error_code file_create(str path, str content, unsigned mode, struct error *err);
-MUST_USE enum error_code directory_create(str path, unsigned mode, struct error *err); // and its parents
+MUST_USE enum error_code directory_create(str path, unsigned mode,
+                                          struct error *err); // and its parents
 bool path_exists(str path);
 bool path_is_directory(str path);
 bool path_is_file(str path);
@@ -34,7 +35,8 @@ struct file_stat {
 };
 MUST_USE enum error_code file_stat(str path, struct file_stat *out, struct error *err);
 
-// Names of the files (not folders) directly in `path`, sorted by byte; empty when it does not exist.
+// Names of the files (not folders) directly in `path`, sorted by byte; empty when it does not
+// exist.
 MUST_USE enum error_code directory_files(struct arena *arena, str path, struct str_list *names,
                                          struct error *err);
 // Paths relative to `path` of all regular files below it, sorted by byte.  Names that begin with a

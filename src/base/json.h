@@ -10,7 +10,8 @@
 //     json_key(&json, STR("rows"));  json_int(&json, 3);
 //     json_end(&json);
 //
-// Nesting deeper than JSON_DEPTH_MAX is a bug of the caller (assert).  Invalid UTF-8 becomes U+FFFD.
+// Nesting deeper than JSON_DEPTH_MAX is a bug of the caller (assert).  Invalid UTF-8 becomes
+// U+FFFD.
 
 #include "base/str.h"
 

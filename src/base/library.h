@@ -5,7 +5,8 @@
 // must not pay for DuckDB or libcurl.
 //
 //     #define API(X) X(curl_easy_init) X(curl_easy_perform)
-//     struct curl_api { LIBRARY_FIELDS(API) };      // one typed pointer a function, of its own name
+//     struct curl_api { LIBRARY_FIELDS(API) };      // one typed pointer a function, of its own
+//     name
 //
 // The loaded library stays loaded until the process ends.
 

@@ -8,9 +8,11 @@
 //
 // The items move when the array grows: keep indexes, not pointers.
 
-#include <stddef.h>
-
 #include "base/arena.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #define LIST_PUSH(arena, list, value)                                                              \
     do {                                                                                           \

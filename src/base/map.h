@@ -6,9 +6,9 @@
 // Ownership: keys and table live in the arena given to map_init; keys are copied, values borrowed.
 // Threads: one at a time; read-only use from several is fine.
 
-#include <stdbool.h>
-
 #include "base/str.h"
+
+#include <stdbool.h>
 
 struct arena;
 

@@ -1,7 +1,8 @@
 #ifndef BASE_REDACT_H
 #define BASE_REDACT_H
 
-// Keeps secrets out of everything that leaves the process: prints, errors, logs, JSON (libs.md §11.3).
+// Keeps secrets out of everything that leaves the process: prints, errors, logs, JSON (libs.md
+// §11.3).
 //
 // A secret value is any text of 6 or more bytes that was given to redact_secret.  redact_text also
 // hides `Bearer …`-like credentials and key=value pairs with telling names.

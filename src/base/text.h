@@ -6,10 +6,10 @@
 // Ownership: the bytes live in the arena; text_str() borrows them until the next text_add.
 // Threads: one at a time.
 
-#include <stdarg.h>
-
 #include "base/attributes.h"
 #include "base/str.h"
+
+#include <stdarg.h>
 
 struct arena;
 
