@@ -1,0 +1,105 @@
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+// The models of a project as checked structures: read from models/**, before anything runs.
+//
+// One file = one SQL query = one table.  A mistake in one file never stops the reading of the
+// others: each model carries its own findings, and a model with an error is `broken` (it and what
+// depends on it will not run).
+//
+// Ownership: everything lives in the arena given to models_read.
+// Threads: built by one thread, read-only afterwards.
+
+#include "base/context.h"
+#include "base/map.h"
+#include "sql/ast.h"
+#include "sql/definition.h"
+#include "sql/directive.h"
+
+struct lake;
+struct lib_set;
+
+// How bad a finding is: BLOCKER would fail at run time, INFO is advice.
+enum finding_severity { FINDING_BLOCKER, FINDING_WARN, FINDING_INFO };
+str finding_severity_name(enum finding_severity severity);
+
+struct finding {
+    enum finding_severity severity;
+    struct error error; // rule, position, message, hint
+};
+
+struct finding_list {
+    struct finding *items;
+    size_t count;
+    size_t capacity;
+};
+
+struct model;
+
+struct model_list {
+    struct model **items;
+    size_t count;
+    size_t capacity;
+};
+
+struct model {
+    str target; // "mart.customers", in the spelling of the path
+    str schema;
+    str name;
+    str file; // "models/mart/customers.sql", relative to the project
+    str text; // the whole file
+    struct model_source source;
+    bool has_query; // the SQL could be read
+    str ast;        // json_serialize_sql of the body; empty without query
+    struct sql_query query;
+    struct finding_list findings;
+    bool broken;  // there is a BLOCKER among them
+    size_t index; // its place in models.items
+
+    // Filled by models_link:
+    struct model_list reads;   // models whose target it reads, each once, in order of first use
+    struct model_list read_by; // the other direction
+    struct str_list inputs;    // every table read, "schema.table", each once
+    bool reads_itself;
+    struct sql_call_list lib_calls; // the calls that name a lib of the project
+};
+
+struct models {
+    struct arena *arena;
+    struct model **items; // by target
+    size_t count;
+    size_t capacity;
+    struct map by_target;        // struct model *; without case
+    struct model_list order;     // topological, ties by target; what is on a cycle is not in it
+    struct model_list cycle;     // one whole loop a → b → a (first = where it closes); empty: none
+    struct finding_list orphans; // findings of files that gave no model (a bad name)
+};
+
+struct models_options {
+    const struct context *context;
+    str project;       // root folder, absolute
+    struct lake *lake; // for the syntax trees only
+    // What counts as a lib: NULL when the project has none.
+    bool (*is_lib)(void *self, str name);
+    void *lib_self;
+    str catalog; // the lake's alias; empty when not known (validate)
+};
+
+// Reads and checks all model files and links them into a graph.  Fails only for what is nobody's
+// model in particular: models/ cannot be read, the database cannot be had.
+MUST_USE enum error_code models_read(struct arena *arena, const struct models_options *options,
+                                     struct models *models, struct error *err);
+
+// NULL when there is none; case does not matter.
+struct model *models_find(const struct models *models, str target);
+
+// "mart.customers" from "models/mart/customers.sql" (models.md §1.1); ERROR_INVALID names the
+// segment and the rule.
+MUST_USE enum error_code model_target_from_path(struct arena *arena, str file, str *schema,
+                                                str *name, struct error *err);
+
+// Adds a finding to the model and marks it broken when it is a BLOCKER.
+void model_add_finding(struct arena *arena, struct model *model, enum finding_severity severity,
+                       const struct error *err);
+
+#endif

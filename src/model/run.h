@@ -1,0 +1,84 @@
+#ifndef MODEL_RUN_H
+#define MODEL_RUN_H
+
+// Runs a project: reads the models, plans, writes what changed into the lake, delivers, records.
+//
+// Events tell the caller what happens while it happens; the summary at the end says how it went.  A
+// failing model is not an error of run_project: it is in the results.
+//
+// Errors of run_project itself: ERROR_INVALID (no such target, a cycle, a broken lib file or
+// config), ERROR_CONFLICT (another run holds .coypu/run.lock), ERROR_CANCELLED (Ctrl-C), ERROR_IO.
+// Threads: one run, one thread calls in; the callback comes on that thread.
+
+#include "model/model.h"
+
+enum run_type { RUN_SKIP, RUN_BACKFILL, RUN_INCREMENTAL, RUN_FULL };
+str run_type_name(enum run_type type);
+
+enum run_status { RUN_OK, RUN_SKIPPED, RUN_ERROR };
+str run_status_name(enum run_status status); // "ok", "skip", "error"
+
+// What the push step of a model did (libs.md §6.8).
+struct run_push {
+    bool present;
+    str sink;
+    int64_t ok, warned, failed, rejected, pending;
+    int64_t duration_ms;
+    struct str_list messages; // at most three, ready to show
+    str json;                 // the object for --json
+};
+
+// What became of one model.  Lives until the callback returns.
+struct run_result {
+    const struct model *model;
+    enum run_status status;
+    enum run_type run_type;
+    str reason;          // of the closed set of models.md §4
+    bool aborted;        // a lib's abort(): the target was left as it was
+    str skipped_because; // the failed ancestor; empty otherwise
+    int64_t rows;
+    int64_t duration_us;
+    int64_t snapshot; // of the commit; 0: none
+    struct error_list errors;
+    struct error_list warnings;
+    struct run_push push;
+    str run_id;
+};
+
+struct run_summary {
+    str run_id;
+    int64_t ran;
+    int64_t skipped;
+    int64_t failed;
+    int64_t rows;
+    int64_t duration_us;
+    bool interrupted;
+    bool push_failed; // rows were left undelivered: exit status 1
+};
+
+struct run_events {
+    void (*started)(void *self, const struct model *model, size_t number, size_t total);
+    void (*finished)(void *self, const struct run_result *result);
+    // Rows fetched so far, for a progress line.
+    void (*progress)(void *self, const struct model *model, int64_t pages, int64_t rows);
+    // Trouble that is no model's own; `source` names the part ("state", "_gc").
+    void (*warning)(void *self, str source, const struct error *err);
+    void *self;
+};
+
+struct run_options {
+    const struct context *context;
+    str project;
+    str target; // "", "mart.x", "+mart.x", "mart.x+"
+    bool full_refresh;
+    bool dry_run;    // plan only: results say what would run
+    bool keep_going; // run what is outside a cycle
+    bool no_destructive;
+    int64_t lock_timeout_ms;
+    struct run_events events;
+};
+
+MUST_USE enum error_code run_project(const struct run_options *options, struct run_summary *summary,
+                                     struct error_list *errors);
+
+#endif
