@@ -1,0 +1,11 @@
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+// The commands of the program, each defined in the file of its name; main.c puts them in order.
+
+#include "cli/command.h"
+
+extern const struct command command_version;
+extern const struct command *const commands[]; // in the order of the help; NULL at the end
+
+#endif
