@@ -1,0 +1,62 @@
+#ifndef LAKE_ATTACH_H
+#define LAKE_ATTACH_H
+
+// Attaching the DuckLake catalog: SQLite, a DuckDB file or PostgreSQL behind one alias.
+//
+// Errors: ERROR_INVALID with rule "config.catalog" for an attach that is no DuckLake, for MySQL,
+// for none or two catalogs; ERROR_CONFLICT when another process holds a DuckDB-file catalog.
+// Threads: attach before other connections are used; the getters then from any thread.
+
+#include "base/error.h"
+
+struct arena;
+struct lake;
+struct lake_connection;
+
+enum lake_catalog { LAKE_CATALOG_SQLITE, LAKE_CATALOG_DUCKDB, LAKE_CATALOG_POSTGRES };
+
+struct lake_attach_options {
+    bool read_only;   // READ_ONLY is added; refused writes are DuckDB's
+    str replace_path; // attach this `ducklake:…` path instead of the one written (sandbox)
+    struct error
+        *warning; // filled (code not ERROR_NONE) with config.password_in_attach; may be NULL
+};
+
+// Runs the text of config/catalog.sql (already expanded): any statements, of which exactly one
+// attaches a DuckLake.  Loads the extensions that the path and DATA_PATH need.  A SQLite catalog
+// gets META_JOURNAL_MODE 'WAL' and META_BUSY_TIMEOUT 5000 unless the text says otherwise.  Then
+// `USE alias` and search_path 'alias,memory'.
+MUST_USE enum error_code lake_attach(struct lake_connection *connection, str file, str text,
+                                     const struct lake_attach_options *options, struct error *err);
+// USE and search_path on a further connection of an attached lake.
+MUST_USE enum error_code lake_use(struct lake_connection *connection, struct error *err);
+
+bool lake_is_attached(const struct lake *lake);
+str lake_alias(const struct lake *lake); // as DuckDB knows it; borrows from the lake
+enum lake_catalog lake_catalog_kind(const struct lake *lake);
+const char *lake_catalog_name(enum lake_catalog kind); // "sqlite", "duckdb", "postgres"
+// What stands behind `ducklake:` and the kind's prefix: a file path or a connection string.
+str lake_catalog_path(const struct lake *lake);
+bool lake_is_read_only(const struct lake *lake);
+// The folder of the data files, as the catalog stores it.
+MUST_USE enum error_code lake_data_path(struct lake_connection *connection, struct arena *arena,
+                                        str *path, struct error *err);
+// Quoted prefix of DuckLake's own tables: "__ducklake_metadata_lake"."main" — for reading only.
+str lake_metadata_prefix(const struct lake *lake);
+
+// The parts of an ATTACH statement.
+struct attach_text {
+    bool is_attach;
+    str path;          // literal, unquoted
+    size_t path_start; // of the literal with its quotes, bytes into the statement
+    size_t path_end;
+    str alias;          // empty when there is none
+    str options;        // between the parentheses; empty when there are none
+    size_t options_end; // of the closing parenthesis; 0 when there are no options
+};
+// Reads what it can of any statement; is_attach is false for others.
+struct attach_text attach_text_parse(struct arena *arena, str statement);
+// Whether a connection string or URL carries a password.
+bool attach_path_has_password(str path);
+
+#endif

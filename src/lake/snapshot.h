@@ -1,0 +1,74 @@
+#ifndef LAKE_SNAPSHOT_H
+#define LAKE_SNAPSHOT_H
+
+// Snapshots of the lake, and what is known of its tables.
+//
+// All of it is read from DuckLake's metadata in few statements, whatever the number of models.
+
+#include "base/error.h"
+#include "lake/lake.h"
+
+struct arena;
+
+struct lake_snapshot {
+    int64_t id;
+    int64_t time_us; // wall clock
+    str author;      // empty when none
+    str message;     // empty when none
+    str extra_info;  // JSON, or empty
+};
+
+// The newest committed snapshot, as this connection sees it.
+MUST_USE enum error_code lake_current_snapshot(struct lake_connection *connection, int64_t *id,
+                                               struct error *err);
+// The id written by this connection's last commit.
+MUST_USE enum error_code lake_last_committed_snapshot(struct lake_connection *connection,
+                                                      int64_t *id, struct error *err);
+// Whether `id` still exists (was not expired).
+MUST_USE enum error_code lake_snapshot_exists(struct lake_connection *connection, int64_t id,
+                                              bool *exists, struct error *err);
+
+// For every model (extra_info->>'model', compared without case) its newest snapshot, in the order
+// of ids.
+MUST_USE enum error_code lake_model_snapshots(struct lake_connection *connection,
+                                              struct arena *arena, struct lake_snapshot **snapshots,
+                                              size_t *count, struct error *err);
+// Newest first; of one model, or of all that have extra_info when `model` is empty.  `limit` 0:
+// all.
+MUST_USE enum error_code lake_snapshot_list(struct lake_connection *connection, struct arena *arena,
+                                            str model, int64_t limit,
+                                            struct lake_snapshot **snapshots, size_t *count,
+                                            struct error *err);
+
+struct lake_table {
+    int64_t id;
+    int64_t begin_snapshot;
+    str schema;
+    str name;
+    bool is_view;
+    struct lake_column *columns; // NULL from lake_table_list
+    size_t column_count;
+};
+// The current table or view `schema.name` (without case); *found is false when there is none.
+// Inside a transaction its uncommitted tables are seen too, with id and begin_snapshot 0.
+MUST_USE enum error_code lake_table_find(struct lake_connection *connection, struct arena *arena,
+                                         str schema, str name, struct lake_table *table,
+                                         bool *found, struct error *err);
+// All current tables and views, without columns, by schema and name.
+MUST_USE enum error_code lake_table_list(struct lake_connection *connection, struct arena *arena,
+                                         struct lake_table **tables, size_t *count,
+                                         struct error *err);
+// For every table its newest snapshot that changed rows (inserts, deletes or inlined changes) or
+// columns, in one statement: what change detection compares.
+struct lake_table_version {
+    str schema;
+    str name;
+    int64_t table_id;
+    int64_t snapshot;
+};
+MUST_USE enum error_code lake_table_versions(struct lake_connection *connection,
+                                             struct arena *arena,
+                                             struct lake_table_version **versions, size_t *count,
+                                             struct error *err);
+
+#endif

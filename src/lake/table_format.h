@@ -1,0 +1,28 @@
+#ifndef LAKE_TABLE_FORMAT_H
+#define LAKE_TABLE_FORMAT_H
+
+// A result as people and programs read it: csv, json, markdown (models.md §12.1).
+//
+// Columns keep the query's order.  csv: RFC 4180 with header, NULL empty.  json: an array of
+// objects; 64-bit integers and decimals exact, HUGEINT, UUID and times as text.  markdown: aligned
+// pipes, `|` and newlines escaped.  All end with one newline.
+
+#include "base/error.h"
+
+struct json;
+struct lake_result;
+struct text;
+
+enum table_format { TABLE_MARKDOWN, TABLE_CSV, TABLE_JSON };
+
+// "csv", "json", "markdown", "md"; false for others.
+bool table_format_parse(str name, enum table_format *format);
+// Reads the rest of the result, up to `limit` rows (0: all).
+MUST_USE enum error_code table_format_write(struct text *out, struct lake_result *result,
+                                            enum table_format format, int64_t limit,
+                                            struct error *err);
+// The rows as a JSON array, as a value of an open writer.
+MUST_USE enum error_code table_format_json_rows(struct json *json, struct lake_result *result,
+                                                int64_t limit, struct error *err);
+
+#endif

@@ -1,0 +1,82 @@
+#ifndef PROJECT_PROJECT_H
+#define PROJECT_PROJECT_H
+
+// A project folder: where it is, its .env, its config files, and the session they make.
+//
+// Finding and loading a project needs no database (validate, dag, help work without). project_start
+// opens DuckDB and runs the config files in the order of models.md §2.
+// Ownership: everything lives in the arena given to project_open.
+// Errors: ERROR_NOT_FOUND with rule "config.no_project" when no config/ is found upwards; config
+// failures name file, line and statement, never a secret's value.
+
+#include "base/context.h"
+#include "base/error.h"
+
+struct arena;
+struct lake;
+struct lake_connection;
+
+struct project {
+    struct arena *arena;
+    const struct context *context;
+    str root;                   // absolute, symlinks resolved
+    str name;                   // last part of root
+    struct error_list warnings; // .env lines without `=`, passwords in ATTACH
+};
+
+// Walks up from `start` (empty: the working directory) to the first folder that has config/, and
+// loads its .env into the context's environment.
+MUST_USE enum error_code project_open(const struct context *context, struct arena *arena, str start,
+                                      struct project *project, struct error *err);
+// root/relative
+str project_path(const struct project *project, str relative);
+
+struct session_options {
+    bool read_only;       // attach READ_ONLY where the backend allows
+    bool without_sources; // leave config/sources.sql for session_load_sources
+    str attach_path;      // another catalog instead of the one in catalog.sql (sandbox)
+    str run_id;           // ondatra_load_id; empty: made here
+    int64_t run_time_us;  // ondatra_run_time; 0: now
+    int threads;          // DuckDB's; 0: its choice
+};
+struct session {
+    struct project *project;
+    struct lake *lake;
+    struct lake_connection *connection; // the main one: writes, fetches
+    str run_id;
+    int64_t run_time_us;
+    int64_t curr_snapshot;
+    bool sources_loaded;
+};
+
+// Steps 2 to 11 of models.md §2.  The working directory becomes the project's root, as relative
+// paths in SQL resolve against it.
+MUST_USE enum error_code session_start(struct project *project,
+                                       const struct session_options *options,
+                                       struct session *session, struct error *err);
+// Closes the database; takes a zeroed session too.
+void session_end(struct session *session);
+// config/sources.sql, once; for statements that refer to something unknown to the lake.
+MUST_USE enum error_code session_load_sources(struct session *session, struct error *err);
+// A further connection with variables, search_path and macros as the main one.
+MUST_USE enum error_code session_connect(struct session *session,
+                                         struct lake_connection **connection, struct error *err);
+// Step 12: `current_model`, `prev_model_snapshot` (0 without one), then variables/local.sql.
+MUST_USE enum error_code session_enter_model(struct session *session, str target,
+                                             struct error *err);
+// Sets curr_snapshot (now), prev_snapshot and dag_start_snapshot.
+MUST_USE enum error_code session_set_snapshots(struct session *session, int64_t dag_start,
+                                               struct error *err);
+
+// "YYYYMMDD-HHMMSS-xxxxxx": a new run id.
+str run_id_new(struct arena *arena, const struct context *context, int64_t wall_us);
+
+// ── Making projects ──
+// `coypu init` in `path` (models.md §1.2): ERROR_CONFLICT when config/ exists, nothing touched.
+// *name is the project's name.
+MUST_USE enum error_code project_init(const struct context *context, struct arena *arena, str path,
+                                      str *name, struct error *err);
+// The built-in text of a maintenance script ("flush", "expire", …); empty when there is none.
+str project_script_default(str name);
+
+#endif
