@@ -196,7 +196,7 @@ MUST_USE enum error_code state_batch_job(struct state *state, const struct state
 
 // What became of one batch.
 struct state_outcome {
-    str batch_id;
+    str batch_id;             // empty: of no batch (rows that are gone)
     const int64_t *delivered; // ids of failed rows that have arrived, or are gone
     size_t delivered_count;
     const struct state_row *failed; // id set: again; 0: for the first time
@@ -204,7 +204,8 @@ struct state_outcome {
     const struct state_row *dead; // with image; id set: was a failed row
     size_t dead_count;
 };
-// What is claimed next.
+// What is claimed next.  With batch.rows 0 all its events are held: there is no batch, only the
+// position moves.
 struct state_claim {
     struct state_batch batch;
     const int64_t *retried; // ids of the failed rows in a retry batch

@@ -1,0 +1,216 @@
+#include "base/arena.h"
+#include "base/file.h"
+#include "state/db.h"
+
+#include <sqlite3.h>
+
+#include <assert.h>
+#include <stdlib.h>
+
+// WAL and synchronous=FULL: a commit that returned survives a power cut, and costs one fsync.
+static const char setup_sql[] = "PRAGMA journal_mode=WAL;"
+                                "PRAGMA synchronous=FULL;"
+                                "PRAGMA foreign_keys=ON;"
+                                "PRAGMA temp_store=MEMORY;";
+
+enum { STATEMENTS_MAX = 96 }; // distinct SQL literals in state/
+
+struct prepared {
+    const char *sql; // the literal's address is the key
+    sqlite3_stmt *statement;
+};
+
+struct db {
+    struct arena arena;
+    str file;
+    sqlite3 *handle;
+    struct prepared statements[STATEMENTS_MAX];
+    size_t statement_count;
+};
+
+static enum error_code db_error(struct db *db, int status, struct error *err) {
+    const char *reason = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(status);
+    const int primary = status & 0xff;
+    if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
+        error_set(err, ERROR_CONFLICT, "state store " STR_FORMAT " is busy: %s", STR_ARGS(db->file),
+                  reason);
+        error_hint(err, "another process holds it; try again when that one has finished");
+        return ERROR_CONFLICT;
+    }
+    if (primary == SQLITE_NOTADB || primary == SQLITE_CORRUPT) {
+        error_set(err, ERROR_IO, "state store " STR_FORMAT " cannot be read: %s",
+                  STR_ARGS(db->file), reason);
+        error_hint(err, "restore it from a backup, or move it away: delivery then starts from the "
+                        "copy of the watermarks in the lake");
+        return ERROR_IO;
+    }
+    return error_set(err, ERROR_IO, "state store " STR_FORMAT ": %s", STR_ARGS(db->file), reason);
+}
+
+static enum error_code open_handle(struct db *db, bool read_only, int64_t busy_timeout_ms,
+                                   struct error *err) {
+    if (!read_only && !path_exists(db->file)) {
+        // Made here so that the mode is ours; SQLite gives its side files the same one.
+        const enum error_code code = file_create(db->file, STR(""), 0600, err);
+        if (code != ERROR_NONE && code != ERROR_CONFLICT) {
+            return code;
+        }
+    }
+    const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    const int status = sqlite3_open_v2(str_to_cstring(&db->arena, db->file), &db->handle,
+                                       flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (status != SQLITE_OK) {
+        return db_error(db, status, err);
+    }
+    sqlite3_busy_timeout(db->handle, (int)busy_timeout_ms);
+    return read_only ? ERROR_NONE : db_script(db, setup_sql, err);
+}
+
+enum error_code db_open(str file, bool read_only, int64_t busy_timeout_ms, struct db **out,
+                        struct error *err) {
+    struct db *db = memory_alloc(sizeof(*db));
+    *db = (struct db){0};
+    arena_init(&db->arena);
+    db->file = str_copy(&db->arena, file);
+    const enum error_code code = open_handle(db, read_only, busy_timeout_ms, err);
+    if (code != ERROR_NONE) {
+        db_close(db);
+        return code;
+    }
+    *out = db;
+    return ERROR_NONE;
+}
+
+void db_close(struct db *db) {
+    if (db == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < db->statement_count; i++) {
+        sqlite3_finalize(db->statements[i].statement);
+    }
+    sqlite3_close(db->handle);
+    arena_done(&db->arena);
+    free(db);
+}
+
+enum error_code db_script(struct db *db, const char *sql, struct error *err) {
+    const int status = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+    return status == SQLITE_OK ? ERROR_NONE : db_error(db, status, err);
+}
+
+// IMMEDIATE: the write lock is taken here, where waiting for it works, not at the first write.
+enum error_code db_begin(struct db *db, struct error *err) {
+    return db_run(db, "BEGIN IMMEDIATE", NULL, 0, err);
+}
+
+enum error_code db_commit(struct db *db, struct error *err) {
+    return db_run(db, "COMMIT", NULL, 0, err);
+}
+
+void db_rollback(struct db *db) {
+    if (sqlite3_get_autocommit(db->handle) == 0) {
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    }
+}
+
+static enum error_code prepare(struct db *db, const char *sql, sqlite3_stmt **out,
+                               struct error *err) {
+    for (size_t i = 0; i < db->statement_count; i++) {
+        if (db->statements[i].sql == sql) {
+            *out = db->statements[i].statement;
+            return ERROR_NONE;
+        }
+    }
+    assert(db->statement_count < STATEMENTS_MAX);
+    const int status =
+        sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+    if (status != SQLITE_OK) {
+        return db_error(db, status, err);
+    }
+    db->statements[db->statement_count++] = (struct prepared){.sql = sql, .statement = *out};
+    return ERROR_NONE;
+}
+
+// SQLite copies texts: a cursor may outlive the values it was given.
+static int bind(sqlite3_stmt *statement, int index, const struct db_value *value) {
+    switch (value->type) {
+    case DB_VALUE_NULL:
+        return sqlite3_bind_null(statement, index);
+    case DB_VALUE_INT:
+        return sqlite3_bind_int64(statement, index, value->integer);
+    case DB_VALUE_TEXT:
+        return sqlite3_bind_text64(statement, index,
+                                   value->text.data != NULL ? value->text.data : "",
+                                   value->text.size, SQLITE_TRANSIENT, SQLITE_UTF8);
+    case DB_VALUE_BLOB:
+        return sqlite3_bind_blob64(statement, index,
+                                   value->text.data != NULL ? value->text.data : "",
+                                   value->text.size, SQLITE_TRANSIENT);
+    }
+    return SQLITE_MISUSE;
+}
+
+enum error_code db_query(struct db *db, const char *sql, const struct db_value *values,
+                         size_t count, struct db_cursor *cursor, struct error *err) {
+    sqlite3_stmt *statement = NULL;
+    TRY(prepare(db, sql, &statement, err));
+    assert((size_t)sqlite3_bind_parameter_count(statement) == count);
+    for (size_t i = 0; i < count; i++) {
+        const int status = bind(statement, (int)i + 1, &values[i]);
+        if (status != SQLITE_OK) {
+            return db_error(db, status, err);
+        }
+    }
+    *cursor = (struct db_cursor){.db = db, .statement = statement};
+    return ERROR_NONE;
+}
+
+enum error_code db_next(struct db_cursor *cursor, bool *has_row, struct error *err) {
+    const int status = sqlite3_step(cursor->statement);
+    *has_row = status == SQLITE_ROW;
+    if (status == SQLITE_ROW || status == SQLITE_DONE) {
+        return ERROR_NONE;
+    }
+    return db_error(cursor->db, status, err);
+}
+
+void db_cursor_done(struct db_cursor *cursor) {
+    if (cursor->statement != NULL) {
+        sqlite3_reset(cursor->statement);
+        sqlite3_clear_bindings(cursor->statement);
+        cursor->statement = NULL;
+    }
+}
+
+enum error_code db_run(struct db *db, const char *sql, const struct db_value *values, size_t count,
+                       struct error *err) {
+    DB_CURSOR cursor = {0};
+    TRY(db_query(db, sql, values, count, &cursor, err));
+    bool has_row = true;
+    while (has_row) {
+        TRY(db_next(&cursor, &has_row, err));
+    }
+    return ERROR_NONE;
+}
+
+int64_t db_last_id(struct db *db) {
+    return sqlite3_last_insert_rowid(db->handle);
+}
+
+int64_t db_changes(struct db *db) {
+    return sqlite3_changes64(db->handle);
+}
+
+int64_t db_int(const struct db_cursor *cursor, int column) {
+    return sqlite3_column_int64(cursor->statement, column);
+}
+
+bool db_is_null(const struct db_cursor *cursor, int column) {
+    return sqlite3_column_type(cursor->statement, column) == SQLITE_NULL;
+}
+
+str db_text(const struct db_cursor *cursor, struct arena *arena, int column) {
+    const void *bytes = sqlite3_column_blob(cursor->statement, column);
+    const int size = sqlite3_column_bytes(cursor->statement, column);
+    return str_copy(arena, (str){bytes, size > 0 ? (size_t)size : 0});
+}

@@ -1,0 +1,129 @@
+#include "base/environment.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "state/state.h"
+
+// clang-format off: cmocka.h needs these before it
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+
+#include <stdlib.h>
+
+static struct arena arena;
+static struct environment environment;
+static struct context context;
+static struct error err;
+
+static str project_new(void) {
+    char folder[] = "/tmp/coypu-runs-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    return str_copy(&arena, str_from(folder));
+}
+
+static void project_remove(str project) {
+    const str command = str_format(&arena, "rm -rf " STR_FORMAT, STR_ARGS(project));
+    assert_int_equal(system(str_to_cstring(&arena, command)), 0);
+}
+
+static struct state_run run(const char *target, const char *status, int64_t started_us) {
+    return (struct state_run){.run_id = STR("r"),
+                              .target = str_from(target),
+                              .status = str_from(status),
+                              .started_us = started_us};
+}
+
+static void history_is_newest_first_and_success_is_ok_or_skip(void **unused) {
+    (void)unused;
+    const str project = project_new();
+    struct state *state =
+        state_new(&(struct state_options){.context = &context, .project = project});
+    const struct state_run runs[] = {run("a.x", "ok", 10), run("a.y", "ok", 11),
+                                     run("a.x", "skip", 20), run("a.x", "error", 30)};
+    assert_int_equal(state_run_add(state, runs, ARRAY_COUNT(runs), &err), ERROR_NONE);
+
+    struct state_run_list list;
+    assert_int_equal(state_run_history(state, &arena, STR("a.x"), 2, &list, &err), ERROR_NONE);
+    assert_int_equal(list.count, 2);
+    assert_int_equal(list.items[0].started_us, 30);
+    assert_int_equal(list.items[1].started_us, 20);
+
+    bool found = false;
+    int64_t started_us = 0;
+    assert_int_equal(state_run_last_success(state, STR("a.x"), &found, &started_us, &err),
+                     ERROR_NONE);
+    assert_true(found);
+    assert_int_equal(started_us, 20);
+    struct state_last_run *last = NULL;
+    size_t count = 0;
+    assert_int_equal(state_run_last_successes(state, &arena, &last, &count, &err), ERROR_NONE);
+    assert_int_equal(count, 2);
+    assert_int_equal(last[1].started_us, 11);
+    state_free(state);
+    project_remove(project);
+}
+
+// Where config/state.sql puts the store, or how it is refused.
+static const struct {
+    const char *name;
+    str sql;
+    const char *location; // relative to the project; NULL: refused
+    const char *message;
+} locations[] = {
+    {"a file", STR_INIT("ATTACH 'data/old.db' AS state;"), "data/coypu-state.db", NULL},
+    {"comments and a scheme",
+     STR_INIT("-- ATTACH 'x' AS state\nattach 'sqlite:s.db' AS state (TYPE sqlite)"),
+     "coypu-state.db", NULL},
+    {"a variable", STR_INIT("ATTACH '${WHERE}/old.db' AS state"), "here/coypu-state.db", NULL},
+    {"other statements", STR_INIT("LOAD x; ATTACH 'a.db' AS other; ATTACH 'b/b.db' AS state"),
+     "b/coypu-state.db", NULL},
+    {"another database", STR_INIT("ATTACH 'mysql:db' AS state"), NULL,
+     "state.sql must attach a file or a PostgreSQL database"},
+    {"PostgreSQL", STR_INIT("ATTACH '' AS state (TYPE postgres, SECRET s)"), NULL,
+     "state in PostgreSQL is not part of this version of coypu"},
+    {"nothing", STR_INIT("SELECT 1"), NULL, "state.sql has no ATTACH … AS state"},
+};
+
+static void state_sql_says_where_the_store_lies(void **unused) {
+    (void)unused;
+    const str project = project_new();
+    const str config = path_join(&arena, project, STR("config"));
+    assert_int_equal(directory_create(config, 0755, &err), ERROR_NONE);
+    for (size_t i = 0; i < ARRAY_COUNT(locations); i++) {
+        assert_int_equal(file_write_atomic(path_join(&arena, config, STR("state.sql")),
+                                           locations[i].sql, 0644, &err),
+                         ERROR_NONE);
+        struct state *state =
+            state_new(&(struct state_options){.context = &context, .project = project});
+        str location = {0};
+        const enum error_code code = state_location(state, &arena, &location, &err);
+        if (locations[i].location == NULL) {
+            assert_int_equal(code, ERROR_INVALID);
+            assert_string_equal(err.message, locations[i].message);
+        } else {
+            assert_int_equal(code, ERROR_NONE);
+            const str expected = path_join(&arena, project, str_from(locations[i].location));
+            assert_string_equal(str_to_cstring(&arena, location), str_to_cstring(&arena, expected));
+        }
+        state_free(state);
+    }
+    project_remove(project);
+}
+
+int main(void) {
+    arena_init(&arena);
+    environment_init(&environment, &arena, false);
+    environment_set(&environment, STR("WHERE"), STR("here"));
+    context = (struct context){.clock = clock_system(), .environment = &environment};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(history_is_newest_first_and_success_is_ok_or_skip),
+        cmocka_unit_test(state_sql_says_where_the_store_lies),
+    };
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    environment_done(&environment);
+    arena_done(&arena);
+    return failed;
+}
