@@ -1,0 +1,148 @@
+#ifndef STARLARK_THREAD_H
+#define STARLARK_THREAD_H
+
+// What a thread context holds; for the core's own files (heap, dict, vm, call, module, error).
+//
+// Steps: `budget` counts down at backward jumps and calls.  At 0 the slow path (star_thread_tick)
+// looks at the cancel flag, the step and time limits and whether a collection is due; anything that
+// wants the VM's attention sets it to 0 (star_thread_wake).
+
+#include <stdatomic.h>
+
+#include "starlark/dict.h"
+#include "starlark/heap.h"
+
+enum {
+    STAR_STACK_VALUES = 1 << 20,       // registers of a thread; 8 MiB of address space
+    STAR_SLICE_STEPS = 20000,          // between two looks at flags and limits: well below 1 ms
+    STAR_REENTRY_MAX = 160,            // VM loops on the C stack (callbacks from native code)
+    STAR_MESSAGE_RESERVE = 512,        // bytes of a message when memory is out
+    STAR_TRACE_FRAMES_MAX = 64,        // kept of a backtrace: half outermost, half innermost
+};
+
+// One active Starlark call.
+struct star_call_frame {
+    const struct star_code *code;
+    struct star_function_object *function;
+    star_value *base;        // register 0
+    const uint64_t *pc;      // next instruction; saved when something is called or fails
+    union star_cache *caches; // of `code`, in this thread
+    const struct star_builtin *native; // the native function that called this frame; NULL: Starlark
+    struct star_module *module;
+    uint32_t guards; // iteration guards held when the frame was entered (thread->guard_count)
+    uint32_t result; // register of the caller that gets the result
+};
+
+// Inline cache of one instruction.
+union star_cache {
+    struct {
+        const struct star_shape *shape;
+        uint32_t slot;
+    } dict;
+    struct {
+        const void *type; // builtin type id or struct star_type
+        const struct star_builtin *method;
+    } method;
+};
+
+struct star_code_caches {
+    const struct star_code *code;
+    union star_cache *caches;
+};
+
+struct star_thread {
+    struct star_heap heap;
+    int64_t budget;
+    int64_t slice; // what budget started from
+    uint64_t steps_before;
+    atomic_bool cancelled;
+
+    star_value *stack;
+    star_value *stack_end;
+    star_value *stack_used; // nothing was written at or above it since the last collection
+    star_value *stack_top;  // first register above the innermost active window
+    struct star_call_frame *frames;
+    uint32_t frame_count;
+    uint32_t frame_capacity;
+    uint32_t native_depth;  // native functions active: no collection
+    uint32_t reentry_depth; // VM loops active
+    uint32_t recursion;     // star_enter
+    const struct star_builtin *active_native;
+
+    // Containers with an iteration guard held by loops of the VM, innermost last.
+    star_value *guards;
+    uint32_t guard_count;
+    uint32_t guard_capacity;
+
+    // Pinned memory: shapes, interned strings.  Lives as long as the thread.
+    struct star_heap pinned;
+    struct star_shape *root_shape;
+    struct star_shape *shapes; // all shapes with a key vector given at once, by `next_sibling`
+    uint32_t shape_count;
+    star_value *interned; // open addressing
+    uint32_t interned_count;
+    uint32_t interned_mask;
+    uint64_t hash_seed;
+
+    struct star_code_caches *code_caches; // open addressing by code
+    uint32_t code_cache_count;
+    uint32_t code_cache_mask;
+    struct star_program **kept_programs; // whose codes have caches here
+    uint32_t kept_count;
+    uint32_t kept_capacity;
+
+    struct star_handle *handles;
+
+    struct star_limits limits;
+    int64_t deadline_us; // INT64_MAX: none
+    void (*print)(void *user, const char *text, size_t size);
+    void *print_user;
+    void *user;
+    int64_t (*monotonic_us)(void *user);
+    void *clock_user;
+
+    struct {
+        struct star_error public;
+        bool is_set;
+        bool is_traced;
+        char *message; // malloc'ed; or `reserve`
+        size_t message_capacity;
+        char reserve[STAR_MESSAGE_RESERVE];
+        char hint[256];
+        struct star_frame frames[STAR_TRACE_FRAMES_MAX];
+        uint32_t repeats[STAR_TRACE_FRAMES_MAX];
+        char *text; // star_thread_error_text
+    } error;
+};
+
+struct star_handle {
+    struct star_handle *next;
+    struct star_handle *previous;
+    struct star_thread *thread;
+    star_value value;
+};
+
+// Memory of the thread that is no heap object (stacks, caches); counted to nothing.
+void *star_thread_memory_grow(struct star_thread *thread, void *memory, size_t old_size,
+                              size_t size);
+// Makes the VM call star_thread_tick at the next backward jump or call.
+static inline void star_thread_wake(struct star_thread *thread) {
+    thread->slice -= thread->budget;
+    thread->budget = 0;
+}
+// Flags, limits, collection.  `may_collect`: every live value is in registers, frames, handles.
+bool star_thread_tick(struct star_thread *thread, bool may_collect);
+// Runs the collector now, whatever the thresholds say.
+void star_collect(struct star_thread *thread);
+void star_error_clear(struct star_thread *thread);
+// Fixes the backtrace of the error just set, once.
+void star_error_trace(struct star_thread *thread);
+// "out of memory" or "memory limit of N bytes exceeded".
+void star_fail_memory(struct star_thread *thread, bool is_limit);
+union star_cache *star_thread_caches(struct star_thread *thread, const struct star_code *code);
+const char *star_vm_print_name(const struct star_thread *thread);
+
+// Runs `function` with its arguments already laid out; used by call.c.
+star_value star_vm_run(struct star_thread *thread, uint32_t frame_floor);
+
+#endif
