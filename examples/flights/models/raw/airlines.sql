@@ -1,0 +1,3 @@
+-- @kind: table
+SELECT carrier::VARCHAR AS carrier, name::VARCHAR AS name
+FROM flights_api('airlines')
