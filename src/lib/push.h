@@ -1,0 +1,169 @@
+#ifndef LIB_PUSH_H
+#define LIB_PUSH_H
+
+// Delivers the changes of one model's table to its sink: push() of a lib file (libs.md §6, §7).
+//
+// Called after the model's commit, and also when the model was skipped: whatever is behind the
+// sink's watermark, failed in an earlier run, or was in flight when a process died is delivered.
+// The lake is the queue: nothing is copied there, and the state store holds only how far the sink
+// is and the exceptions (state/delivery.h).
+//
+// What a newcomer gets wrong: a row that the sink refuses is no error of push_deliver.  It is in
+// the summary, and the row waits for the next run.  An error means that delivery itself could not
+// go on (state, lake, wrong key); what was claimed is sent again by the next run.
+//
+// Ownership: everything in the request is borrowed; the summary lives in the arena given.
+// Errors: ERROR_IO and ERROR_CONFLICT of the state store, those of reading the lake,
+// ERROR_CANCELLED.  The summary is filled in either way.
+// Threads: one call, one thread; push() itself runs on threads of its own, at most
+// push_sink.max_concurrent of them.  `connection` is used by the calling thread alone; it holds
+// temporary tables while the call lasts and must not be inside a transaction.
+
+#include "base/context.h"
+#include "base/list.h"
+#include "starlark/starlark.h"
+
+struct lake_connection;
+struct modules_host;
+struct state;
+
+enum push_mode { PUSH_SYNC, PUSH_ATOMIC };
+
+enum {
+    PUSH_FAILED_BATCHES_MAX = 5, // whole batches failing in a row end a run's delivery
+    PUSH_MESSAGES_MAX = 3,       // row messages that are shown
+    PUSH_MESSAGE_SIZE = 200,     // bytes of each
+};
+
+// A function of the lib: what it takes.
+struct push_function {
+    struct str_list parameters;
+    bool takes_all; // it has **kwargs
+};
+
+// The push direction of a lib, ready to run.
+struct push_sink {
+    str name;                   // "hubspot_push"
+    struct star_module *module; // frozen; one instance for all batches
+    struct push_function push;
+    bool has_finalize;
+    struct push_function finalize;
+    enum push_mode mode;
+    int64_t batch_size;         // at least 1
+    int64_t max_concurrent;     // at least 1
+    int64_t max_attempts;       // 0: no end
+    struct str_list arg_names;  // push.args
+    struct str_list arg_values; // of the directive; may be fewer
+    // What push() reaches beside the language: one host a worker thread.  NULL: nothing (the
+    // thread's user is then NULL).
+    struct modules_host *(*host_new)(void *self);
+    void *host_self;
+};
+
+struct push_request {
+    const struct context *context;
+    struct lake_connection *connection;
+    struct state *state;
+    const struct push_sink *sink;
+    str target;           // "sync.hubspot"
+    str schema;           // its two parts
+    str table;            //
+    str kind;             // "table", "append", "merge", "tracked"
+    struct str_list keys; // merge: the unique key; tracked: the group key; else empty
+    bool typed_columns;   // `columns` with types (@push) instead of names (@sink)
+    str run_id;           // for the sync log
+    bool only_pending;    // push retry: nothing new is read from the lake
+    bool json_as_value;   // COYPU_PUSH_JSON=decoded
+    // Called on the calling thread now and then; NULL: not at all.
+    void (*progress)(void *self, int64_t sent, int64_t pending);
+    void *progress_self;
+};
+
+// One event that was not simply delivered, for messages, JSON and the sync log.
+struct push_note {
+    int64_t rowid;
+    str change_type;
+    int64_t snapshot;
+    str keys;    // JSON object of the key columns
+    str status;  // "warn", "error", "reject", "gone"
+    str message; // redacted
+};
+struct push_note_list {
+    struct push_note *items;
+    size_t count;
+    size_t capacity;
+};
+
+// Lines for _sync_log (libs.md §7.2), one an event sent.
+struct push_log_line {
+    str sync_key; // "42:insert"
+    str status;   // "ok", "warn", "error", "reject"
+    str error_message;
+    str operation; // what the sink says it did, else the change type
+    int64_t synced_us;
+};
+struct push_log {
+    struct push_log_line *items;
+    size_t count;
+    size_t capacity;
+};
+
+struct push_summary {
+    int64_t ok; // delivered, without a word
+    int64_t warned;
+    int64_t failed;   // of this run's attempts
+    int64_t rejected; // dead letters made by this run
+    int64_t gone;     // pending rows that are not there any more
+    int64_t pending;  // undelivered when the call ended, of any run
+    int64_t batches;
+    int64_t duration_us;
+    bool stopped; // after PUSH_FAILED_BATCHES_MAX
+    bool busy;    // another process delivers to this sink: nothing was done here
+    bool finalized;
+    struct push_note_list notes; // errors first come, first kept; see note_count for the rest
+    int64_t note_count;
+    struct str_list warnings; // of the run: renamed sink, lost state, finalize, …
+    struct push_log log;
+    int64_t watermark; // after the call; -1: none
+};
+
+MUST_USE enum error_code push_deliver(const struct push_request *request, struct arena *arena,
+                                      struct push_summary *summary, struct error *err);
+
+// Whether the process must end with status 1 (libs.md §6.8).
+bool push_failed(const struct push_summary *summary);
+// "push hubspot: 14 ok, 1 warning, 2 failed (pending), 1 rejected"
+str push_summary_line(struct arena *arena, str sink, const struct push_summary *summary);
+// At most PUSH_MESSAGES_MAX lines for people, and "+N more".
+struct str_list push_messages(struct arena *arena, str sink, const struct push_summary *summary);
+// {sink, ok, warned, failed, rejected, pending, duration_ms, errors:[…]}
+str push_summary_json(struct arena *arena, str sink, const struct push_summary *summary);
+
+// Copies of all watermarks of `target` (of every target when it is empty) for a commit's extra
+// info: a JSON array [{"target","sink","args","delivered"}].
+MUST_USE enum error_code push_watermarks_json(struct state *state, struct arena *arena, str target,
+                                              str *json, struct error *err);
+// Writes the lines into the lake's `_sync_log` (made when it is missing), one insert for all.  Call
+// it inside a transaction of the writing connection.
+MUST_USE enum error_code push_log_write(struct lake_connection *connection,
+                                        const struct push_request *request,
+                                        const struct push_log *log, struct error *err);
+// What a sandbox run says instead of delivering: how many rows would go out now.
+struct push_preview {
+    int64_t inserts;
+    int64_t updates;
+    int64_t deletes;
+    int64_t retries;
+};
+MUST_USE enum error_code push_preview(const struct push_request *request,
+                                      struct push_preview *preview, struct error *err);
+// Before snapshots are expired: keeps what undelivered changes of the sink need (libs.md §7.4).
+// Also the rest of an open range and what is behind the watermark become failed rows with images.
+MUST_USE enum error_code push_keep_images(const struct push_request *request, struct error *err);
+// Sinks of the target that its model does not name any more are deleted, each with a warning that
+// tells how many rows were pending for it.
+MUST_USE enum error_code push_forget_others(struct state *state, struct arena *arena, str target,
+                                            str sink, const struct str_list *args,
+                                            struct str_list *warnings, struct error *err);
+
+#endif
