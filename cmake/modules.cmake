@@ -60,6 +60,7 @@ function(coypu_tests)
     string(REGEX REPLACE "^test_" "" stem ${stem})
     set(target test_${folder}_${stem})
     add_executable(${target} ${source})
+    target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
     target_include_directories(${target} SYSTEM PRIVATE ${COYPU_DEPS}/include)
     target_compile_options(${target} PRIVATE ${COYPU_WARNINGS})
     target_compile_definitions(${target} PRIVATE
