@@ -28,11 +28,10 @@ static void shows_place_source_line_caret_and_hint(void **state) {
     error_rule(&err, ERROR_INVALID, "dag.unknown", "%s", "no model makes raw.customer");
     error_at_offset(&err, STR("models/a.sql"), source, str_find(source, STR("raw.")));
     error_hint(&err, "did you mean %s?", "raw.customers");
-    assert_text(render(&scratch, &err),
-                "models/a.sql:2:13: error: no model makes raw.customer\n"
-                "  \tfrom sm\xC3\xB6r, raw.customer\n"
-                "  \t           ^\n"
-                "  hint: did you mean raw.customers?\n");
+    assert_text(render(&scratch, &err), "models/a.sql:2:13: error: no model makes raw.customer\n"
+                                        "  \tfrom sm\xC3\xB6r, raw.customer\n"
+                                        "  \t           ^\n"
+                                        "  hint: did you mean raw.customers?\n");
     struct text json;
     text_init(&json, &scratch);
     error_render_json(&json, &err);

@@ -37,8 +37,8 @@ static int teardown(void **state) {
                 &fixture->arena, path_join(&fixture->arena, fixture->folder, paths.items[i])));
         }
     }
-    (void)rmdir(str_to_cstring(&fixture->arena,
-                               path_join(&fixture->arena, fixture->folder, STR("a/b"))));
+    (void)rmdir(
+        str_to_cstring(&fixture->arena, path_join(&fixture->arena, fixture->folder, STR("a/b"))));
     (void)rmdir(
         str_to_cstring(&fixture->arena, path_join(&fixture->arena, fixture->folder, STR("a"))));
     (void)rmdir(str_to_cstring(&fixture->arena, fixture->folder));
@@ -87,9 +87,9 @@ static void a_missing_file_and_a_folder_are_told_apart(void **state) {
 static void walks_in_byte_order_below_all_folders(void **state) {
     struct fixture *fixture = *state;
     struct error err;
-    assert_int_equal(directory_create(path_join(&fixture->arena, fixture->folder, STR("a/b")), 0755,
-                                      &err),
-                     ERROR_NONE);
+    assert_int_equal(
+        directory_create(path_join(&fixture->arena, fixture->folder, STR("a/b")), 0755, &err),
+        ERROR_NONE);
     static const char *const files[] = {"z.sql", "a/m.sql", "a/b/c.sql", ".hidden"};
     for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
         const str path = path_join(&fixture->arena, fixture->folder, str_from(files[i]));
@@ -109,8 +109,8 @@ static void a_lock_names_its_holder(void **state) {
     struct error err;
     struct file_lock lock;
     str holder;
-    assert_int_equal(
-        file_lock(&fixture->arena, path, STR("pid 7"), 0, &lock, &holder, &err), ERROR_NONE);
+    assert_int_equal(file_lock(&fixture->arena, path, STR("pid 7"), 0, &lock, &holder, &err),
+                     ERROR_NONE);
     const pid_t child = fork();
     if (child == 0) {
         struct file_lock other;
@@ -122,8 +122,8 @@ static void a_lock_names_its_holder(void **state) {
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     file_unlock(&lock);
-    assert_int_equal(
-        file_lock(&fixture->arena, path, STR("pid 9"), 0, &lock, &holder, &err), ERROR_NONE);
+    assert_int_equal(file_lock(&fixture->arena, path, STR("pid 9"), 0, &lock, &holder, &err),
+                     ERROR_NONE);
     file_unlock(&lock);
 }
 
@@ -140,7 +140,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(atomic_write_replaces_and_reads_back, setup, teardown),
         cmocka_unit_test_setup_teardown(create_refuses_an_existing_file, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_missing_file_and_a_folder_are_told_apart, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_missing_file_and_a_folder_are_told_apart, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(walks_in_byte_order_below_all_folders, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lock_names_its_holder, setup, teardown),
         cmocka_unit_test(paths_inside_a_root_are_told_by_whole_names),

@@ -31,9 +31,8 @@ static void writes_json_in_the_order_of_the_calls(void **state) {
     json_end(&json);
     json_key_int(&json, STR("n"), 7);
     json_end(&json);
-    const str expected =
-        STR("{\"q\\\"uote\":\"line\\n\\u0001 \xEF\xBF\xBD \xC3\xB6\",\"list\":"
-            "[-9223372036854775808,0.1,2.0,null,true,null,[]],\"n\":7}");
+    const str expected = STR("{\"q\\\"uote\":\"line\\n\\u0001 \xEF\xBF\xBD \xC3\xB6\",\"list\":"
+                             "[-9223372036854775808,0.1,2.0,null,true,null,[]],\"n\":7}");
     if (!str_equal(text_str(&out), expected)) {
         print_error("got %.*s\n", STR_ARGS(text_str(&out)));
         fail();
@@ -43,11 +42,11 @@ static void writes_json_in_the_order_of_the_calls(void **state) {
 static void hashes_and_encodes(void **state) {
     (void)state;
     SCRATCH(scratch);
-    assert_true(
-        str_equal(sha256_hex(&scratch, STR("abc")),
-                  STR("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")));
+    assert_true(str_equal(sha256_hex(&scratch, STR("abc")),
+                          STR("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")));
     static const char *const plain[] = {"", "f", "fo", "foo", "foob", "fooba", "foobar"};
-    static const char *const coded[] = {"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
+    static const char *const coded[] = {"",         "Zg==",     "Zm8=",    "Zm9v",
+                                        "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
     for (size_t i = 0; i < ARRAY_COUNT(plain); i++) {
         str back;
         assert_true(str_equal(base64_encode(&scratch, str_from(plain[i])), str_from(coded[i])));

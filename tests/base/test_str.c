@@ -78,8 +78,8 @@ static void splits_keeping_empty_parts(void **state) {
 static void replaces_every_occurrence(void **state) {
     (void)state;
     SCRATCH(scratch);
-    assert_true(str_equal(str_replace_all(&scratch, STR("aXbXX"), STR("X"), STR("--")),
-                          STR("a--b----")));
+    assert_true(
+        str_equal(str_replace_all(&scratch, STR("aXbXX"), STR("X"), STR("--")), STR("a--b----")));
     assert_true(str_equal(str_replace_all(&scratch, STR("XX"), STR("X"), STR("")), STR("")));
     assert_true(str_equal(str_replace_all(&scratch, STR("abc"), STR("X"), STR("y")), STR("abc")));
 }

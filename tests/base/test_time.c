@@ -50,7 +50,11 @@ static void parses_the_three_http_dates(void **state) {
 static void formats_what_it_parses(void **state) {
     (void)state;
     SCRATCH(scratch);
-    static const int64_t times[] = {0, -1, 1, INT64_C(1709210096500000), INT64_C(253402300799000000),
+    static const int64_t times[] = {0,
+                                    -1,
+                                    1,
+                                    INT64_C(1709210096500000),
+                                    INT64_C(253402300799000000),
                                     INT64_C(-62135596800000000)};
     for (size_t i = 0; i < ARRAY_COUNT(times); i++) {
         int64_t back = 0;
@@ -67,10 +71,12 @@ static void durations_follow_one_grammar(void **state) {
     static const struct {
         const char *text;
         int64_t us; // 0: refused
-    } cases[] = {{"90s", 90000000},      {"1m30s", 90000000}, {"1.5s", 1500000},
-                 {"1d", INT64_C(86400000000)}, {"250ms", 250000},   {"2h", INT64_C(7200000000)},
-                 {"0s", 0},              {"", 0},             {"5", 0},
-                 {"s", 0},               {"-1s", 0},          {"1w", 0},
+    } cases[] = {{"90s", 90000000}, {"1m30s", 90000000},
+                 {"1.5s", 1500000}, {"1d", INT64_C(86400000000)},
+                 {"250ms", 250000}, {"2h", INT64_C(7200000000)},
+                 {"0s", 0},         {"", 0},
+                 {"5", 0},          {"s", 0},
+                 {"-1s", 0},        {"1w", 0},
                  {"1.2.3s", 0}};
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         int64_t us = 0;
