@@ -1,8 +1,10 @@
 #include "base/hash.h"
 
 #include "base/arena.h"
+#include "base/number.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 #include <assert.h>
@@ -51,6 +53,65 @@ str sha256_hex(struct arena *arena, str bytes) {
     sha256_add(hash, bytes);
     sha256_finish(hash, digest);
     return hex_encode(arena, digest, sizeof(digest));
+}
+
+struct hash {
+    EVP_MD_CTX *digest;
+};
+
+static const EVP_MD *hash_function(enum hash_algorithm algorithm) {
+    switch (algorithm) {
+    case HASH_MD5:
+        return EVP_md5();
+    case HASH_SHA1:
+        return EVP_sha1();
+    case HASH_SHA256:
+        return EVP_sha256();
+    case HASH_SHA512:
+        return EVP_sha512();
+    }
+    return NULL;
+}
+
+struct hash *hash_new(enum hash_algorithm algorithm) {
+    struct hash *hash = memory_alloc(sizeof(*hash));
+    hash->digest = EVP_MD_CTX_new();
+    if (hash->digest == NULL || !EVP_DigestInit_ex(hash->digest, hash_function(algorithm), NULL)) {
+        abort(); // a FIPS-only OpenSSL has no MD5; there is nothing to go on with
+    }
+    return hash;
+}
+
+void hash_add(struct hash *hash, str bytes) {
+    if (bytes.size > 0) {
+        (void)EVP_DigestUpdate(hash->digest, bytes.data, bytes.size);
+    }
+}
+
+str hash_finish(struct hash *hash, struct arena *arena) {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    (void)EVP_DigestFinal_ex(hash->digest, digest, &size);
+    EVP_MD_CTX_free(hash->digest);
+    free(hash);
+    return hex_encode(arena, digest, size);
+}
+
+str hash_hex(struct arena *arena, enum hash_algorithm algorithm, str bytes) {
+    struct hash *hash = hash_new(algorithm);
+    hash_add(hash, bytes);
+    return hash_finish(hash, arena);
+}
+
+str hmac_hex(struct arena *arena, enum hash_algorithm algorithm, str key, str message) {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (HMAC(hash_function(algorithm), key.size > 0 ? key.data : "", int_from_size(key.size),
+             (const unsigned char *)(message.size > 0 ? message.data : ""), message.size, digest,
+             &size) == NULL) {
+        abort(); // lack of memory
+    }
+    return hex_encode(arena, digest, size);
 }
 
 str base64_encode(struct arena *arena, str bytes) {

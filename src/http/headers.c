@@ -140,8 +140,7 @@ static str read_value(struct reader *reader, struct arena *arena) {
         return text_str(&out);
     }
     const size_t start = reader->at;
-    while (reader->at < text.size && text.data[reader->at] != ';' &&
-           text.data[reader->at] != ',') {
+    while (reader->at < text.size && text.data[reader->at] != ';' && text.data[reader->at] != ',') {
         reader->at++;
     }
     return str_trim(str_slice(text, start, reader->at));

@@ -56,6 +56,7 @@ struct http_config {
     struct rate_limit *rate_limit; // borrowed; NULL: none
     struct http_auth auth;
     struct str_list auth_hosts;
+    size_t body_size_max; // of an answer; 0: HTTP_BODY_SIZE_MAX
     // Told once per host that did not get the credentials (rule `lib.auth_foreign_host`); may be
     // NULL.
     void (*warn)(void *self, const struct error *warning);

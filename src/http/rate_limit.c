@@ -34,7 +34,8 @@ struct rate_limit {
 };
 
 struct rate_limit *rate_limit_new(int64_t requests, int64_t period_us) {
-    // More places than this are no limit anyone could measure, but memory that a typing error takes.
+    // More places than this are no limit anyone could measure, but memory that a typing error
+    // takes.
     enum { PLACES_MAX = 1 << 20 };
     struct rate_limit *limit = memory_alloc(sizeof(*limit));
     *limit = (struct rate_limit){.requests = requests > PLACES_MAX ? PLACES_MAX : requests,
@@ -92,8 +93,7 @@ enum error_code rate_limit_wait(struct rate_limit *limit, const struct context *
     }
     *ticket = reserve(limit, clock_monotonic_us(&context->clock));
     for (;;) {
-        const int64_t left_us =
-            wait_left_us(limit, *ticket, clock_monotonic_us(&context->clock));
+        const int64_t left_us = wait_left_us(limit, *ticket, clock_monotonic_us(&context->clock));
         if (left_us == 0) {
             return ERROR_NONE;
         }

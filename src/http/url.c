@@ -124,7 +124,8 @@ bool url_same_origin(const struct url *a, const struct url *b) {
            url_port(a) == url_port(b);
 }
 
-// Escapes what may not stand in a URL at all; a "%" stays, as the text is encoded already or meant so.
+// Escapes what may not stand in a URL at all; a "%" stays, as the text is encoded already or meant
+// so.
 static void add_url_text(struct text *out, str text) {
     for (size_t i = 0; i < text.size; i++) {
         const char c = text.data[i];
@@ -342,13 +343,11 @@ str url_with_params(struct arena *arena, str url, const struct url_params *param
     text_add(&out, str_slice(url, 0, question));
     text_add_char(&out, '?');
     const size_t start = out.size;
-    struct str_splitter splitter = {.rest = question == SIZE_MAX
-                                                ? (str){0}
-                                                : str_from_offset(url, question + 1)};
+    struct str_splitter splitter = {
+        .rest = question == SIZE_MAX ? (str){0} : str_from_offset(url, question + 1)};
     str pair;
     while (str_split_next(&splitter, '&', &pair)) {
-        if (pair.size > 0 &&
-            !params_have(params, url_form_decode(arena, split_pair(pair).name))) {
+        if (pair.size > 0 && !params_have(params, url_form_decode(arena, split_pair(pair).name))) {
             if (out.size > start) {
                 text_add_char(&out, '&');
             }
@@ -366,7 +365,7 @@ str url_with_params(struct arena *arena, str url, const struct url_params *param
 static bool is_secret_name(str name) {
     static const str exact[] = {STR_INIT("key"), STR_INIT("sig"), STR_INIT("signature"),
                                 STR_INIT("authorization")};
-    static const char *const parts[] = {"token",  "secret",   "password", "api_key",
+    static const char *const parts[] = {"token",  "secret",  "password", "api_key",
                                         "apikey", "api-key", "passwd"};
     for (size_t i = 0; i < ARRAY_COUNT(exact); i++) {
         if (str_equal_nocase(name, exact[i])) {
@@ -389,11 +388,8 @@ str url_redact(struct arena *arena, str url) {
     const size_t question = str_find_char(url, '?');
     const str head = str_slice(url, 0, question);
     const size_t slashes = str_find(head, STR("://"));
-    const str authority =
-        slashes == SIZE_MAX
-            ? (str){0}
-            : str_slice(head, slashes + 3,
-                        slashes + 3 + str_find_char(str_from_offset(head, slashes + 3), '/'));
+    const str after = slashes == SIZE_MAX ? (str){0} : str_from_offset(head, slashes + 3);
+    const str authority = str_slice(after, 0, str_find_char(after, '/'));
     const size_t at = str_find_last_char(authority, '@');
     if (at != SIZE_MAX) {
         text_add(&out, str_slice(head, 0, slashes + 3));
