@@ -13,9 +13,7 @@
 // A tree with static errors may hold EXPR_ERROR and STMT_ERROR nodes and must not be compiled.
 // Threads: read-only after the resolver; then any.
 
-#include "base/str.h"
-
-struct arena;
+#include "base/map.h"
 
 enum {
     AST_EXPR_DEPTH_MAX = 1000, // height of an expression tree, left-leaning chains included
@@ -64,13 +62,14 @@ struct ast_binding {
     bool is_parameter;
     bool is_captured; // some nested function uses it
     bool needs_cell;  // captured, and bound again after (or never before) a capture: closures share
-                     // it. A captured variable without this flag is copied into the closure.
-    bool is_rebound;            // bound more than once (or in a loop); false: constant once bound
+                      // it. A captured variable without this flag is copied into the closure.
+    bool is_rebound;  // bound more than once (or in a loop); false: constant once bound
     struct ast_function *owner; // NULL when is_global
 
-    struct { // the resolver's own
-        uint32_t last_bound;
-        uint32_t set_in_block;
+    struct {                 // the resolver's own
+        uint32_t last_bound; // when, on the resolver's clock
+        uint32_t set_block;  // the suite that surely sets it, while that suite is open
+        uint32_t set_depth;
     } work;
 };
 
@@ -319,7 +318,7 @@ struct ast_expr {
 // ---- statements ---------------------------------------------------------------------------------
 
 enum ast_stmt_kind {
-    STMT_ERROR, // could not be parsed; an error was reported
+    STMT_ERROR, // could not be parsed; an error was reported; `as.block` is the suite below it
     STMT_EXPR,
     STMT_ASSIGN,
     STMT_DEF,
@@ -388,6 +387,7 @@ struct ast_stmt {
         struct ast_if branch;     // STMT_IF
         struct ast_loop loop;     // STMT_FOR, STMT_WHILE
         struct ast_load *load;    // STMT_LOAD
+        struct ast_stmt *block;   // STMT_ERROR; may be NULL
     } as;
 };
 
@@ -397,6 +397,8 @@ struct ast_file {
     str path;                 // as errors show it
     str source;               // borrowed
     struct ast_function *top; // the top level; its locals are those of top-level comprehensions
+    // Every word of the statements that could not be parsed: these names are not called undefined.
+    struct map unsure_names;
     // Resolver: the module's variables by slot, exported ones and loaded ones (is_loaded).
     struct ast_binding **globals;
     uint32_t global_count;

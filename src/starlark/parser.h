@@ -1,0 +1,22 @@
+#ifndef STARLARK_PARSER_H
+#define STARLARK_PARSER_H
+
+// Makes the syntax tree of a file (spec/starlark.md §3) and reports every syntax error in it.
+//
+// After an error the parser goes on behind the end of the line, so one run reports several.
+// Ownership: the tree lives in the arena and borrows `source` and `path`.
+// Limits: a file of more than STAR_SOURCE_SIZE_MAX bytes, brackets and operators nested deeper than
+// STAR_NESTING_MAX, and what ast.h says of depths, are errors in the report.
+// Threads: one at a time.
+
+#include "starlark/report.h"
+
+enum {
+    STAR_SOURCE_SIZE_MAX = 64 * 1024 * 1024,
+    STAR_NESTING_MAX = 250, // recursion of the parser
+};
+
+// Never NULL.  When report->total has grown, the tree has error nodes and may only be looked at.
+struct ast_file *star_parse(struct arena *arena, str path, str source, struct star_report *report);
+
+#endif
