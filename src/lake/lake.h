@@ -39,8 +39,6 @@ struct lake_options {
     str library_path;        // of libduckdb; empty: searched likewise
     str cache_directory;    // for the record of verified extensions; empty: the user's cache folder
     str temp_directory;     // where big operations spill; empty: DuckDB's choice
-    str home_directory;     // what relative file names in SQL resolve against; empty: the working
-                            // directory
     bool signed_extensions; // DuckDB's own check too: the project names an extension we do not pin
 };
 
@@ -69,6 +67,10 @@ str lake_duckdb_version(const struct lake *lake);
 // hash.
 MUST_USE enum error_code lake_load_extension(struct lake_connection *connection, str name,
                                              struct error *err);
+// Loads those pinned extensions that a statement's text speaks of: `ducklake:sqlite:…`, `TYPE
+// postgres`, `s3://…`.  One too many is harmless, so it looks at the text only.
+MUST_USE enum error_code lake_load_extensions_for(struct lake_connection *connection, str text,
+                                                  struct error *err);
 // Whether `name` is one that we pin, or one that is linked into DuckDB ("json", "icu", "parquet").
 bool lake_extension_is_pinned(str name);
 bool lake_extension_is_built_in(str name);

@@ -18,8 +18,8 @@
 struct lake;
 struct lake_connection;
 struct lake_source_bind; // given to bind
-struct lake_source_init; // what DuckDB asks of one scan
 struct lake_writer;
+struct duckdb_api;
 
 struct lake_argument {
     bool is_null;
@@ -65,12 +65,13 @@ struct lake_writer_column {
     void *data;         // bool, int32_t, int64_t, double, struct lake_hugeint, struct lake_string …
     uint64_t *validity; // NULL until the first lake_put_null
     void *handle;       // DuckDB's vector
+    const struct duckdb_api *api;
     enum lake_kind kind;
 };
 struct lake_writer {
     struct lake_writer_column *columns; // of the scan, in the order given to start
     size_t column_count;
-    void *handle;
+    size_t row_count; // set by lake_writer_finish
 };
 void lake_writer_finish(struct lake_writer *writer, size_t row_count);
 

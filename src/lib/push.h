@@ -16,18 +16,14 @@
 // Errors: ERROR_IO and ERROR_CONFLICT of the state store, those of reading the lake,
 // ERROR_CANCELLED.  The summary is filled in either way.
 // Threads: one call, one thread; push() itself runs on threads of its own, at most
-// push_sink.max_concurrent of them.  `connection` is used by the calling thread alone; it holds
+// api.push.max_concurrent of them.  `connection` is used by the calling thread alone; it holds
 // temporary tables while the call lasts and must not be inside a transaction.
 
 #include "base/context.h"
-#include "base/list.h"
-#include "starlark/starlark.h"
+#include "lib/lib.h"
 
 struct lake_connection;
-struct modules_host;
 struct state;
-
-enum push_mode { PUSH_SYNC, PUSH_ATOMIC };
 
 enum {
     PUSH_FAILED_BATCHES_MAX = 5, // whole batches failing in a row end a run's delivery
@@ -35,45 +31,23 @@ enum {
     PUSH_MESSAGE_SIZE = 200,     // bytes of each
 };
 
-// A function of the lib: what it takes.
-struct push_function {
-    struct str_list parameters;
-    bool takes_all; // it has **kwargs
-};
-
-// The push direction of a lib, ready to run.
-struct push_sink {
-    str name;                   // "hubspot_push"
-    struct star_module *module; // frozen; one instance for all batches
-    struct push_function push;
-    bool has_finalize;
-    struct push_function finalize;
-    enum push_mode mode;
-    int64_t batch_size;         // at least 1
-    int64_t max_concurrent;     // at least 1
-    int64_t max_attempts;       // 0: no end
-    struct str_list arg_names;  // push.args
-    struct str_list arg_values; // of the directive; may be fewer
-    // What push() reaches beside the language: one host a worker thread.  NULL: nothing (the
-    // thread's user is then NULL).
-    struct modules_host *(*host_new)(void *self);
-    void *host_self;
-};
-
 struct push_request {
     const struct context *context;
     struct lake_connection *connection;
     struct state *state;
-    const struct push_sink *sink;
-    str target;           // "sync.hubspot"
-    str schema;           // its two parts
-    str table;            //
-    str kind;             // "table", "append", "merge", "tracked"
-    struct str_list keys; // merge: the unique key; tracked: the group key; else empty
-    bool typed_columns;   // `columns` with types (@push) instead of names (@sink)
-    str run_id;           // for the sync log
-    bool only_pending;    // push retry: nothing new is read from the lake
-    bool json_as_value;   // COYPU_PUSH_JSON=decoded
+    const struct lib_set *libs;
+    const struct lib *lib;    // the sink; its module is run only when there is something to send
+    struct str_list args;     // of the directive, `${VAR}` expanded; the i-th is api.push.args[i]
+    struct modules_data data; // what query() and lookup() of the lib reach
+    str print_prefix;         // as in lib_instance_options
+    str target;               // "sync.hubspot"
+    str schema;               // its two parts
+    str table;                //
+    str kind;                 // "table", "append", "merge", "tracked"
+    struct str_list keys;     // merge: the unique key; tracked: the group key; else empty
+    bool typed_columns;       // `columns` with types (@push) instead of names (@sink)
+    str run_id;               // for the sync log
+    bool only_pending;        // push retry: nothing new is read from the lake
     // Called on the calling thread now and then; NULL: not at all.
     void (*progress)(void *self, int64_t sent, int64_t pending);
     void *progress_self;
@@ -119,7 +93,7 @@ struct push_summary {
     int64_t duration_us;
     bool stopped; // after PUSH_FAILED_BATCHES_MAX
     bool busy;    // another process delivers to this sink: nothing was done here
-    bool finalized;
+    bool finalize_failed;
     struct push_note_list notes; // errors first come, first kept; see note_count for the rest
     int64_t note_count;
     struct str_list warnings; // of the run: renamed sink, lost state, finalize, …
@@ -145,9 +119,9 @@ MUST_USE enum error_code push_watermarks_json(struct state *state, struct arena 
                                               str *json, struct error *err);
 // Writes the lines into the lake's `_sync_log` (made when it is missing), one insert for all.  Call
 // it inside a transaction of the writing connection.
-MUST_USE enum error_code push_log_write(struct lake_connection *connection,
-                                        const struct push_request *request,
-                                        const struct push_log *log, struct error *err);
+MUST_USE enum error_code push_log_write(struct lake_connection *connection, str target,
+                                        str batch_mode, str run_id, const struct push_log *log,
+                                        struct error *err);
 // What a sandbox run says instead of delivering: how many rows would go out now.
 struct push_preview {
     int64_t inserts;

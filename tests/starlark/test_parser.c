@@ -194,10 +194,10 @@ static void test_refuses_deep_nesting_without_recursion(void **state) {
         const char *tail;
         const char *findings;
     } cases[] = {
-        {"x = ", "[", 1000000, "\n", "1:254: expression is nested too deeply\n"},
-        {"x = ", "(", 1000000, "\n", "1:254: expression is nested too deeply\n"},
+        {"x = ", "[", 1000000, "\n", "1:255: expression is nested too deeply\n"},
+        {"x = ", "(", 1000000, "\n", "1:255: expression is nested too deeply\n"},
         {"x = ", "{1:", 1000000, "\n", "1:752: expression is nested too deeply\n"},
-        {"x = ", "-", 1000000, "1\n", "1:254: expression is nested too deeply\n"},
+        {"x = ", "-", 1000000, "1\n", "1:255: expression is nested too deeply\n"},
         {"x = ", "not ", 1000000, "1\n", "1:1001: expression is nested too deeply\n"},
         {"x = ", "lambda: ", 100000, "1\n", "1:2005: expression is nested too deeply\n"},
         {"x = ", "a if b else ", 100000, "1\n", "1:3005: expression is nested too deeply\n"},

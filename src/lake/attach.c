@@ -1,0 +1,261 @@
+// Attaching the lake: what the user wrote, with what they need not know added.
+
+#include "lake/attach.h"
+
+#include "base/text.h"
+#include "lake/duckdb_api.h"
+#include "lake/script.h"
+
+static const char attach_example[] =
+    "ATTACH 'ducklake:sqlite:catalog.sqlite' AS lake (DATA_PATH 'catalog_data/')";
+
+// ── The statement ──
+
+static bool has_prefix_nocase(str text, const char *prefix) {
+    const str start = str_slice(text, 0, str_from(prefix).size);
+    return str_equal_nocase(start, str_from(prefix));
+}
+
+// Whether an option of that name stands in the list; a value in quotes is not looked into.
+static bool has_option(str options, const char *name) {
+    size_t offset = sql_skip_space(options, 0);
+    while (offset < options.size) {
+        const size_t end = sql_skip_token(options, offset);
+        if (str_equal_nocase(str_slice(options, offset, end), str_from(name))) {
+            return true;
+        }
+        offset = sql_skip_space(options, end);
+    }
+    return false;
+}
+
+static void add_option(struct text *options, const char *option) {
+    if (options->size > 0) {
+        text_add(options, STR(", "));
+    }
+    text_add(options, str_from(option));
+}
+
+// The statement with the options that it lacks, and with another path for a sandbox.
+static str complete(struct arena *arena, str statement, const struct attach_text *attach,
+                    const struct lake_attach_options *options) {
+    const str path = str_is_empty(options->replace_path) ? attach->path : options->replace_path;
+    struct text added;
+    text_init(&added, arena);
+    text_add(&added, str_trim(attach->options));
+    if (has_prefix_nocase(path, "ducklake:sqlite:")) {
+        if (!has_option(attach->options, "META_JOURNAL_MODE")) {
+            add_option(&added, "META_JOURNAL_MODE 'WAL'");
+        }
+        if (!has_option(attach->options, "META_BUSY_TIMEOUT")) {
+            add_option(&added, "META_BUSY_TIMEOUT 5000");
+        }
+    }
+    if (options->read_only && !has_option(attach->options, "READ_ONLY")) {
+        add_option(&added, "READ_ONLY");
+    }
+    const str head = str_slice(statement, 0, attach->path_start);
+    const str alias =
+        str_is_empty(attach->alias)
+            ? (str){0}
+            : str_format(arena, " AS " STR_FORMAT, STR_ARGS(lake_quote_name(arena, attach->alias)));
+    const str list = added.size == 0
+                         ? (str){0}
+                         : str_format(arena, " (" STR_FORMAT ")", STR_ARGS(text_str(&added)));
+    return str_format(arena, STR_FORMAT STR_FORMAT STR_FORMAT STR_FORMAT, STR_ARGS(head),
+                      STR_ARGS(lake_quote_text(arena, path)), STR_ARGS(alias), STR_ARGS(list));
+}
+
+static enum error_code refuse_foreign(const struct attach_text *attach, struct error *err) {
+    if (has_prefix_nocase(attach->path, "ducklake:mysql:")) {
+        (void)error_rule(err, ERROR_INVALID, "config.catalog",
+                         "a DuckLake catalog in MySQL is not supported");
+        error_hint(err, "use SQLite, a DuckDB file or PostgreSQL: %s", attach_example);
+        return err->code;
+    }
+    return ERROR_NONE;
+}
+
+// `ducklake:name` may name a secret that holds the real path: its text says which extension.
+static enum error_code load_for_secret(struct lake_connection *connection, str path,
+                                       struct error *err) {
+    SCRATCH(scratch);
+    const str name = str_from_offset(path, str_from("ducklake:").size);
+    if (!str_is_identifier(name)) {
+        return ERROR_NONE;
+    }
+    str secret = {0};
+    TRY(lake_query_text(connection, &scratch,
+                        STR("SELECT secret_string FROM duckdb_secrets() WHERE name = lower(?)"),
+                        LAKE_VALUES(lake_value_text(name)), &secret, NULL, err));
+    return lake_load_extensions_for(connection, secret, err);
+}
+
+static enum error_code run_attach(struct lake_connection *connection,
+                                  const struct sql_statement *statement,
+                                  const struct lake_attach_options *options, struct error *err) {
+    SCRATCH(scratch);
+    const struct attach_text attach = attach_text_parse(&scratch, statement->text);
+    if (!attach.is_attach || !has_prefix_nocase(attach.path, "ducklake:")) {
+        return lake_script_run(connection, (str){0}, statement->text, NULL, err);
+    }
+    TRY(refuse_foreign(&attach, err));
+    if (options->warning != NULL &&
+        (attach_path_has_password(attach.path) || str_find(attach.options, STR("://")) == 0)) {
+        (void)error_rule(options->warning, ERROR_INVALID, "config.password_in_attach",
+                         "the ATTACH string carries a password, which SQL can read");
+        error_hint(options->warning, "put it into config/secrets.sql with CREATE SECRET");
+    }
+    const str sql = complete(&scratch, statement->text, &attach, options);
+    TRY(lake_load_extensions_for(connection, sql, err));
+    TRY(load_for_secret(connection, attach.path, err));
+    return lake_execute(connection, sql, LAKE_NO_VALUES, NULL, err);
+}
+
+// ── What is attached now ──
+
+// `path` as duckdb_databases() has it: the metadata's path with the kind's prefix, also when a
+// secret held it.
+static void remember(struct lake *lake, str alias, str path, bool is_read_only) {
+    SCRATCH(scratch);
+    const bool is_sqlite = has_prefix_nocase(path, "sqlite:");
+    const bool is_postgres = has_prefix_nocase(path, "postgres:");
+    const size_t colon = is_sqlite || is_postgres ? str_find_char(path, ':') + 1 : 0;
+    const str metadata = str_format(&scratch, "__ducklake_metadata_" STR_FORMAT, STR_ARGS(alias));
+    lake->attached.is_attached = true;
+    lake->attached.is_read_only = is_read_only;
+    lake->attached.catalog = is_sqlite     ? LAKE_CATALOG_SQLITE
+                             : is_postgres ? LAKE_CATALOG_POSTGRES
+                                           : LAKE_CATALOG_DUCKDB;
+    lake->attached.alias = str_copy(&lake->arena, alias);
+    lake->attached.path = str_copy(&lake->arena, str_from_offset(path, colon));
+    lake->attached.metadata_prefix =
+        str_format(&lake->arena, STR_FORMAT ".%s", STR_ARGS(lake_quote_name(&scratch, metadata)),
+                   is_postgres ? "public" : "main");
+}
+
+static enum error_code refuse_other(str name, str type, struct error *err) {
+    (void)error_rule(err, ERROR_INVALID, "config.catalog",
+                     "\"" STR_FORMAT "\" is attached as " STR_FORMAT
+                     ", not as a DuckLake: models need its snapshots and time travel",
+                     STR_ARGS(name), STR_ARGS(type));
+    error_hint(err, "attach a DuckLake: %s", attach_example);
+    return err->code;
+}
+
+static enum error_code find_lake(struct lake_connection *connection, struct error *err) {
+    struct lake *lake = connection->lake;
+    LAKE_RESULT result = NULL;
+    TRY(lake_query(connection,
+                   STR("SELECT database_name, type, path, readonly FROM duckdb_databases() WHERE "
+                       "NOT internal AND "
+                       "database_name <> 'memory' ORDER BY type <> 'ducklake', database_oid"),
+                   LAKE_NO_VALUES, &result, err));
+    while (lake_result_next(result)) {
+        const str name = lake_result_text(result, 0);
+        const bool is_lake = str_equal(lake_result_text(result, 1), STR("ducklake"));
+        if (!is_lake && !lake->attached.is_attached) {
+            return refuse_other(name, lake_result_text(result, 1), err);
+        }
+        if (is_lake && lake->attached.is_attached) {
+            (void)error_rule(err, ERROR_INVALID, "config.catalog",
+                             "two DuckLake catalogs are attached, \"" STR_FORMAT
+                             "\" and \"" STR_FORMAT "\": a project has one",
+                             STR_ARGS(lake->attached.alias), STR_ARGS(name));
+            error_hint(err, "attach other databases in config/sources.sql");
+            return err->code;
+        }
+        if (is_lake) {
+            remember(lake, name, lake_result_text(result, 2), lake_result_bool(result, 3));
+        }
+    }
+    if (!lake->attached.is_attached) {
+        (void)error_rule(err, ERROR_INVALID, "config.catalog", "no DuckLake catalog is attached");
+        error_hint(err, "%s", attach_example);
+        return err->code;
+    }
+    return ERROR_NONE;
+}
+
+enum error_code lake_attach(struct lake_connection *connection, str file, str text,
+                            const struct lake_attach_options *options, struct error *err) {
+    SCRATCH(scratch);
+    struct sql_statement_list statements = {0};
+    sql_split(&scratch, text, &statements);
+    for (size_t i = 0; i < statements.count; i++) {
+        const enum error_code code = run_attach(connection, &statements.items[i], options, err);
+        if (code != ERROR_NONE) {
+            if (code == ERROR_CONFLICT) {
+                error_hint(err,
+                           "a DuckDB-file catalog can be opened by one process only; SQLite and "
+                           "PostgreSQL catalogs by several");
+            }
+            // Our statement has options that the user did not write: the line is theirs, no column.
+            err->pos.line = 0;
+            script_error_place(err, file, text, statements.items[i].offset);
+            return code;
+        }
+    }
+    const enum error_code code = find_lake(connection, err);
+    if (code != ERROR_NONE) {
+        error_at(err, file, 1, 0);
+        return code;
+    }
+    return lake_use(connection, err);
+}
+
+enum error_code lake_use(struct lake_connection *connection, struct error *err) {
+    SCRATCH(scratch);
+    const str name = lake_quote_name(&scratch, connection->lake->attached.alias);
+    const str path = str_format(&scratch, STR_FORMAT ",memory", STR_ARGS(name));
+    const str sql = str_format(&scratch, "SET search_path = " STR_FORMAT,
+                               STR_ARGS(lake_quote_text(&scratch, path)));
+    return lake_execute(connection, sql, LAKE_NO_VALUES, NULL, err);
+}
+
+// ── Getters ──
+
+bool lake_is_attached(const struct lake *lake) {
+    return lake->attached.is_attached;
+}
+
+str lake_alias(const struct lake *lake) {
+    return lake->attached.alias;
+}
+
+enum lake_catalog lake_catalog_kind(const struct lake *lake) {
+    return lake->attached.catalog;
+}
+
+const char *lake_catalog_name(enum lake_catalog kind) {
+    switch (kind) {
+    case LAKE_CATALOG_SQLITE:
+        return "sqlite";
+    case LAKE_CATALOG_DUCKDB:
+        return "duckdb";
+    case LAKE_CATALOG_POSTGRES:
+        return "postgres";
+    }
+    return "";
+}
+
+str lake_catalog_path(const struct lake *lake) {
+    return lake->attached.path;
+}
+
+bool lake_is_read_only(const struct lake *lake) {
+    return lake->attached.is_read_only;
+}
+
+str lake_metadata_prefix(const struct lake *lake) {
+    return lake->attached.metadata_prefix;
+}
+
+enum error_code lake_data_path(struct lake_connection *connection, struct arena *arena, str *path,
+                               struct error *err) {
+    SCRATCH(scratch);
+    const str sql = str_format(
+        &scratch, "SELECT value FROM " STR_FORMAT ".ducklake_metadata WHERE key = 'data_path'",
+        STR_ARGS(connection->lake->attached.metadata_prefix));
+    return lake_query_text(connection, arena, sql, LAKE_NO_VALUES, path, NULL, err);
+}

@@ -1,0 +1,244 @@
+// Snapshots and tables, read from DuckLake's own tables in its metadata database.
+
+#include "lake/snapshot.h"
+
+#include "base/list.h"
+#include "base/text.h"
+#include "lake/attach.h"
+#include "lake/result.h"
+#include "lake/transaction.h"
+
+// The statement with every {m} replaced by the quoted prefix of the metadata tables and {lake} by
+// the quoted alias.
+static str with_names(struct arena *arena, const struct lake_connection *connection,
+                      const char *sql) {
+    const struct lake *lake = lake_of(connection);
+    const str metadata =
+        str_replace_all(arena, str_from(sql), STR("{m}"), lake_metadata_prefix(lake));
+    return str_replace_all(arena, metadata, STR("{lake}"),
+                           lake_quote_name(arena, lake_alias(lake)));
+}
+
+enum error_code lake_current_snapshot(struct lake_connection *connection, int64_t *id,
+                                      struct error *err) {
+    SCRATCH(scratch);
+    return lake_query_int64(connection,
+                            with_names(&scratch, connection, "FROM {lake}.current_snapshot()"),
+                            LAKE_NO_VALUES, id, NULL, err);
+}
+
+enum error_code lake_last_committed_snapshot(struct lake_connection *connection, int64_t *id,
+                                             struct error *err) {
+    SCRATCH(scratch);
+    return lake_query_int64(
+        connection, with_names(&scratch, connection, "FROM {lake}.last_committed_snapshot()"),
+        LAKE_NO_VALUES, id, NULL, err);
+}
+
+enum error_code lake_snapshot_exists(struct lake_connection *connection, int64_t id, bool *exists,
+                                     struct error *err) {
+    SCRATCH(scratch);
+    int64_t value = 0;
+    return lake_query_int64(
+        connection,
+        with_names(&scratch, connection,
+                   "SELECT snapshot_id FROM {m}.ducklake_snapshot WHERE snapshot_id = ?"),
+        LAKE_VALUES(lake_value_int64(id)), &value, exists, err);
+}
+
+// ── Snapshots with what was written about them ──
+
+// Others may have written anything into extra_info: what is no JSON has no model.
+#define SNAPSHOT_ROWS                                                                              \
+    "SELECT c.snapshot_id, epoch_us(s.snapshot_time::TIMESTAMPTZ) AS time_us, "                    \
+    "c.author, c.commit_message, c.commit_extra_info, "                                            \
+    "CASE WHEN json_valid(c.commit_extra_info) "                                                   \
+    "THEN json_extract_string(c.commit_extra_info, '$.model') END AS model "                       \
+    "FROM {m}.ducklake_snapshot_changes c JOIN {m}.ducklake_snapshot s USING (snapshot_id) "       \
+    "WHERE c.commit_extra_info IS NOT NULL"
+
+static enum error_code read_snapshots(struct lake_connection *connection, struct arena *arena,
+                                      str sql, struct lake_values values,
+                                      struct lake_snapshot **snapshots, size_t *count,
+                                      struct error *err) {
+    struct {
+        struct lake_snapshot *items;
+        size_t count;
+        size_t capacity;
+    } list = {0};
+    LAKE_RESULT result = NULL;
+    TRY(lake_query(connection, sql, values, &result, err));
+    while (lake_result_next(result)) {
+        const struct lake_snapshot snapshot = {
+            .id = lake_result_int64(result, 0),
+            .time_us = lake_result_int64(result, 1),
+            .author = str_copy(arena, lake_result_text(result, 2)),
+            .message = str_copy(arena, lake_result_text(result, 3)),
+            .extra_info = str_copy(arena, lake_result_text(result, 4)),
+        };
+        LIST_PUSH(arena, &list, snapshot);
+    }
+    *snapshots = list.items;
+    *count = list.count;
+    return ERROR_NONE;
+}
+
+enum error_code lake_model_snapshots(struct lake_connection *connection, struct arena *arena,
+                                     struct lake_snapshot **snapshots, size_t *count,
+                                     struct error *err) {
+    SCRATCH(scratch);
+    const str sql = with_names(&scratch, connection,
+                               "SELECT * FROM (" SNAPSHOT_ROWS ") WHERE model IS NOT NULL QUALIFY "
+                               "row_number() OVER (PARTITION BY lower(model) ORDER BY snapshot_id "
+                               "DESC) = 1 ORDER BY snapshot_id");
+    return read_snapshots(connection, arena, sql, LAKE_NO_VALUES, snapshots, count, err);
+}
+
+enum error_code lake_snapshot_list(struct lake_connection *connection, struct arena *arena,
+                                   str model, int64_t limit, struct lake_snapshot **snapshots,
+                                   size_t *count, struct error *err) {
+    SCRATCH(scratch);
+    const str sql = with_names(&scratch, connection,
+                               "SELECT * FROM (" SNAPSHOT_ROWS ") WHERE ?1 = '' OR lower(model) = "
+                               "lower(?1) ORDER BY snapshot_id DESC LIMIT ?2");
+    const int64_t rows = limit > 0 ? limit : INT64_MAX;
+    return read_snapshots(connection, arena, sql,
+                          LAKE_VALUES(lake_value_text(model), lake_value_int64(rows)), snapshots,
+                          count, err);
+}
+
+// ── Tables ──
+
+#define TABLE_ROWS                                                                                 \
+    "SELECT t.table_id, t.begin_snapshot, s.schema_name, t.table_name, false AS is_view "          \
+    "FROM {m}.ducklake_table t JOIN {m}.ducklake_schema s USING (schema_id) "                      \
+    "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL "                                     \
+    "UNION ALL "                                                                                   \
+    "SELECT v.view_id, v.begin_snapshot, s.schema_name, v.view_name, true "                        \
+    "FROM {m}.ducklake_view v JOIN {m}.ducklake_schema s USING (schema_id) "                       \
+    "WHERE v.end_snapshot IS NULL AND s.end_snapshot IS NULL"
+
+static struct lake_table read_table(struct arena *arena, struct lake_result *result) {
+    return (struct lake_table){
+        .id = lake_result_int64(result, 0),
+        .begin_snapshot = lake_result_int64(result, 1),
+        .schema = str_copy(arena, lake_result_text(result, 2)),
+        .name = str_copy(arena, lake_result_text(result, 3)),
+        .is_view = lake_result_bool(result, 4),
+    };
+}
+
+// What this transaction has created is not in the metadata yet.
+static enum error_code find_uncommitted(struct lake_connection *connection, struct arena *arena,
+                                        str schema, str name, struct lake_table *table, bool *found,
+                                        struct error *err) {
+    LAKE_RESULT result = NULL;
+    TRY(lake_query(connection,
+                   STR("SELECT 0, 0, schema_name, table_name, false FROM duckdb_tables() WHERE "
+                       "database_name = ? AND lower(schema_name) = lower(?) AND lower(table_name) "
+                       "= lower(?)"),
+                   LAKE_VALUES(lake_value_text(lake_alias(lake_of(connection))),
+                               lake_value_text(schema), lake_value_text(name)),
+                   &result, err));
+    *found = lake_result_next(result);
+    if (*found) {
+        *table = read_table(arena, result);
+    }
+    return ERROR_NONE;
+}
+
+static enum error_code find_committed(struct lake_connection *connection, struct arena *arena,
+                                      str schema, str name, struct lake_table *table, bool *found,
+                                      struct error *err) {
+    SCRATCH(scratch);
+    LAKE_RESULT result = NULL;
+    const str sql = with_names(&scratch, connection,
+                               "SELECT * FROM (" TABLE_ROWS ") WHERE lower(schema_name) = lower(?) "
+                               "AND lower(table_name) = lower(?)");
+    TRY(lake_query(connection, sql, LAKE_VALUES(lake_value_text(schema), lake_value_text(name)),
+                   &result, err));
+    *found = lake_result_next(result);
+    if (*found) {
+        *table = read_table(arena, result);
+    }
+    return ERROR_NONE;
+}
+
+enum error_code lake_table_find(struct lake_connection *connection, struct arena *arena, str schema,
+                                str name, struct lake_table *table, bool *found,
+                                struct error *err) {
+    *table = (struct lake_table){0};
+    TRY(find_committed(connection, arena, schema, name, table, found, err));
+    if (!*found && lake_in_transaction(connection)) {
+        TRY(find_uncommitted(connection, arena, schema, name, table, found, err));
+    }
+    if (!*found) {
+        return ERROR_NONE;
+    }
+    SCRATCH(scratch);
+    const str sql = str_format(&scratch, "FROM " STR_FORMAT "." STR_FORMAT "." STR_FORMAT,
+                               STR_ARGS(lake_quote_name(&scratch, lake_alias(lake_of(connection)))),
+                               STR_ARGS(lake_quote_name(&scratch, table->schema)),
+                               STR_ARGS(lake_quote_name(&scratch, table->name)));
+    return lake_describe(connection, arena, sql, &table->columns, &table->column_count, err);
+}
+
+enum error_code lake_table_list(struct lake_connection *connection, struct arena *arena,
+                                struct lake_table **tables, size_t *count, struct error *err) {
+    SCRATCH(scratch);
+    struct {
+        struct lake_table *items;
+        size_t count;
+        size_t capacity;
+    } list = {0};
+    LAKE_RESULT result = NULL;
+    const str sql = with_names(&scratch, connection,
+                               "SELECT * FROM (" TABLE_ROWS ") ORDER BY schema_name, table_name");
+    TRY(lake_query(connection, sql, LAKE_NO_VALUES, &result, err));
+    while (lake_result_next(result)) {
+        LIST_PUSH(arena, &list, read_table(arena, result));
+    }
+    *tables = list.items;
+    *count = list.count;
+    return ERROR_NONE;
+}
+
+// changes_made is a list such as `created_table:"raw"."x",inserted_into_table:3,altered_table:3`;
+// only parts that end in a table id are of interest, and names in quotes cannot look like one.
+enum error_code lake_table_versions(struct lake_connection *connection, struct arena *arena,
+                                    struct lake_table_version **versions, size_t *count,
+                                    struct error *err) {
+    SCRATCH(scratch);
+    struct {
+        struct lake_table_version *items;
+        size_t count;
+        size_t capacity;
+    } list = {0};
+    const str sql = with_names(
+        &scratch, connection,
+        "WITH parts AS (SELECT snapshot_id, unnest(string_split(changes_made, ',')) AS part "
+        "FROM {m}.ducklake_snapshot_changes), "
+        "changed AS (SELECT split_part(part, ':', 2)::BIGINT AS table_id, "
+        "max(snapshot_id) AS snapshot_id FROM parts WHERE regexp_full_match(part, "
+        "'(inserted_into_table|deleted_from_table|altered_table|inlined_insert|inlined_delete|"
+        "inserted_inlined_data|deleted_inlined_data):[0-9]+') GROUP BY 1) "
+        "SELECT s.schema_name, t.table_name, t.table_id, "
+        "greatest(t.begin_snapshot, coalesce(c.snapshot_id, 0)) "
+        "FROM {m}.ducklake_table t JOIN {m}.ducklake_schema s USING (schema_id) "
+        "LEFT JOIN changed c USING (table_id) "
+        "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL ORDER BY 1, 2");
+    LAKE_RESULT result = NULL;
+    TRY(lake_query(connection, sql, LAKE_NO_VALUES, &result, err));
+    while (lake_result_next(result)) {
+        const struct lake_table_version version = {
+            .schema = str_copy(arena, lake_result_text(result, 0)),
+            .name = str_copy(arena, lake_result_text(result, 1)),
+            .table_id = lake_result_int64(result, 2),
+            .snapshot = lake_result_int64(result, 3),
+        };
+        LIST_PUSH(arena, &list, version);
+    }
+    *versions = list.items;
+    *count = list.count;
+    return ERROR_NONE;
+}
