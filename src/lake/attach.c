@@ -2,6 +2,7 @@
 
 #include "lake/attach.h"
 
+#include "base/file.h"
 #include "base/text.h"
 #include "lake/duckdb_api.h"
 #include "lake/script.h"
@@ -27,6 +28,32 @@ static bool has_option(str options, const char *name) {
         offset = sql_skip_space(options, end);
     }
     return false;
+}
+
+// The options with a relative DATA_PATH made absolute: DuckLake stores it as it is written, and
+// another program that reads the lake stands in another folder.
+static str absolute_data_path(struct arena *arena, str options) {
+    size_t offset = sql_skip_space(options, 0);
+    while (offset < options.size) {
+        const size_t end = sql_skip_token(options, offset);
+        const size_t value = sql_skip_space(options, end);
+        const size_t value_end = sql_skip_token(options, value);
+        const bool is_path = str_equal_nocase(str_slice(options, offset, end), STR("DATA_PATH")) &&
+                             value_end > value + 2 && options.data[value] == '\'';
+        const str path = is_path ? str_slice(options, value + 1, value_end - 1) : (str){0};
+        const bool is_relative = is_path && !path_is_absolute(path) &&
+                                 str_find(path, STR("://")) == SIZE_MAX &&
+                                 str_find_char(path, '\'') == SIZE_MAX;
+        if (is_relative) {
+            const str folder = path_working_directory(arena);
+            const str absolute = lake_quote_text(arena, path_join(arena, folder, path));
+            return str_format(arena, STR_FORMAT STR_FORMAT STR_FORMAT,
+                              STR_ARGS(str_slice(options, 0, value)), STR_ARGS(absolute),
+                              STR_ARGS(str_from_offset(options, value_end)));
+        }
+        offset = sql_skip_space(options, end);
+    }
+    return options;
 }
 
 static void add_option(struct text *options, const char *option) {
@@ -91,6 +118,24 @@ static enum error_code load_for_secret(struct lake_connection *connection, str p
     return lake_load_extensions_for(connection, secret, err);
 }
 
+// A lake made by another program may have stored the relative DATA_PATH: then that is right.
+static enum error_code attach_either(struct lake_connection *connection, struct arena *arena,
+                                     str statement, const struct attach_text *attach,
+                                     const struct lake_attach_options *options, struct error *err) {
+    struct attach_text absolute = *attach;
+    absolute.options = absolute_data_path(arena, attach->options);
+    const enum error_code code = lake_execute(
+        connection, complete(arena, statement, &absolute, options), LAKE_NO_VALUES, NULL, err);
+    const bool is_other_path = code != ERROR_NONE &&
+                               !str_equal(absolute.options, attach->options) &&
+                               str_find(str_from(err->message), STR("DATA_PATH")) != SIZE_MAX;
+    if (!is_other_path) {
+        return code;
+    }
+    return lake_execute(connection, complete(arena, statement, attach, options), LAKE_NO_VALUES,
+                        NULL, err);
+}
+
 static enum error_code run_attach(struct lake_connection *connection,
                                   const struct sql_statement *statement,
                                   const struct lake_attach_options *options, struct error *err) {
@@ -106,10 +151,9 @@ static enum error_code run_attach(struct lake_connection *connection,
                          "the ATTACH string carries a password, which SQL can read");
         error_hint(options->warning, "put it into config/secrets.sql with CREATE SECRET");
     }
-    const str sql = complete(&scratch, statement->text, &attach, options);
-    TRY(lake_load_extensions_for(connection, sql, err));
+    TRY(lake_load_extensions_for(connection, statement->text, err));
     TRY(load_for_secret(connection, attach.path, err));
-    return lake_execute(connection, sql, LAKE_NO_VALUES, NULL, err);
+    return attach_either(connection, &scratch, statement->text, &attach, options, err);
 }
 
 // ── What is attached now ──

@@ -156,8 +156,7 @@ void script_error_place(struct error *err, str file, str text, size_t statement_
     error_source(err, text);
 }
 
-// INSTALL and LOAD of an extension that we pin mean our own file; of a built-in one, nothing.
-static bool is_extension_statement(str statement, str *name) {
+bool script_names_extension(str statement, str *name) {
     const size_t verb_end = sql_skip_token(statement, 0);
     const str verb = str_slice(statement, 0, verb_end);
     if (!str_equal_nocase(verb, STR("INSTALL")) && !str_equal_nocase(verb, STR("LOAD"))) {
@@ -168,17 +167,21 @@ static bool is_extension_statement(str statement, str *name) {
     if (name->size >= 2 && (name->data[0] == '\'' || name->data[0] == '"')) {
         *name = str_slice(*name, 1, name->size - 1);
     }
-    return lake_extension_is_pinned(*name) || lake_extension_is_built_in(*name);
+    return true;
 }
 
 static enum error_code run_one(struct lake_connection *connection,
                                const struct sql_statement *statement,
                                const struct script_observer *observer, struct error *err) {
     str extension = {0};
-    if (is_extension_statement(statement->text, &extension)) {
-        return lake_extension_is_built_in(extension)
-                   ? ERROR_NONE
-                   : lake_load_extension(connection, extension, err);
+    if (script_names_extension(statement->text, &extension)) {
+        // Of one that we pin, our own file is meant; a built-in one is there already.
+        if (lake_extension_is_built_in(extension)) {
+            return ERROR_NONE;
+        }
+        if (lake_extension_is_pinned(extension)) {
+            return lake_load_extension(connection, extension, err);
+        }
     }
     TRY(lake_load_extensions_for(connection, statement->text, err));
     LAKE_RESULT result = NULL;

@@ -44,4 +44,7 @@ MUST_USE enum error_code lake_script_run(struct lake_connection *connection, str
 // Puts an error's position, which counts from the beginning of `statement`, into the whole file.
 void script_error_place(struct error *err, str file, str text, size_t statement_offset);
 
+// Whether it is an INSTALL or a LOAD, and of which extension.
+bool script_names_extension(str statement, str *name);
+
 #endif

@@ -1,0 +1,183 @@
+#include "project/config_file.h"
+
+#include "base/arena.h"
+#include "base/environment.h"
+#include "base/file.h"
+#include "base/list.h"
+#include "base/text.h"
+#include "lake/lake.h"
+#include "lake/script.h"
+
+#include <string.h>
+
+str config_blank_comments(struct arena *arena, str text) {
+    char *out = arena_alloc_bytes(arena, text.size);
+    size_t offset = 0;
+    while (offset < text.size) {
+        const size_t code = sql_skip_space(text, offset);
+        for (; offset < code; offset++) {
+            out[offset] = text.data[offset] == '\n' ? '\n' : ' ';
+        }
+        const size_t end = sql_skip_token(text, offset);
+        for (; offset < end; offset++) {
+            out[offset] = text.data[offset];
+        }
+    }
+    return (str){out, text.size};
+}
+
+enum error_code config_file_read(const struct project *project, str name, str alias,
+                                 struct config_file *file, bool *found, struct error *err) {
+    struct arena *arena = project->arena;
+    *file = (struct config_file){.name = name};
+    const str path = project_path(project, name);
+    *found = path_exists(path);
+    if (!*found) {
+        return ERROR_NONE;
+    }
+    TRY(file_read(arena, path, &file->original, err));
+    str text = config_blank_comments(arena, file->original);
+    if (!str_is_empty(alias)) {
+        text = str_replace_all(arena, text, STR("{{catalog}}"), alias);
+    }
+    return environment_expand(project->context->environment, arena, name, text, &file->text, err);
+}
+
+// The line shown is the one in the user's file: the text that ran has secrets in it.
+static void show_original(struct error *err, const struct config_file *file) {
+    err->source_line[0] = '\0';
+    error_source(err, file->original);
+}
+
+enum error_code config_file_run(const struct project *project, struct lake_connection *connection,
+                                str name, str alias, bool *found, struct error *err) {
+    struct config_file file;
+    bool is_there = false;
+    TRY(config_file_read(project, name, alias, &file, &is_there, err));
+    if (found != NULL) {
+        *found = is_there;
+    }
+    if (!is_there) {
+        return ERROR_NONE;
+    }
+    const enum error_code code = lake_script_run(connection, name, file.text, NULL, err);
+    if (code != ERROR_NONE) {
+        show_original(err, &file);
+    }
+    return code;
+}
+
+// ── Macros ──
+
+static bool next_is(str statement, size_t *offset, const char *word) {
+    const size_t start = sql_skip_space(statement, *offset);
+    const size_t end = sql_skip_token(statement, start);
+    if (!str_equal_nocase(str_slice(statement, start, end), str_from(word))) {
+        return false;
+    }
+    *offset = end;
+    return true;
+}
+
+str macro_redirect(struct arena *arena, str statement) {
+    size_t offset = 0;
+    if (!next_is(statement, &offset, "CREATE")) {
+        return statement;
+    }
+    const size_t after_create = offset;
+    if (next_is(statement, &offset, "OR")) {
+        (void)next_is(statement, &offset, "REPLACE");
+    }
+    if (!next_is(statement, &offset, "MACRO") && !next_is(statement, &offset, "FUNCTION")) {
+        return statement; // also CREATE TEMP MACRO: that is in the session already
+    }
+    if (next_is(statement, &offset, "IF")) {
+        (void)next_is(statement, &offset, "NOT");
+        (void)next_is(statement, &offset, "EXISTS");
+    }
+    const size_t name = sql_skip_space(statement, offset);
+    const size_t behind = sql_skip_space(statement, sql_skip_token(statement, name));
+    if (behind < statement.size && statement.data[behind] == '.') {
+        return statement; // the user has said where
+    }
+    // The spaces between keep line numbers as they are.
+    const str gap = str_slice(statement, after_create, name);
+    struct text out;
+    text_init(&out, arena);
+    text_add(&out, STR("CREATE OR REPLACE MACRO"));
+    for (size_t i = 0; i < gap.size; i++) {
+        if (gap.data[i] == '\n') {
+            text_add_char(&out, '\n');
+        }
+    }
+    text_add(&out, STR(" memory."));
+    text_add(&out, str_from_offset(statement, name));
+    return text_str(&out);
+}
+
+static enum error_code run_macro_file(struct lake_connection *connection,
+                                      const struct config_file *file, struct error *err) {
+    SCRATCH(scratch);
+    struct sql_statement_list statements = {0};
+    sql_split(&scratch, file->text, &statements);
+    for (size_t i = 0; i < statements.count; i++) {
+        const str sql = macro_redirect(&scratch, statements.items[i].text);
+        const enum error_code code = lake_execute(connection, sql, LAKE_NO_VALUES, NULL, err);
+        if (code != ERROR_NONE) {
+            if (err->pos.line == 1) {
+                err->pos.line = 0; // the statement's head was rewritten: its first line is enough
+            }
+            script_error_place(err, file->name, file->text, statements.items[i].offset);
+            show_original(err, file);
+            return code;
+        }
+    }
+    return ERROR_NONE;
+}
+
+struct macro_files {
+    struct config_file *items;
+    size_t count;
+    size_t capacity;
+};
+
+static enum error_code read_macro_files(const struct project *project, str alias,
+                                        struct macro_files *files, struct error *err) {
+    struct str_list names = {0};
+    TRY(directory_files(project->arena, project_path(project, STR("config/macros")), &names, err));
+    for (size_t i = 0; i < names.count; i++) {
+        if (!str_ends_with(names.items[i], STR(".sql"))) {
+            continue;
+        }
+        struct config_file file;
+        bool found = false;
+        TRY(config_file_read(project,
+                             path_join(project->arena, STR("config/macros"), names.items[i]), alias,
+                             &file, &found, err));
+        LIST_PUSH(project->arena, files, file);
+    }
+    return ERROR_NONE;
+}
+
+enum error_code config_macros_run(const struct project *project, struct lake_connection *connection,
+                                  str alias, struct error *err) {
+    struct macro_files files = {0};
+    TRY(read_macro_files(project, alias, &files, err));
+    while (files.count > 0) {
+        struct macro_files failed = {0};
+        struct error first = {0};
+        for (size_t i = 0; i < files.count; i++) {
+            struct error problem = {0};
+            if (run_macro_file(connection, &files.items[i], &problem) != ERROR_NONE) {
+                first = failed.count == 0 ? problem : first;
+                LIST_PUSH(project->arena, &failed, files.items[i]);
+            }
+        }
+        if (failed.count == files.count || first.code == ERROR_CANCELLED) {
+            *err = first;
+            return err->code;
+        }
+        files = failed;
+    }
+    return ERROR_NONE;
+}

@@ -1,0 +1,36 @@
+#ifndef PROJECT_CONFIG_FILE_H
+#define PROJECT_CONFIG_FILE_H
+
+// One file below config/: read, with ${VARIABLES} and {{catalog}} filled in.
+//
+// Comments are blanked before anything is replaced, so that an example in a comment needs no
+// variable.  Replacing keeps the lines, so that an error's line is that of the file.
+
+#include "project/project.h"
+
+struct config_file {
+    str name;     // "config/settings.sql", as errors show it
+    str original; // as it was read
+    str text;     // to be run
+};
+
+// *found is false when there is no such file; a file that cannot be read is an error.  `alias` is
+// what {{catalog}} stands for; empty leaves it.
+MUST_USE enum error_code config_file_read(const struct project *project, str name, str alias,
+                                          struct config_file *file, bool *found, struct error *err);
+// Reads and runs; a missing file is fine.
+MUST_USE enum error_code config_file_run(const struct project *project,
+                                         struct lake_connection *connection, str name, str alias,
+                                         bool *found, struct error *err);
+// Runs config/macros/*.sql with every macro redirected to memory.*: files may depend on one another
+// in any order, so failed ones are tried again until a pass makes no progress.
+MUST_USE enum error_code config_macros_run(const struct project *project,
+                                           struct lake_connection *connection, str alias,
+                                           struct error *err);
+// The statement with `memory.` before the name of a CREATE MACRO, which also gets OR REPLACE; any
+// other statement as it is.
+str macro_redirect(struct arena *arena, str statement);
+// Same size, with comments replaced by spaces.
+str config_blank_comments(struct arena *arena, str text);
+
+#endif

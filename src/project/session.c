@@ -1,0 +1,243 @@
+// Starting a session: the steps of models.md §2, in order.
+
+#include "base/arena.h"
+#include "base/environment.h"
+#include "base/file.h"
+#include "base/list.h"
+#include "base/text.h"
+#include "lake/attach.h"
+#include "lake/lake.h"
+#include "lake/result.h"
+#include "lake/script.h"
+#include "lake/snapshot.h"
+#include "project/builtin.h"
+#include "project/config_file.h"
+#include "project/project.h"
+
+#include <unistd.h>
+
+// ── Opening ──
+
+// A project that names an extension we do not pin gets DuckDB's own signature check.
+static enum error_code names_foreign_extension(const struct project *project, bool *foreign,
+                                               struct error *err) {
+    struct config_file file;
+    bool found = false;
+    *foreign = false;
+    TRY(config_file_read(project, STR("config/extensions.sql"), (str){0}, &file, &found, err));
+    struct sql_statement_list statements = {0};
+    sql_split(project->arena, file.text, &statements);
+    for (size_t i = 0; i < statements.count; i++) {
+        str name = {0};
+        if (script_names_extension(statements.items[i].text, &name) &&
+            !lake_extension_is_pinned(name) && !lake_extension_is_built_in(name)) {
+            *foreign = true;
+        }
+    }
+    return ERROR_NONE;
+}
+
+static enum error_code enter_root(const struct project *project, struct error *err) {
+    SCRATCH(scratch);
+    if (chdir(str_to_cstring(&scratch, project->root)) != 0) {
+        return error_set(err, ERROR_IO, "cannot enter the project's folder " STR_FORMAT,
+                         STR_ARGS(project->root));
+    }
+    return ERROR_NONE;
+}
+
+// Step 5: variables and macros of our own.
+static enum error_code set_builtins(struct session *session, struct error *err) {
+    struct lake_connection *connection = session->connection;
+    TRY(lake_set_variable(connection, STR("ondatra_run_time"),
+                          lake_value_timestamp(session->run_time_us), err));
+    TRY(lake_set_variable(connection, STR("ondatra_load_id"), lake_value_text(session->run_id),
+                          err));
+    return lake_script_run(connection, STR("built-in macros"), builtin_macros, NULL, err);
+}
+
+// ── The catalog ──
+
+static enum error_code attach(struct session *session, const struct session_options *options,
+                              struct error *err) {
+    struct project *project = session->project;
+    const str name = STR("config/catalog.sql");
+    struct config_file file;
+    bool found = false;
+    TRY(config_file_read(project, name, (str){0}, &file, &found, err));
+    if (!found) {
+        const str path = project_path(project, name);
+        (void)error_rule(err, ERROR_NOT_FOUND, "config.catalog", STR_FORMAT " does not exist",
+                         STR_ARGS(path));
+        error_hint(err, "it attaches the lake: ATTACH 'ducklake:sqlite:catalog.sqlite' AS lake "
+                        "(DATA_PATH 'catalog_data/')");
+        return err->code;
+    }
+    struct error warning = {0};
+    const struct lake_attach_options attach_options = {
+        .read_only = options->read_only,
+        .replace_path = options->attach_path,
+        .warning = &warning,
+    };
+    const enum error_code code =
+        lake_attach(session->connection, name, file.text, &attach_options, err);
+    if (code != ERROR_NONE) {
+        err->source_line[0] = '\0';
+        error_source(err, file.original);
+        return code;
+    }
+    if (warning.code != ERROR_NONE) {
+        error_list_add(&project->warnings, &warning);
+    }
+    return ERROR_NONE;
+}
+
+// ── Variables ──
+
+enum error_code session_set_snapshots(struct session *session, int64_t dag_start,
+                                      struct error *err) {
+    struct lake_connection *connection = session->connection;
+    TRY(lake_current_snapshot(connection, &session->curr_snapshot, err));
+    const int64_t current = session->curr_snapshot;
+    const int64_t previous = current > 0 ? current - 1 : 0;
+    TRY(lake_set_variable(connection, STR("curr_snapshot"), lake_value_int64(current), err));
+    TRY(lake_set_variable(connection, STR("prev_snapshot"), lake_value_int64(previous), err));
+    return lake_set_variable(connection, STR("dag_start_snapshot"), lake_value_int64(dag_start),
+                             err);
+}
+
+// Step 9: the delta of a session begins at the snapshot it found.
+static enum error_code set_first_snapshots(struct session *session, struct error *err) {
+    TRY(session_set_snapshots(session, 0, err));
+    return lake_set_variable(session->connection, STR("dag_start_snapshot"),
+                             lake_value_int64(session->curr_snapshot), err);
+}
+
+static enum error_code set_variables(struct session *session, bool read_only, struct error *err) {
+    struct lake_connection *connection = session->connection;
+    const struct project *project = session->project;
+    const str alias = lake_alias(session->lake);
+    bool found = false;
+    if (!read_only) { // it creates schemas
+        TRY(config_file_run(project, connection, STR("config/schemas.sql"), alias, NULL, err));
+    }
+    TRY(config_file_run(project, connection, STR("config/variables/constants.sql"), alias, &found,
+                        err));
+    if (!found) {
+        TRY(lake_script_run(connection, STR("built-in constants"), builtin_constants, NULL, err));
+    }
+    return config_file_run(project, connection, STR("config/variables/global.sql"), alias, NULL,
+                           err);
+}
+
+// ── Starting ──
+
+static enum error_code run_steps(struct session *session, const struct session_options *options,
+                                 struct error *err) {
+    struct lake_connection *connection = session->connection;
+    const struct project *project = session->project;
+    static const str before[] = {STR_INIT("config/settings.sql"), STR_INIT("config/secrets.sql"),
+                                 STR_INIT("config/extensions.sql")};
+    for (size_t i = 0; i < ARRAY_COUNT(before); i++) {
+        TRY(config_file_run(project, connection, before[i], (str){0}, NULL, err));
+    }
+    TRY(set_builtins(session, err));
+    TRY(attach(session, options, err));
+    TRY(config_macros_run(project, connection, lake_alias(session->lake), err));
+    TRY(set_first_snapshots(session, err));
+    TRY(set_variables(session, options->read_only, err));
+    return options->without_sources ? ERROR_NONE : session_load_sources(session, err);
+}
+
+enum error_code session_start(struct project *project, const struct session_options *options,
+                              struct session *session, struct error *err) {
+    const struct context *context = project->context;
+    *session = (struct session){.project = project};
+    session->run_time_us =
+        options->run_time_us != 0 ? options->run_time_us : clock_wall_us(&context->clock);
+    session->run_id = str_is_empty(options->run_id)
+                          ? run_id_new(project->arena, context, session->run_time_us)
+                          : options->run_id;
+    struct lake_options lake_options = {.threads = options->threads};
+    TRY(names_foreign_extension(project, &lake_options.signed_extensions, err));
+    TRY(enter_root(project, err));
+    enum error_code code = lake_open(context, &lake_options, &session->lake, err);
+    if (code == ERROR_NONE) {
+        code = lake_connect(session->lake, &session->connection, err);
+    }
+    if (code == ERROR_NONE) {
+        code = run_steps(session, options, err);
+    }
+    if (code != ERROR_NONE) {
+        session_end(session);
+    }
+    return code;
+}
+
+void session_end(struct session *session) {
+    lake_close(session->lake);
+    session->lake = NULL;
+    session->connection = NULL;
+}
+
+enum error_code session_load_sources(struct session *session, struct error *err) {
+    if (session->sources_loaded) {
+        return ERROR_NONE;
+    }
+    TRY(config_file_run(session->project, session->connection, STR("config/sources.sql"),
+                        lake_alias(session->lake), NULL, err));
+    session->sources_loaded = true;
+    return ERROR_NONE;
+}
+
+// ── Further connections ──
+
+static enum error_code copy_variables(struct session *session, struct lake_connection *to,
+                                      struct error *err) {
+    SCRATCH(scratch);
+    LAKE_RESULT result = NULL;
+    TRY(lake_query(session->connection,
+                   STR("SELECT name, value::VARCHAR, type FROM duckdb_variables()"), LAKE_NO_VALUES,
+                   &result, err));
+    while (lake_result_next(result)) {
+        // The type is DuckDB's own text for it.
+        const str sql = str_format(&scratch, "SET VARIABLE " STR_FORMAT " = ?::" STR_FORMAT,
+                                   STR_ARGS(lake_quote_name(&scratch, lake_result_text(result, 0))),
+                                   STR_ARGS(lake_result_text(result, 2)));
+        const struct lake_value value = lake_result_is_null(result, 1)
+                                            ? lake_value_null()
+                                            : lake_value_text(lake_result_text(result, 1));
+        TRY(lake_execute(to, sql, LAKE_VALUES(value), NULL, err));
+    }
+    return ERROR_NONE;
+}
+
+enum error_code session_connect(struct session *session, struct lake_connection **connection,
+                                struct error *err) {
+    TRY(lake_connect(session->lake, connection, err));
+    enum error_code code = lake_use(*connection, err);
+    if (code == ERROR_NONE) {
+        code = copy_variables(session, *connection, err);
+    }
+    if (code != ERROR_NONE) {
+        lake_disconnect(*connection);
+        *connection = NULL;
+    }
+    return code;
+}
+
+// ── Models ──
+
+enum error_code session_enter_model(struct session *session, str target, struct error *err) {
+    SCRATCH(scratch);
+    struct lake_connection *connection = session->connection;
+    TRY(lake_set_variable(connection, STR("current_model"), lake_value_text(target), err));
+    struct lake_snapshot *snapshots = NULL;
+    size_t count = 0;
+    // The model's own commit is the newest; the one before it is the previous.
+    TRY(lake_snapshot_list(connection, &scratch, target, 2, &snapshots, &count, err));
+    const int64_t previous = count > 1 ? snapshots[1].id : 0;
+    TRY(lake_set_variable(connection, STR("prev_model_snapshot"), lake_value_int64(previous), err));
+    return config_file_run(session->project, connection, STR("config/variables/local.sql"),
+                           lake_alias(session->lake), NULL, err);
+}
