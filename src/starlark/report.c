@@ -43,3 +43,27 @@ void star_report_sort(struct star_report *report) {
         report->items[at] = moved;
     }
 }
+
+void star_report_publish(struct star_report *report, struct star_diagnostics *diagnostics) {
+    *diagnostics = (struct star_diagnostics){.total = report->total};
+    if (report->total == 0) {
+        return;
+    }
+    star_report_sort(report);
+    struct arena *arena = memory_alloc(sizeof(*arena));
+    arena_init(arena);
+    diagnostics->memory = arena;
+    diagnostics->count = report->count < REPORT_SHOWN_MAX ? report->count : REPORT_SHOWN_MAX;
+    diagnostics->items = ARENA_ARRAY(arena, struct star_diagnostic, diagnostics->count);
+    for (size_t i = 0; i < diagnostics->count; i++) {
+        const struct ast_span span = report->items[i].span;
+        diagnostics->items[i] = (struct star_diagnostic){
+            .line = (int)span.start.line,
+            .column = (int)span.start.column,
+            .end_line = (int)span.end.line,
+            .end_column = (int)span.end.column,
+            .message = str_to_cstring(arena, str_from(report->items[i].message)),
+            .hint = "",
+        };
+    }
+}

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/attributes.h"
 #include "starlark/ast.h"
+#include "starlark/starlark.h"
 
 enum {
     REPORT_SHOWN_MAX = 50,  // of one file; then only a count
@@ -34,5 +35,7 @@ void star_report_add(struct star_report *report, struct ast_span span, const cha
     PRINTF_LIKE(3, 4);
 // Into source order; stable.
 void star_report_sort(struct star_report *report);
+// Sorts, and copies the first REPORT_SHOWN_MAX findings for the host (star_diagnostics_free).
+void star_report_publish(struct star_report *report, struct star_diagnostics *diagnostics);
 
 #endif

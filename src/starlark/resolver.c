@@ -633,9 +633,9 @@ static void add_names(struct arena *arena, struct str_list *names, const struct 
     }
 }
 
-// The nearest visible name, or nothing.
+// The nearest visible name, or nothing; to one letter every other would be near.
 static str suggestion(struct resolver *resolver, const struct use *use) {
-    if (resolver->suggestions++ >= SUGGESTIONS_MAX) {
+    if (use->name->text.size < 2 || resolver->suggestions++ >= SUGGESTIONS_MAX) {
         return (str){NULL, 0};
     }
     SCRATCH(scratch);

@@ -2,14 +2,9 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "starlark/parser.h"
+#include "support/unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 // "LINE:COLUMN: MESSAGE" of every finding, one a line.
 static const char *parse_findings(struct arena *arena, str source) {
@@ -196,12 +191,12 @@ static void test_refuses_deep_nesting_without_recursion(void **state) {
     } cases[] = {
         {"x = ", "[", 1000000, "\n", "1:255: expression is nested too deeply\n"},
         {"x = ", "(", 1000000, "\n", "1:255: expression is nested too deeply\n"},
-        {"x = ", "{1:", 1000000, "\n", "1:752: expression is nested too deeply\n"},
-        {"x = ", "-", 1000000, "1\n", "1:255: expression is nested too deeply\n"},
+        {"x = ", "{1:", 1000000, "\n", "1:753: expression is nested too deeply\n"},
+        {"x = ", "-", 1000000, "1\n", "1:254: expression is nested too deeply\n"},
         {"x = ", "not ", 1000000, "1\n", "1:1001: expression is nested too deeply\n"},
         {"x = ", "lambda: ", 100000, "1\n", "1:2005: expression is nested too deeply\n"},
         {"x = ", "a if b else ", 100000, "1\n", "1:3005: expression is nested too deeply\n"},
-        {"x = f", "()", 100000, "\n", "1:2006: expression is nested too deeply\n"},
+        {"x = f", "()", 100000, "\n", "1:2004: expression is nested too deeply\n"},
         {"x = 1", "+1", 100000, "\n", "1:2006: expression is nested too deeply\n"},
         {"x = a", ".b", 999, "\n", ""},
         {"x = [", "0,", 1000000, "]\n", ""},
