@@ -7,8 +7,8 @@
 
 #include "base/suggest.h"
 #include "base/text.h"
+#include "lake/script.h"
 #include "sql/directive_value.h"
-#include "sql/scan.h"
 
 #include <string.h>
 
@@ -343,46 +343,66 @@ static size_t header_read(struct directive_reader *reader, struct directives *ou
     return i;
 }
 
+static void body_comment(struct directive_reader *reader, str comment) {
+    str name;
+    str value;
+    bool has_colon;
+    if (directive_split(comment, &name, &has_colon, &value) && (has_colon || value.size == 0)) {
+        struct error err;
+        error_rule(&err, ERROR_INVALID, "parser.invalid_directive",
+                   "@" STR_FORMAT " stands below the first line of SQL", STR_ARGS(name));
+        error_hint(&err, "directives belong above the query");
+        error_at_offset(&err, reader->file, reader->text,
+                        (size_t)(name.data - reader->text.data) - 1);
+        error_list_add(reader->errors, &err);
+    }
+}
+
+// The `--` comments between two tokens.
+static void gap_comments(struct directive_reader *reader, size_t start, size_t end) {
+    const str text = reader->text;
+    for (size_t i = start; i < end; i++) {
+        const str rest = str_from_offset(text, i);
+        if (str_starts_with(rest, STR("/*"))) {
+            const size_t size = str_find(rest, STR("*/"));
+            i += size == SIZE_MAX ? rest.size : size + 1;
+        } else if (str_starts_with(rest, STR("--"))) {
+            const size_t stop = line_end(text, i);
+            body_comment(reader, str_slice(text, i + 2, stop));
+            i = stop;
+        }
+    }
+}
+
 // A directive below the first line of SQL would be silently without effect.
 static void body_check_comments(struct directive_reader *reader, size_t start) {
     const str text = reader->text;
-    for (size_t i = start, end = 0; i < text.size; i = end) {
-        if (sql_token_at(text, i, &end) != SQL_TOKEN_COMMENT || text.data[i] != '-') {
-            continue;
-        }
-        str name;
-        str value;
-        bool has_colon;
-        if (directive_split(str_slice(text, i + 2, end), &name, &has_colon, &value) &&
-            (has_colon || value.size == 0)) {
-            struct error err;
-            error_rule(&err, ERROR_INVALID, "parser.invalid_directive",
-                       "@" STR_FORMAT " stands below the first line of SQL", STR_ARGS(name));
-            error_hint(&err, "directives belong above the query");
-            error_at_offset(&err, reader->file, text, i);
-            error_list_add(reader->errors, &err);
-        }
+    for (size_t i = start; i < text.size;) {
+        const size_t end = sql_skip_space(text, i);
+        gap_comments(reader, i, end);
+        i = end < text.size ? sql_skip_token(text, end) : end;
     }
 }
 
 static void body_read(struct directive_reader *reader, size_t start, struct model_source *source) {
     const str text = reader->text;
-    size_t rest = SIZE_MAX;
-    const str all = str_from_offset(text, start);
-    const str body = str_trim(str_slice(all, 0, sql_statement_end(all, &rest)));
-    source->body_offset = start;
-    source->body = body;
+    struct sql_statement_list statements = {0};
+    sql_split(reader->arena, str_from_offset(text, start), &statements);
     struct error err;
-    if (body.size == 0) {
+    if (statements.count > 0) {
+        source->body_offset = start + statements.items[0].offset;
+        source->body = str_trim(statements.items[0].text);
+    }
+    if (statements.count == 0) {
         error_rule(&err, ERROR_INVALID, "parser.other", "the file has no query");
         error_hint(&err, "write one SELECT below the directives");
         error_at_offset(&err, reader->file, text, start);
         error_list_add(reader->errors, &err);
-    } else if (rest != SIZE_MAX) {
+    } else if (statements.count > 1) {
         error_rule(&err, ERROR_INVALID, "parser.multi_statement",
                    "a model is one query, and here a second statement begins");
         error_hint(&err, "put it into a model file of its own");
-        error_at_offset(&err, reader->file, text, start + rest);
+        error_at_offset(&err, reader->file, text, start + statements.items[1].offset);
         error_list_add(reader->errors, &err);
     }
 }
@@ -449,24 +469,6 @@ static void check_matrix(struct directive_reader *reader, const struct directive
         matrix_error(reader, &out->incremental_initial, "parser.missing_directive",
                      "@incremental_initial needs @incremental", "add `-- @incremental: COLUMN`");
     }
-}
-
-size_t sql_statement_end(str sql, size_t *rest) {
-    *rest = SIZE_MAX;
-    size_t statement_end = SIZE_MAX;
-    for (size_t i = 0, end = 0; i < sql.size; i = end) {
-        const enum sql_token token = sql_token_at(sql, i, &end);
-        if (token == SQL_TOKEN_COMMENT || strchr(" \t\r\n\f\v", sql.data[i]) != NULL) {
-            continue;
-        }
-        if (token == SQL_TOKEN_PLAIN && sql.data[i] == ';') {
-            statement_end = statement_end == SIZE_MAX ? i : statement_end;
-        } else if (statement_end != SIZE_MAX) {
-            *rest = i;
-            return statement_end;
-        }
-    }
-    return statement_end == SIZE_MAX ? sql.size : statement_end;
 }
 
 bool model_source_parse(struct arena *arena, str file, str text, struct model_source *source,

@@ -106,9 +106,4 @@ struct model_source {
 bool model_source_parse(struct arena *arena, str file, str text, struct model_source *source,
                         struct error_list *errors, struct error_list *warnings);
 
-// Where the first statement of `sql` ends: the offset of its semicolon, or the size.  String
-// literals, quoted names, dollar quotes and comments are respected.  *rest is the offset of the
-// next statement's first token, or SIZE_MAX when nothing but comments and white space follows.
-size_t sql_statement_end(str sql, size_t *rest);
-
 #endif
