@@ -16,8 +16,7 @@
 #include "sql/definition.h"
 #include "sql/directive.h"
 
-struct lake;
-struct lib_set;
+struct lake_connection;
 
 // How bad a finding is: BLOCKER would fail at run time, INFO is advice.
 enum finding_severity { FINDING_BLOCKER, FINDING_WARN, FINDING_INFO };
@@ -62,6 +61,8 @@ struct model {
     struct str_list inputs;    // every table read, "schema.table", each once
     bool reads_itself;
     struct sql_call_list lib_calls; // the calls that name a lib of the project
+    struct str_list files;          // constant paths and globs of file readers
+    struct str_list unverifiable;   // inputs whose changes cannot be seen: "read_csv(https://…)"
 };
 
 struct models {
@@ -78,7 +79,7 @@ struct models {
 struct models_options {
     const struct context *context;
     str project;       // root folder, absolute
-    struct lake *lake; // for the syntax trees only
+    struct lake_connection *connection; // for the syntax trees only
     // What counts as a lib: NULL when the project has none.
     bool (*is_lib)(void *self, str name);
     void *lib_self;

@@ -88,6 +88,26 @@ static str own_hash(struct arena *arena, const struct definition_input *input, s
     return sha256_hex(arena, text_str(&text));
 }
 
+void directives_identity(struct arena *arena, const struct directives *directives,
+                         struct str_list *parts) {
+    struct text text;
+    text_init(&text, arena);
+    directive_parts(&text, directives);
+    struct str_splitter splitter = {.rest = str_from_offset(text_str(&text), 1)};
+    str part;
+    while (str_split_next(&splitter, '\0', &part)) {
+        str_list_push(arena, parts, part);
+    }
+    for (size_t i = 0; i < directives->columns.count; i++) {
+        const struct column_directive *column = &directives->columns.items[i];
+        if (column->mask.size > 0) {
+            str_list_push(arena, parts,
+                          str_format(arena, "column=" STR_FORMAT " " STR_FORMAT,
+                                     STR_ARGS(column->name), STR_ARGS(column->mask)));
+        }
+    }
+}
+
 void definition_hash(struct arena *arena, const struct definition_input *input,
                      struct definition *definition) {
     *definition = (struct definition){

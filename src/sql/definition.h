@@ -34,6 +34,11 @@ struct definition_input {
     str config_hash; // of OndatraSQL's config/ rule; empty when there is no config file
 };
 
+// "kind=table", "unique_key=id", …: the directives that decide the data, masks included; what
+// tells which of them changed.
+void directives_identity(struct arena *arena, const struct directives *directives,
+                         struct str_list *parts);
+
 void definition_hash(struct arena *arena, const struct definition_input *input,
                      struct definition *definition);
 

@@ -1,0 +1,90 @@
+#ifndef MODEL_COMMIT_H
+#define MODEL_COMMIT_H
+
+// The metadata that every commit of a model carries in the lake (models.md §10.2): written as JSON
+// into the snapshot's extra info, read back to decide what runs next.
+//
+// Ownership: results live in the arena given.  Threads: values.
+
+#include "base/context.h"
+#include "lake/lake.h"
+#include "model/run.h"
+#include "sql/definition.h"
+
+// A local file that a model read.
+struct file_input {
+    str path;
+    int64_t size;
+    int64_t mtime; // nanoseconds since the epoch
+};
+
+struct file_input_list {
+    struct file_input *items;
+    size_t count;
+    size_t capacity;
+};
+
+// The last commit of a model, as far as planning needs it.
+struct commit {
+    int64_t snapshot;
+    int64_t read_snapshot; // the commit's own snapshot when an older program wrote it
+    str kind;
+    str coypu_hash;
+    str text_hash;
+    str sql_hash;
+    str duckdb_version;
+    str unique_key;   // from `definition`; empty when unknown
+    bool has_depends; // the key is there
+    str start_time;
+    struct file_input_list inputs;
+    struct str_list directives; // "kind=table", … of `definition`
+    struct str_list uses;       // "macro=hash"
+    str body_hash;              // of `definition`: the canonical SQL alone
+};
+
+// false when extra_info is no JSON object.
+bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, struct commit *commit);
+
+struct commit_step {
+    const char *name;
+    int64_t duration_us;
+};
+
+// The repository a project lies in; empty parts are unknown.
+struct git_info {
+    str commit;
+    str branch;
+    str repository_url; // without credentials
+};
+// Reads .git without running anything.
+void git_info_read(struct arena *arena, str project, struct git_info *git);
+
+struct commit_input {
+    const struct model *model;
+    const struct definition *definition;
+    const struct definition_use *uses;
+    size_t use_count;
+    enum run_type run_type;
+    str reason;
+    int64_t rows;
+    const struct lake_column *columns;
+    size_t column_count;
+    str run_id;
+    int64_t started_us;
+    int64_t ended_us;
+    str duckdb_version;
+    const struct git_info *git;
+    int64_t read_snapshot;
+    const struct file_input_list *inputs;
+    const struct commit_step *steps;
+    size_t step_count;
+    str sinks; // JSON array; empty: left out
+};
+
+// The JSON object.
+str commit_write(struct arena *arena, const struct commit_input *input);
+
+// 32 hex digits over the sorted "name:TYPE" of the columns.
+str schema_hash(struct arena *arena, const struct lake_column *columns, size_t count);
+
+#endif

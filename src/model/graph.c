@@ -1,0 +1,244 @@
+#include "model/graph.h"
+
+#include "base/text.h"
+
+// ── Edges ──
+
+// A table of the lake as "schema.table"; empty for one of another catalog.
+static str lake_name(struct arena *arena, const struct models_options *options,
+                     const struct sql_table *table) {
+    const bool here = table->catalog.size == 0 || options->catalog.size == 0 ||
+                      str_equal_nocase(table->catalog, options->catalog);
+    if (!here) {
+        return (str){0};
+    }
+    return str_format(arena, STR_FORMAT "." STR_FORMAT,
+                      STR_ARGS(table->schema.size > 0 ? table->schema : STR("main")),
+                      STR_ARGS(table->name));
+}
+
+static bool list_has(const struct model_list *list, const struct model *model) {
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i] == model) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// `FROM 'data/x.csv'` arrives as a table whose name is a path.
+static bool is_file_name(const struct sql_table *table) {
+    return table->schema.size == 0 && (str_find_char(table->name, '/') != SIZE_MAX ||
+                                       str_find_char(table->name, '.') != SIZE_MAX);
+}
+
+static void add_input(struct arena *arena, struct str_list *list, str name) {
+    if (!str_list_has_nocase(list, name)) {
+        str_list_push(arena, list, name);
+    }
+}
+
+static void add_file(struct arena *arena, struct model *model, str path) {
+    const bool local = str_find(path, STR("://")) == SIZE_MAX && str_find(path, STR("**")) == SIZE_MAX;
+    add_input(arena, local ? &model->files : &model->unverifiable, path);
+}
+
+static void link_table(struct models *models, const struct models_options *options,
+                       struct model *model, const struct sql_table *table) {
+    struct arena *arena = models->arena;
+    const str name = lake_name(arena, options, table);
+    if (is_file_name(table)) {
+        add_file(arena, model, table->name);
+        return;
+    }
+    if (name.size == 0) {
+        add_input(arena, &model->unverifiable,
+                  str_format(arena, STR_FORMAT "." STR_FORMAT "." STR_FORMAT,
+                             STR_ARGS(table->catalog), STR_ARGS(table->schema),
+                             STR_ARGS(table->name)));
+        return;
+    }
+    struct model *source = models_find(models, name);
+    add_input(arena, &model->inputs, source == NULL ? name : source->target);
+    if (source == model) {
+        model->reads_itself = true;
+    } else if (source != NULL && !list_has(&model->reads, source)) {
+        LIST_PUSH(arena, &model->reads, source);
+        LIST_PUSH(arena, &source->read_by, model);
+    }
+}
+
+static const str FILE_READERS[] = {
+    STR_INIT("read_csv"),     STR_INIT("read_csv_auto"),     STR_INIT("read_parquet"),
+    STR_INIT("parquet_scan"), STR_INIT("read_json"),         STR_INIT("read_json_auto"),
+    STR_INIT("read_ndjson"),  STR_INIT("read_json_objects"), STR_INIT("read_text"),
+    STR_INIT("read_blob"),    STR_INIT("glob"),
+};
+
+// Functions in FROM that read nothing but their arguments.
+static const str PURE_FUNCTIONS[] = {
+    STR_INIT("range"),
+    STR_INIT("generate_series"),
+    STR_INIT("unnest"),
+    STR_INIT("json_each"),
+    STR_INIT("json_tree"),
+    STR_INIT("repeat"),
+    STR_INIT("repeat_row"),
+};
+
+static bool is_among(const str *names, size_t count, str name) {
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal_nocase(names[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void link_call(struct models *models, const struct models_options *options,
+                      struct model *model, const struct sql_call *call) {
+    struct arena *arena = models->arena;
+    if (call->schema.size == 0 && options->is_lib != NULL &&
+        options->is_lib(options->lib_self, call->name)) {
+        LIST_PUSH(arena, &model->lib_calls, *call);
+    } else if (is_among(PURE_FUNCTIONS, ARRAY_COUNT(PURE_FUNCTIONS), call->name)) {
+        return;
+    } else if (is_among(FILE_READERS, ARRAY_COUNT(FILE_READERS), call->name) &&
+               call->arguments.count > 0 && call->arguments.items[0].is_text) {
+        add_file(arena, model, call->arguments.items[0].constant);
+    } else {
+        add_input(arena, &model->unverifiable,
+                  str_format(arena, STR_FORMAT "()", STR_ARGS(call->name)));
+    }
+}
+
+// ── Order ──
+
+// Kahn's algorithm; among the models that are ready the first target goes first, so the order does
+// not depend on anything but the names.
+static void order_models(struct models *models) {
+    struct arena *arena = models->arena;
+    size_t *waiting = ARENA_ARRAY(arena, size_t, models->count);
+    bool *done = ARENA_ARRAY(arena, bool, models->count);
+    for (size_t i = 0; i < models->count; i++) {
+        waiting[i] = models->items[i]->reads.count;
+    }
+    for (bool found = true; found;) {
+        found = false;
+        for (size_t i = 0; i < models->count && !found; i++) {
+            struct model *model = models->items[i];
+            if (done[i] || waiting[i] > 0) {
+                continue;
+            }
+            done[i] = true;
+            found = true;
+            LIST_PUSH(arena, &models->order, model);
+            for (size_t j = 0; j < model->read_by.count; j++) {
+                waiting[model->read_by.items[j]->index]--;
+            }
+        }
+    }
+}
+
+// Walks from `model` along models that are not in the order until one comes twice.
+static void find_cycle(struct models *models, struct model *model, const bool *ordered) {
+    struct model_list path = {0};
+    while (!list_has(&path, model)) {
+        LIST_PUSH(models->arena, &path, model);
+        for (size_t i = 0; i < model->reads.count; i++) {
+            if (!ordered[model->reads.items[i]->index]) {
+                model = model->reads.items[i];
+                break;
+            }
+        }
+    }
+    size_t first = 0;
+    while (path.items[first] != model) {
+        first++;
+    }
+    for (size_t i = first; i < path.count; i++) {
+        LIST_PUSH(models->arena, &models->cycle, path.items[i]);
+    }
+}
+
+static size_t offset_of_reference(const struct model *model, const struct model *source,
+                                  struct arena *arena, const struct models_options *options) {
+    for (size_t i = 0; i < model->query.tables.count; i++) {
+        const struct sql_table *table = &model->query.tables.items[i];
+        if (str_equal_nocase(lake_name(arena, options, table), source->target)) {
+            return table->offset;
+        }
+    }
+    return SIZE_MAX;
+}
+
+// "a (models/a.sql) → b (models/b.sql) → a"
+static void report_cycle(struct models *models, const struct models_options *options) {
+    const struct model_list *cycle = &models->cycle;
+    struct text loop;
+    text_init(&loop, models->arena);
+    for (size_t i = 0; i <= cycle->count; i++) {
+        const struct model *model = cycle->items[i % cycle->count];
+        text_add(&loop, i > 0 ? STR(" → ") : STR(""));
+        text_add(&loop, model->target);
+        if (i < cycle->count) {
+            text_format(&loop, " (" STR_FORMAT ")", STR_ARGS(model->file));
+        }
+    }
+    for (size_t i = 0; i < cycle->count; i++) {
+        struct model *model = cycle->items[i];
+        struct error err;
+        error_rule(&err, ERROR_INVALID, "dag.cycle_detected", "the models read each other: %s",
+                   text_cstring(&loop));
+        error_hint(&err, "one of them must read something else");
+        const size_t offset = offset_of_reference(model, cycle->items[(i + 1) % cycle->count],
+                                                  models->arena, options);
+        error_at_offset(&err, model->file, model->text,
+                        model->source.body_offset + (offset == SIZE_MAX ? 0 : offset));
+        model_add_finding(models->arena, model, FINDING_BLOCKER, &err);
+    }
+}
+
+void models_link(struct models *models, const struct models_options *options) {
+    for (size_t i = 0; i < models->count; i++) {
+        struct model *model = models->items[i];
+        for (size_t j = 0; j < model->query.tables.count; j++) {
+            link_table(models, options, model, &model->query.tables.items[j]);
+        }
+        for (size_t j = 0; j < model->query.calls.count; j++) {
+            link_call(models, options, model, &model->query.calls.items[j]);
+        }
+    }
+    order_models(models);
+    if (models->order.count == models->count) {
+        return;
+    }
+    bool *ordered = ARENA_ARRAY(models->arena, bool, models->count);
+    for (size_t i = 0; i < models->order.count; i++) {
+        ordered[models->order.items[i]->index] = true;
+    }
+    size_t first = 0;
+    while (ordered[first]) {
+        first++;
+    }
+    find_cycle(models, models->items[first], ordered);
+    report_cycle(models, options);
+}
+
+void model_mark_ancestors(const struct model *model, bool *marks) {
+    for (size_t i = 0; i < model->reads.count; i++) {
+        if (!marks[model->reads.items[i]->index]) {
+            marks[model->reads.items[i]->index] = true;
+            model_mark_ancestors(model->reads.items[i], marks);
+        }
+    }
+}
+
+void model_mark_descendants(const struct model *model, bool *marks) {
+    for (size_t i = 0; i < model->read_by.count; i++) {
+        if (!marks[model->read_by.items[i]->index]) {
+            marks[model->read_by.items[i]->index] = true;
+            model_mark_descendants(model->read_by.items[i], marks);
+        }
+    }
+}
