@@ -1,12 +1,12 @@
 #include "model/commit.h"
 
-#include <yyjson.h>
-
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+
+#include <yyjson.h>
 
 // ── Reading ──
 
@@ -44,13 +44,15 @@ static void document_cleanup(yyjson_doc **document) {
     yyjson_doc_free(*document);
 }
 
-bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, struct commit *commit) {
-    yyjson_doc *document CLEANUP(document_cleanup) =
-        yyjson_read(extra_info.data, extra_info.size, YYJSON_READ_NOFLAG);
+bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *target,
+                 struct commit *commit) {
+    yyjson_doc *document CLEANUP(document_cleanup) = yyjson_read(
+        extra_info.data == NULL ? "" : extra_info.data, extra_info.size, YYJSON_READ_NOFLAG);
     yyjson_val *root = yyjson_doc_get_root(document);
     if (!yyjson_is_obj(root)) {
         return false;
     }
+    *target = member_text(arena, root, "model");
     yyjson_val *read_snapshot = yyjson_obj_get(root, "read_snapshot");
     yyjson_val *definition = yyjson_obj_get(root, "definition");
     *commit = (struct commit){

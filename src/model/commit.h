@@ -43,7 +43,9 @@ struct commit {
 };
 
 // false when extra_info is no JSON object.
-bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, struct commit *commit);
+// *target: the model it is of.
+bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *target,
+                 struct commit *commit);
 
 struct commit_step {
     const char *name;

@@ -39,7 +39,8 @@ static void add_input(struct arena *arena, struct str_list *list, str name) {
 }
 
 static void add_file(struct arena *arena, struct model *model, str path) {
-    const bool local = str_find(path, STR("://")) == SIZE_MAX && str_find(path, STR("**")) == SIZE_MAX;
+    const bool local =
+        str_find(path, STR("://")) == SIZE_MAX && str_find(path, STR("**")) == SIZE_MAX;
     add_input(arena, local ? &model->files : &model->unverifiable, path);
 }
 
@@ -69,20 +70,18 @@ static void link_table(struct models *models, const struct models_options *optio
 }
 
 static const str FILE_READERS[] = {
-    STR_INIT("read_csv"),     STR_INIT("read_csv_auto"),     STR_INIT("read_parquet"),
-    STR_INIT("parquet_scan"), STR_INIT("read_json"),         STR_INIT("read_json_auto"),
-    STR_INIT("read_ndjson"),  STR_INIT("read_json_objects"), STR_INIT("read_text"),
-    STR_INIT("read_blob"),    STR_INIT("glob"),
+    STR_INIT("read_csv"),     STR_INIT("read_csv_auto"),
+    STR_INIT("read_parquet"), STR_INIT("parquet_scan"),
+    STR_INIT("read_json"),    STR_INIT("read_json_auto"),
+    STR_INIT("read_ndjson"),  STR_INIT("read_json_objects"),
+    STR_INIT("read_text"),    STR_INIT("read_blob"),
+    STR_INIT("glob"),
 };
 
 // Functions in FROM that read nothing but their arguments.
 static const str PURE_FUNCTIONS[] = {
-    STR_INIT("range"),
-    STR_INIT("generate_series"),
-    STR_INIT("unnest"),
-    STR_INIT("json_each"),
-    STR_INIT("json_tree"),
-    STR_INIT("repeat"),
+    STR_INIT("range"),      STR_INIT("generate_series"), STR_INIT("unnest"),
+    STR_INIT("json_each"),  STR_INIT("json_tree"),       STR_INIT("repeat"),
     STR_INIT("repeat_row"),
 };
 

@@ -5,8 +5,8 @@
 
 #include "model/model.h"
 
-// Fills reads, read_by, inputs, lib_calls of every model from its query, then order and cycle of the
-// whole.  Members of a cycle get the BLOCKER dag.cycle_detected.
+// Fills reads, read_by, inputs, lib_calls of every model from its query, then order and cycle of
+// the whole.  Members of a cycle get the BLOCKER dag.cycle_detected.
 void models_link(struct models *models, const struct models_options *options);
 
 // The models that `model` reads, directly or not; `marks` has room for models->count.

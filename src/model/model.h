@@ -78,7 +78,7 @@ struct models {
 
 struct models_options {
     const struct context *context;
-    str project;       // root folder, absolute
+    str project;                        // root folder, absolute
     struct lake_connection *connection; // for the syntax trees only
     // What counts as a lib: NULL when the project has none.
     bool (*is_lib)(void *self, str name);

@@ -145,8 +145,8 @@ static void finding_at(struct model_reader *reader, struct model *model,
 
 static void check_limit(struct model_reader *reader, struct model *model) {
     const struct sql_query *query = &model->query;
-    const bool strict = model->source.directives.fetch.is_set ||
-                        model->source.directives.sink.is_push;
+    const bool strict =
+        model->source.directives.fetch.is_set || model->source.directives.sink.is_push;
     const enum finding_severity severity = strict ? FINDING_BLOCKER : FINDING_WARN;
     struct error err;
     if (query->limit_offset != SIZE_MAX) {
@@ -183,8 +183,8 @@ static void check_strict(struct model_reader *reader, struct model *model) {
     }
 }
 
-static void not_built(struct model_reader *reader, struct model *model,
-                      const struct directive *at, const char *what) {
+static void not_built(struct model_reader *reader, struct model *model, const struct directive *at,
+                      const char *what) {
     struct error err;
     error_rule(&err, ERROR_INVALID, "parser.other", "%s not built yet", what);
     error_hint(&err, "remove it: coypu refuses what it would otherwise silently leave out");

@@ -1,0 +1,32 @@
+#ifndef MODEL_MACROS_H
+#define MODEL_MACROS_H
+
+// The macros and constants that models use, so that a change of one rebuilds its users and nobody
+// else (models.md §4.1).
+//
+// Ownership: everything lives in the arena.  Threads: one.
+
+#include "base/map.h"
+#include "model/model.h"
+
+struct lake_connection;
+
+struct macros {
+    struct arena *arena;
+    struct lake_connection *connection;
+    struct map by_name;   // struct macro *, without case
+    struct map constants; // str * by name: the value as text
+};
+
+// Reads the project's macros as DuckDB knows them and the variables that constants.sql sets.
+// Nothing is asked of the database when the project has neither.
+MUST_USE enum error_code macros_read(struct arena *arena, struct lake_connection *connection,
+                                     str project, const struct models *models,
+                                     struct macros *macros, struct error *err);
+
+// What the query uses, directly and through other macros, sorted by name.
+MUST_USE enum error_code macros_used(struct macros *macros, const struct sql_query *query,
+                                     const struct definition_use **uses, size_t *count,
+                                     struct error *err);
+
+#endif

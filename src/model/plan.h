@@ -1,0 +1,80 @@
+#ifndef MODEL_PLAN_H
+#define MODEL_PLAN_H
+
+// What each model would do now, and why: the one object that run, dag, validate and --explain show.
+//
+// Facts of the lake are read in a handful of statements, whatever the number of models; after that
+// a decision is pure.  A model that commits tells the plan (plan_committed), so that what depends
+// on it is decided on fresh facts when its turn comes.
+//
+// Ownership: everything lives in the plan's arena.
+// Threads: one.
+
+#include "model/commit.h"
+#include "model/model.h"
+#include "model/run.h"
+
+struct lake_connection;
+
+struct plan_step {
+    struct model *model;
+    struct definition definition;
+    const struct definition_use *uses;
+    size_t use_count;
+    bool has_commit; // of this model; without one the table counts as missing
+    struct commit commit;
+    bool table_exists;
+    struct file_input_list files; // local files it reads, as they are now
+
+    // The decision:
+    enum run_type type;
+    str reason;
+    str changed; // the input that changed, when the reason names one
+
+    // Set while running:
+    bool created;                // its table was made empty by this run
+    bool selected;               // in the scope of this run
+    bool failed;                 // it, or an ancestor
+    str blame;                   // the failed ancestor
+    struct lake_column *columns; // of its query, once they are known
+    size_t column_count;
+};
+
+struct plan_version {
+    int64_t table_id;
+    int64_t snapshot; // the newest that changed rows or columns
+};
+
+struct plan {
+    struct arena *arena;
+    const struct models *models;
+    str project;
+    struct plan_step *steps; // by model index
+    struct map versions;     // plan_version by "schema.table", without case
+    struct map tables;       // any non-NULL by "schema.table": tables and views that exist
+    int64_t oldest_snapshot;
+    str duckdb_version;
+    bool full_refresh;
+};
+
+struct plan_options {
+    str project;
+    bool full_refresh;
+};
+
+// Reads the facts.  The connection needs an attached lake.
+MUST_USE enum error_code plan_read(struct arena *arena, const struct models *models,
+                                   struct lake_connection *connection,
+                                   const struct plan_options *options, struct plan *plan,
+                                   struct error *err);
+// Decides one model on the facts as they are now.
+void plan_decide(struct plan *plan, struct plan_step *step);
+// The target was written by `snapshot`; 0: its table exists now, without rows.
+void plan_committed(struct plan *plan, const struct model *model, int64_t snapshot);
+
+struct plan_step *plan_step_of(const struct plan *plan, const struct model *model);
+
+// Whether the table "schema.table" is in the lake.
+bool plan_has_table(const struct plan *plan, str name);
+
+#endif
