@@ -1,0 +1,185 @@
+#include "model/columns.h"
+
+#include "base/number.h"
+#include "base/text.h"
+
+enum error_code columns_normalise(struct arena *arena, struct lake_column *columns, size_t count,
+                                  struct error *err) {
+    (void)arena;
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(columns[i].type, STR("\"NULL\"")) ||
+            str_equal(columns[i].type, STR("NULL"))) {
+            columns[i].type = STR("INTEGER");
+        } else if (str_starts_with(columns[i].type, STR("ENUM("))) {
+            columns[i].type = STR("VARCHAR");
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (str_equal_nocase(columns[i].name, columns[j].name)) {
+                error_rule(err, ERROR_INVALID, "parser.other",
+                           "the query produces two columns named \"" STR_FORMAT "\"",
+                           STR_ARGS(columns[i].name));
+                error_hint(err, "give one of them another name with AS");
+                return err->code;
+            }
+        }
+    }
+    return ERROR_NONE;
+}
+
+str columns_list(struct arena *arena, const struct lake_column *columns, size_t count, str prefix) {
+    struct text text;
+    text_init(&text, arena);
+    for (size_t i = 0; i < count; i++) {
+        text_add(&text, i > 0 ? STR(", ") : STR(""));
+        text_add(&text, prefix);
+        text_add(&text, lake_quote_name(arena, columns[i].name));
+    }
+    return text_str(&text);
+}
+
+str columns_definition(struct arena *arena, const struct lake_column *columns, size_t count) {
+    struct text text;
+    text_init(&text, arena);
+    for (size_t i = 0; i < count; i++) {
+        text_format(&text, "%s" STR_FORMAT " " STR_FORMAT, i > 0 ? ", " : "",
+                    STR_ARGS(lake_quote_name(arena, columns[i].name)), STR_ARGS(columns[i].type));
+    }
+    return text_str(&text);
+}
+
+const struct lake_column *columns_find(const struct lake_column *columns, size_t count, str name) {
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal_nocase(columns[i].name, name)) {
+            return &columns[i];
+        }
+    }
+    return NULL;
+}
+
+str columns_names(struct arena *arena, const struct lake_column *columns, size_t count) {
+    struct str_list names = {0};
+    for (size_t i = 0; i < count; i++) {
+        str_list_push(arena, &names, columns[i].name);
+    }
+    return str_list_join(arena, &names, STR(", "));
+}
+
+// ── Evolution ──
+
+// Types in the order in which each takes the values of those before it.
+static const str INTEGERS[] = {STR_INIT("TINYINT"), STR_INIT("SMALLINT"), STR_INIT("INTEGER"),
+                               STR_INIT("BIGINT"), STR_INIT("HUGEINT")};
+
+static size_t integer_rank(str type) {
+    for (size_t i = 0; i < ARRAY_COUNT(INTEGERS); i++) {
+        if (str_equal(type, INTEGERS[i])) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+static bool decimal_parts(str type, int64_t *width, int64_t *scale) {
+    if (!str_starts_with(type, STR("DECIMAL(")) || !str_ends_with(type, STR(")"))) {
+        return false;
+    }
+    const str inner = str_slice(type, STR("DECIMAL(").size, type.size - 1);
+    const size_t comma = str_find_char(inner, ',');
+    return str_parse_int64(str_trim(str_slice(inner, 0, comma)), width) &&
+           str_parse_int64(str_trim(str_from_offset(inner, comma + 1)), scale);
+}
+
+// Whether every value of `from` is one of `to`.
+static bool is_widening(str from, str to) {
+    const size_t from_rank = integer_rank(from);
+    const size_t to_rank = integer_rank(to);
+    const bool to_double = str_equal(to, STR("DOUBLE"));
+    if (from_rank != SIZE_MAX && to_rank != SIZE_MAX) {
+        return from_rank < to_rank;
+    }
+    if (from_rank != SIZE_MAX) {
+        return (from_rank <= 3 && to_double) || (from_rank <= 2 && str_equal(to, STR("FLOAT")));
+    }
+    if (str_equal(from, STR("FLOAT"))) {
+        return to_double;
+    }
+    int64_t from_width, from_scale, to_width, to_scale;
+    return decimal_parts(from, &from_width, &from_scale) &&
+           decimal_parts(to, &to_width, &to_scale) && to_scale >= from_scale &&
+           to_width - to_scale >= from_width - from_scale;
+}
+
+struct evolving {
+    struct arena *arena;
+    str target;
+    struct evolution *out;
+    struct text summary;
+};
+
+static void note(struct evolving *evolving, str part) {
+    text_add(&evolving->summary, evolving->summary.size > 0 ? STR("; ") : STR(""));
+    text_add(&evolving->summary, part);
+}
+
+static void alter(struct evolving *evolving, str action) {
+    str_list_push(evolving->arena, &evolving->out->statements,
+                  str_format(evolving->arena, "ALTER TABLE " STR_FORMAT " " STR_FORMAT,
+                             STR_ARGS(evolving->target), STR_ARGS(action)));
+}
+
+static void add_column(struct evolving *evolving, const struct lake_column *column) {
+    alter(evolving, str_format(evolving->arena, "ADD COLUMN " STR_FORMAT " " STR_FORMAT,
+                               STR_ARGS(lake_quote_name(evolving->arena, column->name)),
+                               STR_ARGS(column->type)));
+}
+
+static void drop_column(struct evolving *evolving, const struct lake_column *column) {
+    alter(evolving, str_format(evolving->arena, "DROP COLUMN " STR_FORMAT,
+                               STR_ARGS(lake_quote_name(evolving->arena, column->name))));
+}
+
+static void change_type(struct evolving *evolving, const struct lake_column *before,
+                        const struct lake_column *after) {
+    struct arena *arena = evolving->arena;
+    note(evolving,
+         str_format(arena, STR_FORMAT ": " STR_FORMAT " to " STR_FORMAT, STR_ARGS(after->name),
+                    STR_ARGS(before->type), STR_ARGS(after->type)));
+    if (is_widening(before->type, after->type)) {
+        alter(evolving,
+              str_format(arena, "ALTER COLUMN " STR_FORMAT " SET DATA TYPE " STR_FORMAT,
+                         STR_ARGS(lake_quote_name(arena, before->name)), STR_ARGS(after->type)));
+        return;
+    }
+    // The old values go; the new ones come from the query, so all rows must be written.
+    drop_column(evolving, before);
+    add_column(evolving, after);
+    evolving->out->is_destructive = true;
+    evolving->out->forces_backfill = true;
+}
+
+void evolution_plan(struct arena *arena, str target, const struct lake_column *before,
+                    size_t before_count, const struct lake_column *after, size_t after_count,
+                    struct evolution *evolution) {
+    *evolution = (struct evolution){0};
+    struct evolving evolving = {arena, target, evolution, {0}};
+    text_init(&evolving.summary, arena);
+    // Adds before drops, so that the table is never without a column.
+    for (size_t i = 0; i < after_count; i++) {
+        if (columns_find(before, before_count, after[i].name) == NULL) {
+            note(&evolving, str_format(arena, "+ " STR_FORMAT " (" STR_FORMAT ")",
+                                       STR_ARGS(after[i].name), STR_ARGS(after[i].type)));
+            add_column(&evolving, &after[i]);
+        }
+    }
+    for (size_t i = 0; i < before_count; i++) {
+        const struct lake_column *now = columns_find(after, after_count, before[i].name);
+        if (now == NULL) {
+            note(&evolving, str_format(arena, "- " STR_FORMAT, STR_ARGS(before[i].name)));
+            drop_column(&evolving, &before[i]);
+            evolution->is_destructive = true;
+        } else if (!str_equal_nocase(now->type, before[i].type)) {
+            change_type(&evolving, &before[i], now);
+        }
+    }
+    evolution->summary = text_str(&evolving.summary);
+}

@@ -1,0 +1,46 @@
+#ifndef MODEL_WRITE_H
+#define MODEL_WRITE_H
+
+// Writes the rows of one model into its table: the difference between what the query gives and what
+// is there, and nothing when there is none (design D9, models.md §5).
+//
+// Called inside a transaction of the writing connection, with the table existing and its columns
+// those of the query.  Temporary tables are left behind and replaced by the next model.
+//
+// Errors: ERROR_INVALID for NULL and duplicate keys, at the line of the key's directive; those of
+// DuckDB, with the position in the model's file.
+// Threads: that of the connection.
+
+#include "model/plan.h"
+
+// Which rows the query gives.
+enum write_source {
+    WRITE_ALL,     // the full query
+    WRITE_NEW,     // only rows not produced before: a fetch, a delta
+    WRITE_SURPLUS, // the full query; those beyond what the table holds are new
+};
+
+struct write {
+    struct lake_connection *connection;
+    struct arena *arena;
+    const struct model *model;
+    enum run_type run_type;
+    enum write_source source;
+    str body;         // the SQL of the query; the model's own, or its rewritten form
+    bool body_is_own; // positions of errors are those of the model's file
+    const struct lake_column *columns;
+    size_t column_count;
+    bool table_is_empty; // made by this run: no difference to compute
+
+    // Results:
+    int64_t rows; // written; an updated or replaced row counts once
+    bool changed; // there is something to commit
+};
+
+MUST_USE enum error_code write_rows(struct write *write, struct error *err);
+
+// Puts the position of an error in "…(\n<body>" into the model's file; the statement's first line
+// is ours.
+void write_error_place(const struct model *model, struct error *err);
+
+#endif
