@@ -1,0 +1,443 @@
+// The whole run: lock, session, libs, models, plan, tables, then one model after another in the
+// order of the graph, then the run log.
+#include "model/run.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/redact.h"
+#include "base/suggest.h"
+#include "base/text.h"
+#include "lake/attach.h"
+#include "lib/push.h"
+#include "model/check_libs.h"
+#include "model/graph.h"
+#include "model/runner.h"
+
+str run_type_name(enum run_type type) {
+    static const str NAMES[] = {
+        [RUN_SKIP] = STR_INIT("skip"),
+        [RUN_BACKFILL] = STR_INIT("backfill"),
+        [RUN_INCREMENTAL] = STR_INIT("incremental"),
+        [RUN_FULL] = STR_INIT("full"),
+    };
+    return NAMES[type];
+}
+
+str run_status_name(enum run_status status) {
+    static const str NAMES[] = {
+        [RUN_OK] = STR_INIT("ok"),
+        [RUN_SKIPPED] = STR_INIT("skip"),
+        [RUN_ERROR] = STR_INIT("error"),
+    };
+    return NAMES[status];
+}
+
+// ── Lock ──
+
+static void lock_cleanup(struct file_lock *lock) {
+    file_unlock(lock);
+}
+
+static enum error_code lock_project(struct runner *runner, struct file_lock *lock,
+                                    struct error *err) {
+    const str folder = project_path(&runner->project, STR(".coypu"));
+    TRY(directory_create(folder, 0700, err));
+    const str since = time_format_utc(runner->arena, clock_wall_us(&runner->context->clock));
+    const str content = str_format(runner->arena, "pid %lld, coypu run, since " STR_FORMAT,
+                                   (long long)getpid(), STR_ARGS(since));
+    str holder = {0};
+    const enum error_code code =
+        file_lock(runner->arena, path_join(runner->arena, folder, STR("run.lock")), content,
+                  runner->options->lock_timeout_ms, lock, &holder, err);
+    if (code == ERROR_CONFLICT) {
+        error_set(err, ERROR_CONFLICT, "another run holds this project: " STR_FORMAT,
+                  STR_ARGS(str_trim(holder)));
+        error_hint(err, "wait for it to end, or give --lock-timeout SECONDS");
+    }
+    return code;
+}
+
+// ── Start ──
+
+static enum error_code start_libs(struct runner *runner, struct error_list *errors,
+                                  struct error *err) {
+    const struct lib_scan_options options = {
+        .context = runner->context,
+        .project = runner->project.root,
+        .catalog = lake_alias(runner->session.lake),
+    };
+    TRY(lib_scan(runner->arena, &options, &runner->libs, err));
+    if (runner->libs.errors.count > 0) {
+        for (size_t i = 0; i + 1 < runner->libs.errors.count; i++) {
+            error_list_add(errors, &runner->libs.errors.items[i]);
+        }
+        *err = runner->libs.errors.items[runner->libs.errors.count - 1];
+        return err->code;
+    }
+    if (runner->libs.count == 0) {
+        return ERROR_NONE;
+    }
+    return fetch_sources_new(runner->session.connection, &runner->libs, &runner->sources, err);
+}
+
+static enum error_code start_models(struct runner *runner, struct error *err) {
+    const struct models_options options = {
+        .context = runner->context,
+        .project = runner->project.root,
+        .connection = runner->session.connection,
+        .is_lib = lib_set_has_fetch,
+        .lib_self = &runner->libs,
+        .catalog = lake_alias(runner->session.lake),
+    };
+    TRY(models_read(runner->arena, &options, &runner->models, err));
+    models_check_libs(&runner->models, &runner->libs);
+    const struct plan_options plan_options = {
+        .project = runner->project.root,
+        .full_refresh = runner->options->full_refresh,
+    };
+    return plan_read(runner->arena, &runner->models, runner->session.connection, &plan_options,
+                     &runner->plan, err);
+}
+
+static enum error_code check_cycle(struct runner *runner, struct error *err) {
+    const struct model_list *cycle = &runner->models.cycle;
+    if (cycle->count == 0 || runner->options->keep_going) {
+        return ERROR_NONE;
+    }
+    const struct finding_list *findings = &cycle->items[0]->findings;
+    *err = findings->items[findings->count - 1].error;
+    for (size_t i = 0; i < findings->count; i++) {
+        if (str_equal(str_from(findings->items[i].error.rule), STR("dag.cycle_detected"))) {
+            *err = findings->items[i].error;
+        }
+    }
+    return err->code;
+}
+
+// ── Scope ──
+
+static enum error_code unknown_target(struct runner *runner, str target, struct error *err) {
+    struct str_list names = {0};
+    for (size_t i = 0; i < runner->models.count; i++) {
+        str_list_push(runner->arena, &names, runner->models.items[i]->target);
+    }
+    error_set(err, ERROR_NOT_FOUND, "no model makes " STR_FORMAT, STR_ARGS(target));
+    const str near = suggest(target, &names);
+    if (near.size > 0) {
+        error_hint(err, "did you mean " STR_FORMAT "?", STR_ARGS(near));
+    }
+    return err->code;
+}
+
+// "" is everything, "x" one model, "+x" with what it reads, "x+" with what reads it.
+static enum error_code select_models(struct runner *runner, struct error *err) {
+    const size_t count = runner->models.count;
+    bool *marks = ARENA_ARRAY(runner->arena, bool, count);
+    str target = runner->options->target;
+    if (target.size == 0) {
+        for (size_t i = 0; i < count; i++) {
+            runner->plan.steps[i].selected = true;
+        }
+        return ERROR_NONE;
+    }
+    const bool with_ancestors = str_starts_with(target, STR("+"));
+    const bool with_descendants = str_ends_with(target, STR("+"));
+    target = str_slice(target, with_ancestors ? 1 : 0, target.size - (with_descendants ? 1 : 0));
+    const struct model *model = models_find(&runner->models, target);
+    if (model == NULL) {
+        return unknown_target(runner, target, err);
+    }
+    if (with_ancestors) {
+        model_mark_ancestors(model, marks);
+    }
+    if (with_descendants) {
+        model_mark_descendants(model, marks);
+    }
+    marks[model->index] = true;
+    for (size_t i = 0; i < count; i++) {
+        runner->plan.steps[i].selected = marks[i];
+    }
+    return ERROR_NONE;
+}
+
+// config/sources.sql only when something selected reads what neither a model nor the lake has: a
+// source that is down must not stop what does not need it.
+static enum error_code load_sources(struct runner *runner, struct error *err) {
+    for (size_t i = 0; i < runner->models.count; i++) {
+        const struct model *model = runner->models.items[i];
+        bool needed = model->unverifiable.count > 0;
+        for (size_t j = 0; j < model->inputs.count && !needed; j++) {
+            needed = models_find(&runner->models, model->inputs.items[j]) == NULL &&
+                     !plan_has_table(&runner->plan, model->inputs.items[j]);
+        }
+        if (needed && runner->plan.steps[i].selected && runner->plan.steps[i].type != RUN_SKIP) {
+            return session_load_sources(&runner->session, err);
+        }
+    }
+    return ERROR_NONE;
+}
+
+// ── One model after another ──
+
+static void log_result(struct runner *runner, const struct run_result *result, int64_t started_us) {
+    SCRATCH(scratch);
+    const struct error *first = result->errors.count > 0 ? &result->errors.items[0] : NULL;
+    const str message =
+        first == NULL ? (str){0}
+                      : redact_text(runner->context->redactor, &scratch, str_from(first->message));
+    const struct state_run entry = {
+        .run_id = runner->summary->run_id,
+        .target = result->model->target,
+        .kind = model_kind_name(result->model->source.directives.kind),
+        .run_type = run_type_name(result->run_type),
+        .reason = str_copy(runner->arena, result->reason),
+        .status = result->status == RUN_ERROR ? STR("failed") : run_status_name(result->status),
+        .rule = first == NULL ? (str){0} : str_from(first->rule),
+        .message = str_copy(runner->arena, message),
+        .rows = result->rows,
+        .snapshot = result->snapshot,
+        .started_us = started_us,
+        .ended_us = started_us + result->duration_us,
+    };
+    LIST_PUSH(runner->arena, &runner->log, entry);
+}
+
+static void count_result(struct run_summary *summary, const struct run_result *result) {
+    summary->ran += result->status == RUN_OK ? 1 : 0;
+    summary->skipped += result->status == RUN_SKIPPED ? 1 : 0;
+    summary->failed += result->status == RUN_ERROR ? 1 : 0;
+    summary->rows += result->rows;
+}
+
+// The first failed model among those it reads, as far up as one goes.
+static str failed_ancestor(const struct runner *runner, const struct model *model) {
+    for (size_t i = 0; i < model->reads.count; i++) {
+        const struct plan_step *source = &runner->plan.steps[model->reads.items[i]->index];
+        if (source->failed) {
+            return source->blame;
+        }
+    }
+    return (str){0};
+}
+
+static void fail(struct plan_step *step, str blame) {
+    step->failed = true;
+    step->blame = blame;
+}
+
+static void add_findings(const struct model *model, struct run_result *result) {
+    for (size_t i = 0; i < model->findings.count; i++) {
+        const struct finding *finding = &model->findings.items[i];
+        if (finding->severity == FINDING_BLOCKER) {
+            error_list_add(&result->errors, &finding->error);
+        } else if (finding->severity == FINDING_WARN) {
+            error_list_add(&result->warnings, &finding->error);
+        }
+    }
+}
+
+static void execute_step(struct runner *runner, struct plan_step *step, struct arena *scratch,
+                         struct run_result *result) {
+    const struct model *model = step->model;
+    struct error err;
+    add_findings(model, result);
+    result->skipped_because = failed_ancestor(runner, model);
+    if (result->skipped_because.size > 0) {
+        result->status = RUN_SKIPPED;
+        fail(step, result->skipped_because);
+        return;
+    }
+    if (model->broken) {
+        result->status = RUN_ERROR;
+        fail(step, model->target);
+        return;
+    }
+    plan_decide(&runner->plan, step);
+    result->run_type = step->type;
+    result->reason = step->reason;
+    if (runner->options->dry_run) {
+        result->status = step->type == RUN_SKIP ? RUN_SKIPPED : RUN_OK;
+        return;
+    }
+    if (step->type == RUN_SKIP) {
+        result->status = RUN_SKIPPED;
+        run_push(runner, step, scratch, result);
+        return;
+    }
+    if (run_model(runner, step, scratch, result, &err) != ERROR_NONE) {
+        result->status = RUN_ERROR;
+        result->rows = 0;
+        error_list_add(&result->errors, &err);
+        fail(step, model->target);
+        return;
+    }
+    result->status = RUN_OK;
+    run_push(runner, step, scratch, result);
+}
+
+static void run_step(struct runner *runner, struct plan_step *step, size_t number, size_t total) {
+    SCRATCH(scratch);
+    const struct run_events *events = &runner->options->events;
+    const struct clock *clock = &runner->context->clock;
+    const int64_t started_us = clock_wall_us(clock);
+    const int64_t began_us = clock_monotonic_us(clock);
+    struct run_result result = {
+        .model = step->model,
+        .run_type = step->type,
+        .reason = step->reason,
+        .run_id = runner->summary->run_id,
+    };
+    error_list_init(&result.errors, &scratch);
+    error_list_init(&result.warnings, &scratch);
+    if (events->started != NULL) {
+        events->started(events->self, step->model, number, total);
+    }
+    execute_step(runner, step, &scratch, &result);
+    result.duration_us = clock_monotonic_us(clock) - began_us;
+    count_result(runner->summary, &result);
+    if (!runner->options->dry_run) {
+        log_result(runner, &result, started_us);
+    }
+    if (events->finished != NULL) {
+        events->finished(events->self, &result);
+    }
+}
+
+// The order of the graph, then what is on a cycle or behind one (broken or skipped, never run).
+static void run_steps(struct runner *runner) {
+    const struct models *models = &runner->models;
+    bool *ordered = ARENA_ARRAY(runner->arena, bool, models->count);
+    struct model_list all = models->order;
+    for (size_t i = 0; i < models->order.count; i++) {
+        ordered[models->order.items[i]->index] = true;
+    }
+    for (size_t i = 0; i < models->count; i++) {
+        if (!ordered[i]) {
+            fail(&runner->plan.steps[i], models->cycle.items[0]->target);
+            LIST_PUSH(runner->arena, &all, models->items[i]);
+        }
+    }
+    size_t total = 0;
+    for (size_t i = 0; i < all.count; i++) {
+        total += runner->plan.steps[all.items[i]->index].selected ? 1 : 0;
+    }
+    size_t number = 0;
+    for (size_t i = 0; i < all.count; i++) {
+        struct plan_step *step = &runner->plan.steps[all.items[i]->index];
+        if (!step->selected) {
+            continue;
+        }
+        if (interrupt_is_raised(runner->context->interrupt)) {
+            runner->summary->interrupted = true;
+            return;
+        }
+        run_step(runner, step, ++number, total);
+    }
+    runner->summary->interrupted = interrupt_is_raised(runner->context->interrupt);
+}
+
+// Files that make no model at all: reported once, and counted as failures.
+static void report_orphans(struct runner *runner) {
+    const struct run_events *events = &runner->options->events;
+    for (size_t i = 0; i < runner->models.orphans.count; i++) {
+        runner->summary->failed++;
+        if (events->warning != NULL) {
+            events->warning(events->self, STR("models"), &runner->models.orphans.items[i].error);
+        }
+    }
+}
+
+static bool any_sink(const struct runner *runner) {
+    for (size_t i = 0; i < runner->models.count; i++) {
+        if (runner->models.items[i]->source.directives.sink.at.is_set) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Without sinks the store holds the run log alone, and its loss is a warning.
+static void write_log(struct runner *runner) {
+    const struct run_events *events = &runner->options->events;
+    struct error err;
+    if (runner->log.count > 0 &&
+        state_run_add(runner->state, runner->log.items, runner->log.count, &err) != ERROR_NONE &&
+        events->warning != NULL) {
+        error_context(&err, "writing the run log");
+        events->warning(events->self, STR("state"), &err);
+    }
+}
+
+static enum error_code run_locked(struct runner *runner, struct error_list *errors,
+                                  struct error *err) {
+    const struct session_options session_options = {.without_sources = true,
+                                                    .run_id = runner->summary->run_id};
+    TRY(session_start(&runner->project, &session_options, &runner->session, err));
+    TRY(start_libs(runner, errors, err));
+    TRY(start_models(runner, err));
+    TRY(check_cycle(runner, err));
+    TRY(select_models(runner, err));
+    if (any_sink(runner)) { // a wrong key is an error before anything is fetched or sent
+        TRY(state_open(runner->state, err));
+    }
+    report_orphans(runner);
+    if (!runner->options->dry_run) {
+        TRY(load_sources(runner, err));
+        TRY(run_create_tables(runner, err));
+    }
+    git_info_read(runner->arena, runner->project.root, &runner->git);
+    run_steps(runner);
+    write_log(runner);
+    return ERROR_NONE;
+}
+
+static void runner_done(struct runner *runner) {
+    session_end(&runner->session);
+    fetch_sources_free(runner->sources);
+    lib_set_done(&runner->libs);
+    state_free(runner->state);
+}
+
+static enum error_code run_opened(struct runner *runner, struct error_list *errors,
+                                  struct error *err) {
+    struct file_lock lock CLEANUP(lock_cleanup) = {.fd = -1};
+    if (!runner->options->dry_run) {
+        TRY(lock_project(runner, &lock, err));
+    }
+    runner->state = state_new(&(struct state_options){.context = runner->context,
+                                                      .project = runner->project.root,
+                                                      .read_only = runner->options->dry_run});
+    const enum error_code code = run_locked(runner, errors, err);
+    runner_done(runner);
+    return code;
+}
+
+enum error_code run_project(const struct run_options *options, struct run_summary *summary,
+                            struct error_list *errors) {
+    SCRATCH(arena);
+    struct error err;
+    struct runner runner = {
+        .options = options,
+        .context = options->context,
+        .arena = &arena,
+        .summary = summary,
+    };
+    const int64_t began_us = clock_monotonic_us(&options->context->clock);
+    *summary = (struct run_summary){0};
+    enum error_code code =
+        project_open(options->context, &arena, options->project, &runner.project, &err);
+    if (code == ERROR_NONE) {
+        const str run_id =
+            run_id_new(&arena, options->context, clock_wall_us(&options->context->clock));
+        summary->run_id = str_copy(errors->arena, run_id);
+        code = run_opened(&runner, errors, &err);
+    }
+    summary->duration_us = clock_monotonic_us(&options->context->clock) - began_us;
+    if (code != ERROR_NONE) {
+        error_list_add(errors, &err);
+    }
+    return code;
+}

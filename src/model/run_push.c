@@ -1,0 +1,136 @@
+// The delivery step of a model's turn: after its commit, and also when it was skipped.
+#include "base/environment.h"
+#include "base/text.h"
+#include "lake/transaction.h"
+#include "lib/push.h"
+#include "model/runner.h"
+
+static enum error_code expand_args(struct runner *runner, const struct model *model,
+                                   struct arena *scratch, struct str_list *args,
+                                   struct error *err) {
+    const struct sink_directive *sink = &model->source.directives.sink;
+    for (size_t i = 0; i < sink->args.count; i++) {
+        str value;
+        TRY(environment_expand(runner->context->environment, scratch, model->file,
+                               sink->args.items[i], &value, err));
+        str_list_push(scratch, args, value);
+    }
+    return ERROR_NONE;
+}
+
+static enum error_code make_request(struct runner *runner, const struct model *model,
+                                    struct arena *scratch, struct push_request *request,
+                                    struct error *err) {
+    const struct directives *directives = &model->source.directives;
+    *request = (struct push_request){
+        .context = runner->context,
+        .connection = runner->session.connection,
+        .state = runner->state,
+        .libs = &runner->libs,
+        .lib = lib_find(&runner->libs, directives->sink.name),
+        .target = model->target,
+        .schema = model->schema,
+        .table = model->name,
+        .kind = model_kind_name(directives->kind),
+        .keys = directives->group_columns,
+        .typed_columns = directives->sink.is_push,
+        .run_id = runner->summary->run_id,
+    };
+    if (directives->kind == MODEL_MERGE) {
+        str_list_push(scratch, &request->keys, directives->unique_key.value);
+    }
+    return expand_args(runner, model, scratch, &request->args, err);
+}
+
+// The lines of what was sent, one snapshot for all.
+static enum error_code write_log(struct runner *runner, const struct push_request *request,
+                                 const struct push_log *log, struct error *err) {
+    struct lake_connection *connection = runner->session.connection;
+    if (log->count == 0) {
+        return ERROR_NONE;
+    }
+    TRY(lake_begin(connection, err));
+    enum error_code code = push_log_write(connection, request, log, err);
+    if (code == ERROR_NONE) {
+        code = lake_commit(connection, NULL, err);
+    }
+    if (code != ERROR_NONE) {
+        lake_rollback(connection);
+    }
+    return code;
+}
+
+static void take_summary(struct arena *scratch, str sink, const struct push_summary *summary,
+                         struct run_push *push) {
+    push->ok = summary->ok;
+    push->warned = summary->warned;
+    push->failed = summary->failed;
+    push->rejected = summary->rejected;
+    push->pending = summary->pending;
+    push->duration_ms = summary->duration_us / 1000;
+    push->json = push_summary_json(scratch, sink, summary);
+    const bool anything =
+        summary->ok + summary->warned + summary->failed + summary->rejected + summary->pending > 0;
+    if (anything || summary->busy || summary->stopped) {
+        str_list_push(scratch, &push->messages, push_summary_line(scratch, sink, summary));
+    }
+    const struct str_list lines = push_messages(scratch, sink, summary);
+    for (size_t i = 0; i < lines.count; i++) {
+        str_list_push(scratch, &push->messages, lines.items[i]);
+    }
+}
+
+static enum error_code deliver(struct runner *runner, const struct model *model,
+                               struct arena *scratch, struct run_result *result,
+                               struct error *err) {
+    const str sink = model->source.directives.sink.name;
+    struct push_request request;
+    struct push_summary summary = {0};
+    TRY(make_request(runner, model, scratch, &request, err));
+    TRY(push_forget_others(runner->state, scratch, model->target, sink, &request.args,
+                           &summary.warnings, err));
+    struct str_list forgotten = summary.warnings;
+    enum error_code code = push_deliver(&request, scratch, &summary, err);
+    if (code == ERROR_NONE) {
+        code = write_log(runner, &request, &summary.log, err);
+    }
+    for (size_t i = 0; i < summary.warnings.count; i++) {
+        str_list_push(scratch, &forgotten, summary.warnings.items[i]);
+    }
+    for (size_t i = 0; i < forgotten.count; i++) {
+        struct error warning;
+        error_set(&warning, ERROR_REMOTE, STR_FORMAT, STR_ARGS(forgotten.items[i]));
+        error_list_add(&result->warnings, &warning);
+    }
+    take_summary(scratch, sink, &summary, &result->push);
+    runner->summary->push_failed = runner->summary->push_failed || push_failed(&summary);
+    return code;
+}
+
+void run_push(struct runner *runner, struct plan_step *step, struct arena *scratch,
+              struct run_result *result) {
+    const struct model *model = step->model;
+    if (!model->source.directives.sink.at.is_set || !step->table_exists) {
+        return;
+    }
+    result->push.present = true;
+    result->push.sink = model->source.directives.sink.name;
+    struct error err;
+    if (deliver(runner, model, scratch, result, &err) != ERROR_NONE) {
+        // The data is committed: the model stands, only the delivery failed.
+        error_context(&err, "push " STR_FORMAT, STR_ARGS(result->push.sink));
+        error_list_add(&result->warnings, &err);
+        runner->summary->push_failed = true;
+    }
+}
+
+str run_sinks_json(struct runner *runner, const struct model *model, struct arena *scratch) {
+    str json = {0};
+    struct error ignored;
+    if (!model->source.directives.sink.at.is_set ||
+        push_watermarks_json(runner->state, scratch, model->target, &json, &ignored) !=
+            ERROR_NONE) {
+        return (str){0};
+    }
+    return json;
+}

@@ -1,0 +1,66 @@
+#ifndef MODEL_RUNNER_H
+#define MODEL_RUNNER_H
+
+// The state of one run, shared by the files that make it up: run.c (the whole), run_schema.c (empty
+// tables first), run_model.c (one model), run_push.c (delivery).  For use inside model/ only.
+
+#include "lib/fetch.h"
+#include "model/plan.h"
+#include "model/write.h"
+#include "project/project.h"
+#include "state/state.h"
+
+struct run_entry_list {
+    struct state_run *items;
+    size_t count;
+    size_t capacity;
+};
+
+struct runner {
+    const struct run_options *options;
+    const struct context *context;
+    struct arena *arena; // lives as long as the run
+    struct project project;
+    struct session session;
+    struct lib_set libs;
+    struct fetch_sources *sources; // NULL when no lib fetches
+    struct state *state;
+    struct models models;
+    struct plan plan;
+    struct git_info git;
+    struct run_summary *summary;
+    struct run_entry_list log; // for the run log, written at the end
+};
+
+// Creates the missing tables of the run that can be bound now, empty, in one transaction (design
+// D8).  What cannot be bound is left to its model's own turn, which then reports why.
+MUST_USE enum error_code run_create_tables(struct runner *runner, struct error *err);
+
+// The columns of the model's query, by binding it; errors are those of the model, with position.
+MUST_USE enum error_code run_describe(struct runner *runner, struct plan_step *step,
+                                      struct error *err);
+// CREATE SCHEMA, CREATE TABLE and its partitioning, inside a transaction.
+MUST_USE enum error_code run_create_table(struct runner *runner, struct plan_step *step,
+                                          struct error *err);
+
+// Session variables of the model's turn: current_model, local.sql, incr_*.
+struct incremental_state {
+    bool is_backfill;
+    str last_value;
+    str last_run;
+};
+MUST_USE enum error_code run_enter_model(struct runner *runner, struct plan_step *step,
+                                         struct incremental_state *state, struct error *err);
+
+// Runs one model: reads, compares, writes, commits.  *result has type and reason set already.
+MUST_USE enum error_code run_model(struct runner *runner, struct plan_step *step,
+                                   struct arena *scratch, struct run_result *result,
+                                   struct error *err);
+
+// Delivers what the model's sink still has to get; fills result->push.
+void run_push(struct runner *runner, struct plan_step *step, struct arena *scratch,
+              struct run_result *result);
+// The copy of the sink's watermarks for the model's commit; empty without a sink.
+str run_sinks_json(struct runner *runner, const struct model *model, struct arena *scratch);
+
+#endif
