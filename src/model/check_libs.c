@@ -17,7 +17,7 @@ static void check_sink(struct models *models, const struct lib_set *libs, struct
         error_rule(&err, ERROR_NOT_FOUND, "cross_ast.unknown_lib",
                    STR_FORMAT ": @%s: there is no lib \"" STR_FORMAT "\"", STR_ARGS(model->target),
                    word, STR_ARGS(sink->name));
-    } else if (!lib->broken && !lib->api.has_push) {
+    } else if (!lib->broken && !lib->api.push.present) {
         error_rule(&err, ERROR_INVALID, "cross_ast.unknown_lib",
                    STR_FORMAT ": @%s: the lib \"" STR_FORMAT "\" has no push",
                    STR_ARGS(model->target), word, STR_ARGS(sink->name));
