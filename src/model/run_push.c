@@ -42,6 +42,15 @@ static enum error_code make_request(struct runner *runner, const struct model *m
     return expand_args(runner, model, scratch, &request->args, err);
 }
 
+static str batch_mode_name(enum lib_batch_mode mode) {
+    static const str NAMES[] = {
+        [LIB_BATCH_SYNC] = STR_INIT("sync"),
+        [LIB_BATCH_ATOMIC] = STR_INIT("atomic"),
+        [LIB_BATCH_ASYNC] = STR_INIT("async"),
+    };
+    return NAMES[mode];
+}
+
 // The lines of what was sent, one snapshot for all.
 static enum error_code write_log(struct runner *runner, const struct push_request *request,
                                  const struct push_log *log, struct error *err) {
@@ -50,7 +59,9 @@ static enum error_code write_log(struct runner *runner, const struct push_reques
         return ERROR_NONE;
     }
     TRY(lake_begin(connection, err));
-    enum error_code code = push_log_write(connection, request, log, err);
+    enum error_code code = push_log_write(connection, request->target,
+                                          batch_mode_name(request->lib->api.push.batch_mode),
+                                          request->run_id, log, err);
     if (code == ERROR_NONE) {
         code = lake_commit(connection, NULL, err);
     }
