@@ -57,6 +57,9 @@ struct modules_options {
     str file;             // of the lib, for messages: "lib/x.star"
     str print_prefix;     // "[model lib] " when several models run at once; else empty
     struct http_api *api; // NULL: http without any setting
+    // Absolute paths of files and folders that no script may read (state file, catalog), beside
+    // .env, .coypu/ and config/ of the project, which never are.
+    struct str_list secret_paths;
     struct modules_data data;
     struct modules_incremental incremental;
 };
