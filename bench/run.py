@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Benchmarks of the program as a whole: CPU seconds, memory, and the ratio to a raw baseline in the same run.
+
+    ./dev bench                 all of them
+    ./dev bench fetch_1m noop   some
+    COYPU_BENCH_SCALE=0.1       a tenth of the rows, for a quick look
+
+Machines are noisy: compare ratios, not seconds.  Each figure is the median of --runs runs (default 3).
+"""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COYPU = os.environ.get("COYPU", str(ROOT / "build/release/coypu"))
+SCALE = float(os.environ.get("COYPU_BENCH_SCALE", "1"))
+CATALOG = "ATTACH 'ducklake:sqlite:lake.sqlite' AS lake (DATA_PATH 'lake_data/');\n"
+
+
+class Figure:
+    def __init__(self, cpu, wall, rss_mb):
+        self.cpu, self.wall, self.rss_mb = cpu, wall, rss_mb
+
+
+def measure(command, cwd):
+    """Runs a command to its end: CPU seconds (user+sys), wall seconds, peak memory."""
+    start = time.monotonic()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            output.seek(0)
+            sys.exit(f"{command} ended with {process.returncode}:\n{output.read().decode()[-3000:]}")
+    return Figure(usage.ru_utime + usage.ru_stime, time.monotonic() - start, usage.ru_maxrss / 1024)
+
+
+def raw(workload, folder, url=""):
+    return measure([sys.executable, str(ROOT / "bench/raw.py"), workload, str(folder), url], folder)
+
+
+@contextmanager
+def server(**options):
+    words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    process = subprocess.Popen([sys.executable, str(ROOT / "bench/server.py"), *words], stdout=subprocess.PIPE, text=True)
+    try:
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def folder(files=None):
+    with tempfile.TemporaryDirectory(prefix="coypu-bench.") as path:
+        for name, text in {"config/catalog.sql": CATALOG, **(files or {})}.items():
+            target = Path(path) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+        yield Path(path)
+
+
+def scaled(rows, multiple):
+    return max(multiple, int(rows * SCALE) // multiple * multiple)
+
+
+FETCH_LIB = '''
+API = {"base_url": "%s", "fetch": {"page_size": 1}}
+
+def fetch(page):
+    resp = http.get("/pages", params = {"cursor": page.cursor})
+    if not resp.ok:
+        fail(resp.text)
+    return {"rows": resp.json["data"], "next": resp.json["next"]}
+'''
+FETCH_MODEL = '''-- @kind: %s
+SELECT id::BIGINT AS id, customer_id::BIGINT AS customer_id, email::VARCHAR AS email, name::VARCHAR AS name,
+       amount::DECIMAL(18,2) AS amount, quantity::INTEGER AS quantity, active::BOOLEAN AS active, country::VARCHAR AS country,
+       created_at::TIMESTAMP AS created_at, note::VARCHAR AS note
+FROM api()
+'''
+PUSH_LIB = '''
+API = {"base_url": "%s", "push": {"batch_size": 100, "batch_mode": "sync", "max_concurrent": %d}}
+
+def push(rows):
+    resp = http.post("/batch", json = [{
+        "__ondatra_rowid": r["__ondatra_rowid"], "__ondatra_change_type": r["__ondatra_change_type"],
+        "id": r["id"], "email": r["email"], "name": r["name"],
+    } for r in rows])
+    if not resp.ok:
+        fail(resp.text)
+    return resp.json
+'''
+
+
+def start_up(command):
+    def run():
+        with folder() as path:
+            return measure([COYPU, command], path), None
+    return run
+
+
+def noop():
+    with folder({"models/mart/t.sql": "SELECT 1 AS id"}) as path:
+        measure([COYPU, "run"], path)
+        return measure([COYPU, "run"], path), raw("noop", path)
+
+
+def fetch(rows, per_page, kind):
+    def run():
+        with server(rows=scaled(rows, per_page), per_page=per_page) as url:
+            with folder({"lib/api.star": FETCH_LIB % url, "models/raw/rows.sql": FETCH_MODEL % kind}) as path:
+                ours = measure([COYPU, "run"], path)
+            with folder() as path:
+                return ours, raw("fetch", path, url)
+    return run
+
+
+def push(rows, workers, latency):
+    def run():
+        count = scaled(rows, 100)
+        source = f"SELECT range AS id, 'user' || range || '@example.com' AS email, 'Customer ' || range AS name FROM range({count})"
+        with server(latency=latency) as url:
+            with folder({"models/sync/t.sql": "-- @kind: append\n" + source}) as path:
+                measure([COYPU, "run"], path)  # the rows are in the lake; now only delivery is counted
+                baseline = raw("push", path, url)
+                for name, text in {"lib/api.star": PUSH_LIB % (url, workers), "models/sync/t.sql": "-- @kind: append\n-- @sink: api\n" + source}.items():
+                    target = path / name
+                    target.parent.mkdir(exist_ok=True)
+                    target.write_text(text)
+                return measure([COYPU, "run"], path), baseline
+    return run
+
+
+MERGE_SOURCE = "SELECT range AS id, (range * 7919) % 100003 AS a, 'text ' || (range % 1000) AS b, {c} AS c FROM range({n})"
+
+
+def merge():
+    count = scaled(1_000_000, 100)
+    before = MERGE_SOURCE.format(c="range * 1.5", n=count)
+    after = MERGE_SOURCE.format(c="CASE WHEN range % 100 = 0 THEN -1.0 ELSE range * 1.5 END", n=count + count // 1000)
+    model = {"models/mart/t.sql": "-- @kind: merge\n-- @unique_key: id\nSELECT id, a, b, c FROM raw.src"}
+    with folder({"models/raw/src.sql": before, **model}) as path:
+        measure([COYPU, "run"], path)
+        (path / "models/raw/src.sql").write_text(after)
+        measure([COYPU, "run", "raw.src"], path)
+        copy = path.with_name(path.name + "-raw")
+        shutil.copytree(path, copy)
+        try:
+            return measure([COYPU, "run", "mart.t"], path), raw("merge", copy)
+        finally:
+            shutil.rmtree(copy)
+
+
+def many(count, again):
+    def run():
+        models = {f"models/m/t{i:03}.sql": f"SELECT {i} AS id" + (f", p.id AS previous FROM m.t{i // 2:03} p" if i else "") for i in range(count)}
+        with folder(models) as path:
+            figure = measure([COYPU, "run"], path)
+            return (measure([COYPU, "run"], path) if again else figure), None
+    return run
+
+
+# name -> (what, CPU seconds to reach or None, wall seconds to reach or None, MB to reach or None, function)
+WORKLOADS = {
+    "version": ("coypu version", 0.004, None, 8, start_up("version")),
+    "help": ("coypu --help", 0.004, None, 8, start_up("--help")),
+    "noop": ("1 model, nothing changed", 0.18, None, None, noop),
+    "noop_200": ("200 models, nothing changed", 0.45, None, None, many(200, True)),
+    "first_50": ("50 models, first run", 3.5, None, None, many(50, False)),
+    "fetch_1m": ("fetch 1M rows x 10, pages of 10,000, table", 3.0, None, 200, fetch(1_000_000, 10_000, "table")),
+    "fetch_small": ("fetch 100k rows, 1,000 pages of 100", 0.9, None, None, fetch(100_000, 100, "table")),
+    "fetch_append": ("fetch 1M rows, append", 3.5, None, None, fetch(1_000_000, 10_000, "append")),
+    "push_100k": ("push 100k rows, batches of 100", 2.0, None, None, push(100_000, 1, 0)),
+    "push_latency": ("push 3k rows, 20 ms latency, 8 workers", None, 0.3, None, push(3_000, 8, 20)),
+    "merge_1m": ("merge 1M rows, 1 % changed", 1.3, None, None, merge),
+}
+
+
+def middle(values):
+    return statistics.median(values)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="workloads; all when none is named")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    for name in options.names:
+        if name not in WORKLOADS:
+            sys.exit(f"no workload {name}; there are: {', '.join(WORKLOADS)}")
+    print(f"{'workload':44} {'cpu s':>8} {'to reach':>9} {'wall s':>8} {'MB':>7} {'raw cpu':>8} {'ratio':>7}", file=sys.stderr)
+    for name in options.names or WORKLOADS:
+        what, cpu, wall, memory, function = WORKLOADS[name]
+        pairs = [function() for _ in range(options.runs)]
+        ours = [pair[0] for pair in pairs]
+        row = {"name": name, "what": what, "cpu_s": round(middle([f.cpu for f in ours]), 4), "cpu_target_s": cpu,
+               "wall_s": round(middle([f.wall for f in ours]), 3), "wall_target_s": wall,
+               "rss_mb": round(middle([f.rss_mb for f in ours]), 1), "rss_target_mb": memory}
+        if pairs[0][1]:
+            row["raw_cpu_s"] = round(middle([pair[1].cpu for pair in pairs]), 4)
+            row["ratio"] = round(middle([pair[0].cpu / pair[1].cpu for pair in pairs]), 3)
+        if options.json:
+            print(json.dumps(row), flush=True)
+        else:
+            target = f"{cpu}" if cpu else f"{wall} w" if wall else "-"
+            print(f"{what:44} {row['cpu_s']:8.3f} {target:>9} {row['wall_s']:8.2f} {row['rss_mb']:7.1f} "
+                  f"{row.get('raw_cpu_s', float('nan')):8.3f} {row.get('ratio', float('nan')):7.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
