@@ -48,6 +48,7 @@ struct push_request {
     bool typed_columns;       // `columns` with types (@push) instead of names (@sink)
     str run_id;               // for the sync log
     bool only_pending;        // push retry: nothing new is read from the lake
+    bool empty_backfill;      // a backfill left the table empty: finalize(0, 0) is due
     // Called on the calling thread now and then; NULL: not at all.
     void (*progress)(void *self, int64_t sent, int64_t pending);
     void *progress_self;
@@ -99,6 +100,7 @@ struct push_summary {
     struct str_list warnings; // of the run: renamed sink, lost state, finalize, …
     struct push_log log;
     int64_t watermark; // after the call; -1: none
+    int64_t busy_pid;  // who delivers, when busy
 };
 
 MUST_USE enum error_code push_deliver(const struct push_request *request, struct arena *arena,
@@ -131,9 +133,6 @@ struct push_preview {
 };
 MUST_USE enum error_code push_preview(const struct push_request *request,
                                       struct push_preview *preview, struct error *err);
-// Before snapshots are expired: keeps what undelivered changes of the sink need (libs.md §7.4).
-// Also the rest of an open range and what is behind the watermark become failed rows with images.
-MUST_USE enum error_code push_keep_images(const struct push_request *request, struct error *err);
 // Sinks of the target that its model does not name any more are deleted, each with a warning that
 // tells how many rows were pending for it.
 MUST_USE enum error_code push_forget_others(struct state *state, struct arena *arena, str target,

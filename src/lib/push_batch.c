@@ -133,8 +133,8 @@ static size_t cut_unit(const struct push_cut_rules *rules, const struct push_eve
     if (count < 2) {
         return at_end ? 1 : 0;
     }
-    const bool is_pair = events[1].change == STATE_CHANGE_UPDATE_POSTIMAGE &&
-                         events[1].rowid == events[0].rowid;
+    const bool is_pair =
+        events[1].change == STATE_CHANGE_UPDATE_POSTIMAGE && events[1].rowid == events[0].rowid;
     return is_pair ? 2 : 1;
 }
 
@@ -143,8 +143,7 @@ static uint64_t event_tag(const struct push_event *event) {
     return tag != 0 ? tag : 1;
 }
 
-static bool any_known(const struct push_tags *seen, const struct push_event *events,
-                      size_t count) {
+static bool any_known(const struct push_tags *seen, const struct push_event *events, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (push_tags_has(seen, event_tag(&events[i]))) {
             return true;
@@ -154,8 +153,8 @@ static bool any_known(const struct push_tags *seen, const struct push_event *eve
 }
 
 // "rowid:change" is how the sink names an event, so one batch must not hold it twice.
-static size_t cut(const struct push_cut_rules *rules, const struct push_event *events,
-                  size_t count, bool at_end, struct push_tags *seen) {
+static size_t cut(const struct push_cut_rules *rules, const struct push_event *events, size_t count,
+                  bool at_end, struct push_tags *seen) {
     size_t size = 0;
     while (size < count && size < rules->batch_size) {
         const size_t unit = cut_unit(rules, &events[size], count - size, at_end);
@@ -163,7 +162,8 @@ static size_t cut(const struct push_cut_rules *rules, const struct push_event *e
             return 0;
         }
         const bool is_first = size == 0;
-        if (!is_first && (size + unit > rules->batch_size || any_known(seen, &events[size], unit))) {
+        if (!is_first &&
+            (size + unit > rules->batch_size || any_known(seen, &events[size], unit))) {
             return size;
         }
         for (size_t i = size; i < size + unit; i++) {

@@ -55,8 +55,7 @@ struct push_cut_rules {
 size_t push_cut(const struct push_cut_rules *rules, const struct push_event *events, size_t count,
                 bool at_end);
 // How many events from here on stand or fall together: a tracked group; else one.
-size_t push_unit(const struct push_cut_rules *rules, const struct push_event *events,
-                 size_t count);
+size_t push_unit(const struct push_cut_rules *rules, const struct push_event *events, size_t count);
 
 // A multiset of 64-bit tags: rows and keys that are in flight, or that wait.
 struct push_tags {
