@@ -10,7 +10,6 @@
 #include "lib/push_sinks.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 // Delivery, step by step.
 //
@@ -487,6 +486,13 @@ static enum error_code deliver_if_needed(struct push_run *run, struct error *err
 enum error_code push_deliver(const struct push_request *request, struct arena *arena,
                              struct push_summary *summary, struct error *err) {
     *summary = (struct push_summary){.watermark = STATE_NO_SNAPSHOT};
+    if (request->lib->api.push.batch_mode == LIB_BATCH_ASYNC) {
+        error_set(err, ERROR_INVALID,
+                  STR_FORMAT ": batch_mode \"async\" is not part of this version of coypu",
+                  STR_ARGS(request->lib->file));
+        error_hint(err, "use \"sync\" or \"atomic\"");
+        return ERROR_INVALID;
+    }
     const struct clock *clock = &request->context->clock;
     const int64_t started_us = clock_monotonic_us(clock);
     struct push_run run = push_sinks_run(request, arena, summary);
