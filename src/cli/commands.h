@@ -5,6 +5,9 @@
 
 #include "cli/command.h"
 
+extern const struct command command_init;
+extern const struct command command_query;
+extern const struct command command_sql;
 extern const struct command command_version;
 extern const struct command *const commands[]; // in the order of the help; NULL at the end
 

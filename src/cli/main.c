@@ -24,6 +24,9 @@
 static struct interrupt interrupt = {.wake_fd = -1};
 
 const struct command *const commands[] = {
+    &command_init,
+    &command_query,
+    &command_sql,
     &command_version,
     NULL,
 };

@@ -118,6 +118,29 @@ static enum error_code load_for_secret(struct lake_connection *connection, str p
     return lake_load_extensions_for(connection, secret, err);
 }
 
+// A command that only reads makes no catalog: where there is no file yet it sees an empty lake.
+static bool is_missing_file(const struct attach_text *attach,
+                            const struct lake_attach_options *options) {
+    const str path = str_is_empty(options->replace_path) ? attach->path : options->replace_path;
+    str file = str_from_offset(path, STR("ducklake:").size);
+    if (has_prefix_nocase(file, "sqlite:")) {
+        file = str_from_offset(file, STR("sqlite:").size);
+    }
+    // What has a scheme, or is the name of a secret, is not a file.
+    return options->read_only && str_find_char(file, ':') == SIZE_MAX && !str_is_identifier(file) &&
+           !path_exists(file);
+}
+
+static enum error_code attach_empty(struct lake_connection *connection,
+                                    const struct attach_text *attach, struct error *err) {
+    SCRATCH(scratch);
+    const str alias = str_is_empty(attach->alias) ? STR("lake") : attach->alias;
+    const str sql = str_format(
+        &scratch, "ATTACH 'ducklake::memory:' AS " STR_FORMAT " (DATA_PATH '.coypu/none/')",
+        STR_ARGS(lake_quote_name(&scratch, alias)));
+    return lake_execute(connection, sql, LAKE_NO_VALUES, NULL, err);
+}
+
 // A lake made by another program may have stored the relative DATA_PATH: then that is right.
 static enum error_code attach_either(struct lake_connection *connection, struct arena *arena,
                                      str statement, const struct attach_text *attach,
@@ -153,6 +176,9 @@ static enum error_code run_attach(struct lake_connection *connection,
     }
     TRY(lake_load_extensions_for(connection, statement->text, err));
     TRY(load_for_secret(connection, attach.path, err));
+    if (is_missing_file(&attach, options)) {
+        return attach_empty(connection, &attach, err);
+    }
     return attach_either(connection, &scratch, statement->text, &attach, options, err);
 }
 

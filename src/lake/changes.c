@@ -24,8 +24,14 @@ enum error_code changes_stream(struct lake_connection *connection,
     struct text sql;
     text_init(&sql, &scratch);
     text_add(&sql, STR("SELECT * FROM "));
-    text_add(&sql, changes_from_text(&scratch, connection, query));
-    if (!str_is_empty(query->where)) {
+    // An empty range may begin at a snapshot that does not exist yet, which DuckLake refuses.
+    const bool is_empty = query->from > query->to;
+    struct changes_query range = *query;
+    range.from = is_empty ? query->to : query->from;
+    text_add(&sql, changes_from_text(&scratch, connection, &range));
+    if (is_empty) {
+        text_add(&sql, STR(" WHERE false"));
+    } else if (!str_is_empty(query->where)) {
         text_format(&sql, " WHERE " STR_FORMAT, STR_ARGS(query->where));
     }
     if (!query->unordered) {

@@ -126,17 +126,40 @@ static void place(struct arena *arena, str sql, str position, str name, struct e
     error_at_offset(err, (str){0}, sql, (size_t)offset);
 }
 
+// The JSON object that begins somewhere in the message; NULL when there is none.
+static yyjson_doc *read_json(str message) {
+    const size_t brace = str_find_char(message, '{');
+    return brace == SIZE_MAX ? NULL
+                             : yyjson_read(message.data + brace, message.size - brace,
+                                           YYJSON_READ_STOP_WHEN_DONE);
+}
+
+// DuckLake puts the whole JSON of an inner error into its own sentence: only what it says is kept.
+static str unwrap(struct arena *arena, str text) {
+    const size_t start = str_find(text, STR("{\"exception_type\""));
+    yyjson_doc *inner = start == SIZE_MAX ? NULL : read_json(str_from_offset(text, start));
+    if (inner == NULL) {
+        return text;
+    }
+    const str message = json_text(yyjson_doc_get_root(inner), "exception_message");
+    const size_t end = start + yyjson_doc_get_read_size(inner);
+    const str whole =
+        str_format(arena, STR_FORMAT STR_FORMAT STR_FORMAT, STR_ARGS(str_slice(text, 0, start)),
+                   STR_ARGS(message), STR_ARGS(str_from_offset(text, end)));
+    yyjson_doc_free(inner);
+    return whole;
+}
+
 enum error_code duckdb_error_read(str sql, const char *message, struct error *err) {
     SCRATCH(scratch);
     const str all = str_from(message == NULL ? "unknown error" : message);
-    const size_t brace = str_find_char(all, '{');
-    yyjson_doc *document =
-        brace == SIZE_MAX ? NULL : yyjson_read(all.data + brace, all.size - brace, 0);
+    yyjson_doc *document = read_json(all);
     yyjson_val *root = document == NULL ? NULL : yyjson_doc_get_root(document);
     str text = json_text(root, "exception_message");
     if (str_is_empty(text)) { // an error that does not come from a statement: plain text
         text = all;
     }
+    text = unwrap(&scratch, text);
     const size_t advice = advice_start(text);
     const str first = tidy(&scratch, str_slice(text, 0, advice));
     const enum error_code code =

@@ -149,6 +149,25 @@ static enum error_code check_functions(struct lake_connection *connection, str s
 
 // ── The type of the statement ──
 
+// A write to a table that does not exist cannot be prepared, and so has no type; its first word
+// tells.
+static enum error_code refuse_by_word(str sql, struct error *err) {
+    static const str words[] = {
+        STR_INIT("INSERT"), STR_INIT("UPDATE"),   STR_INIT("DELETE"), STR_INIT("MERGE"),
+        STR_INIT("CREATE"), STR_INIT("DROP"),     STR_INIT("ALTER"),  STR_INIT("COPY"),
+        STR_INIT("CALL"),   STR_INIT("TRUNCATE"), STR_INIT("ATTACH"), STR_INIT("DETACH"),
+    };
+    const size_t start = sql_skip_space(sql, 0);
+    const str word = str_slice(sql, start, sql_skip_token(sql, start));
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
+        if (str_equal_nocase(word, words[i])) {
+            *err = (struct error){0};
+            return refuse(words[i].data, err);
+        }
+    }
+    return err->code;
+}
+
 // A PIVOT is extracted as several statements, of which the last is the SELECT.
 static enum error_code check_type(struct lake_connection *connection, str sql, struct error *err) {
     const struct duckdb_api *api = &connection->lake->api;
@@ -162,7 +181,8 @@ static enum error_code check_type(struct lake_connection *connection, str sql, s
         code = duckdb_error_read(sql, api->duckdb_extract_statements_error(extracted), err);
     } else if (count == 1 && api->duckdb_prepare_extracted_statement(
                                  connection->handle, extracted, 0, &statement) != DuckDBSuccess) {
-        code = duckdb_error_read(sql, api->duckdb_prepare_error(statement), err);
+        (void)duckdb_error_read(sql, api->duckdb_prepare_error(statement), err);
+        code = refuse_by_word(sql, err);
     } else if (count == 1) {
         const duckdb_statement_type type = api->duckdb_prepared_statement_type(statement);
         if (type != DUCKDB_STATEMENT_TYPE_SELECT) {

@@ -1,0 +1,225 @@
+// `coypu query TARGET` and `coypu sql "…"`: rows of the lake, read only.
+#include "base/json.h"
+#include "base/suggest.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "lake/attach.h"
+#include "lake/lake.h"
+#include "lake/read_only.h"
+#include "lake/result.h"
+#include "lake/snapshot.h"
+#include "lake/table_format.h"
+#include "project/project.h"
+
+#include <stdint.h>
+#include <string.h>
+
+// ── What both share ──
+
+static enum error_code read_format(const struct command_line *line, enum table_format *format,
+                                   struct error *err) {
+    str name = {0};
+    *format = line->json ? TABLE_JSON : TABLE_MARKDOWN;
+    if (!command_option(line, "format", &name) || table_format_parse(name, format)) {
+        return ERROR_NONE;
+    }
+    return error_rule(err, ERROR_INVALID, "cli.usage",
+                      "--format: \"" STR_FORMAT "\" is not one of csv, json, markdown, md",
+                      STR_ARGS(name));
+}
+
+static enum error_code start(const struct command_line *line, struct project *project,
+                             struct session *session, struct error *err) {
+    TRY(project_open(line->context, line->arena, (str){0}, project, err));
+    return session_start(project, &(struct session_options){.read_only = true}, session, err);
+}
+
+struct envelope {
+    const char *key; // "table" or "query"
+    str value;
+    bool has_limit;
+    int64_t limit;
+};
+
+// {schema_version:1, table, limit, rows:[…], warnings:[]}
+static enum error_code write_envelope(struct text *out, struct lake_result *result,
+                                      const struct envelope *envelope,
+                                      const struct project *project, struct error *err) {
+    struct json json;
+    json_init(&json, out);
+    json_object(&json);
+    json_key_int(&json, STR("schema_version"), 1);
+    json_key_string(&json, str_from(envelope->key), envelope->value);
+    if (envelope->has_limit) {
+        json_key_int(&json, STR("limit"), envelope->limit);
+    }
+    json_key(&json, STR("rows"));
+    TRY(table_format_json_rows(&json, result, envelope->limit, err));
+    json_key(&json, STR("warnings"));
+    json_array(&json);
+    for (size_t i = 0; i < project->warnings.count; i++) {
+        json_string(&json, str_from(project->warnings.items[i].message));
+    }
+    json_end(&json);
+    json_end(&json);
+    text_add_char(out, '\n');
+    return ERROR_NONE;
+}
+
+static enum error_code print_result(const struct command_line *line, struct lake_result *result,
+                                    enum table_format format, const struct envelope *envelope,
+                                    const struct project *project, struct error *err) {
+    struct text out;
+    text_init(&out, line->arena);
+    if (line->json) {
+        TRY(write_envelope(&out, result, envelope, project, err));
+    } else {
+        TRY(table_format_write(&out, result, format, envelope->limit, err));
+    }
+    return command_write(text_str(&out), err);
+}
+
+// Outside of a project the command itself is misplaced: exit 2.
+static int finish(const struct command_line *line, struct session *session, enum error_code code,
+                  const struct error *err) {
+    session_end(session);
+    if (code == ERROR_NONE) {
+        return EXIT_CLEAN;
+    }
+    const int status = command_fail(line, err);
+    const bool no_project = err->rule != NULL && strcmp(err->rule, "config.no_project") == 0;
+    return no_project ? EXIT_USAGE : status;
+}
+
+// ── query ──
+
+static enum error_code unknown_table(struct session *session, struct arena *arena, str target,
+                                     struct error *err) {
+    struct lake_table *tables = NULL;
+    size_t count = 0;
+    TRY(lake_table_list(session->connection, arena, &tables, &count, err));
+    struct str_list names = {0};
+    for (size_t i = 0; i < count; i++) {
+        str_list_push(arena, &names,
+                      str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(tables[i].schema),
+                                 STR_ARGS(tables[i].name)));
+    }
+    (void)error_set(err, ERROR_NOT_FOUND, "the lake has no table or view " STR_FORMAT,
+                    STR_ARGS(target));
+    const str near = suggest(target, &names);
+    if (!str_is_empty(near)) {
+        error_hint(err, "did you mean " STR_FORMAT "?", STR_ARGS(near));
+    }
+    return err->code;
+}
+
+static enum error_code query_rows(const struct command_line *line, struct session *session,
+                                  enum table_format format, int64_t limit, struct error *err) {
+    struct arena *arena = line->arena;
+    str target = command_argument(line, 0);
+    if (str_find_char(target, '.') == SIZE_MAX) {
+        target = str_format(arena, "main." STR_FORMAT, STR_ARGS(target));
+    }
+    const size_t dot = str_find_char(target, '.');
+    struct lake_table table;
+    bool found = false;
+    TRY(lake_table_find(session->connection, arena, str_slice(target, 0, dot),
+                        str_from_offset(target, dot + 1), &table, &found, err));
+    if (!found) {
+        return unknown_table(session, arena, target, err);
+    }
+    const str sql = str_format(arena, "FROM " STR_FORMAT "." STR_FORMAT "." STR_FORMAT,
+                               STR_ARGS(lake_quote_name(arena, lake_alias(session->lake))),
+                               STR_ARGS(lake_quote_name(arena, table.schema)),
+                               STR_ARGS(lake_quote_name(arena, table.name)));
+    const str limited =
+        limit > 0 ? str_format(arena, STR_FORMAT " LIMIT %lld", STR_ARGS(sql), (long long)limit)
+                  : sql;
+    LAKE_RESULT result = NULL;
+    TRY(lake_stream(session->connection, limited, LAKE_NO_VALUES, &result, err));
+    const struct envelope envelope = {
+        .key = "table",
+        .value = str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(table.schema),
+                            STR_ARGS(table.name)),
+        .has_limit = true,
+        .limit = limit,
+    };
+    return print_result(line, result, format, &envelope, session->project, err);
+}
+
+static int query_run(struct command_line *line) {
+    struct error err = {0};
+    struct project project;
+    struct session session = {0};
+    enum table_format format = TABLE_MARKDOWN;
+    int64_t limit = 0;
+    enum error_code code = read_format(line, &format, &err);
+    if (code == ERROR_NONE) {
+        code = command_number(line, "limit", 0, INT64_MAX, &limit, &err);
+    }
+    if (code != ERROR_NONE) {
+        command_print_error(line, &err);
+        return EXIT_USAGE;
+    }
+    code = start(line, &project, &session, &err);
+    if (code == ERROR_NONE) {
+        code = query_rows(line, &session, format, limit, &err);
+    }
+    return finish(line, &session, code, &err);
+}
+
+const struct command command_query = {
+    .name = "query",
+    .arguments = "TARGET",
+    .summary = "print the rows of a table or view",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .options =
+        {
+            {.name = "limit", .letter = 'l', .value = "N", .help = "at most N rows (0: all)"},
+            {.name = "format", .letter = 'f', .value = "FORMAT", .help = "csv, json, markdown, md"},
+        },
+    .run = query_run,
+};
+
+// ── sql ──
+
+static enum error_code sql_rows(const struct command_line *line, struct session *session,
+                                enum table_format format, struct error *err) {
+    const str sql = command_argument(line, 0);
+    TRY(lake_load_extensions_for(session->connection, sql, err));
+    TRY(lake_check_read_only(session->connection, sql, &(struct read_only_rule){0}, err));
+    LAKE_RESULT result = NULL;
+    TRY(lake_stream(session->connection, sql, LAKE_NO_VALUES, &result, err));
+    const struct envelope envelope = {.key = "query", .value = sql};
+    return print_result(line, result, format, &envelope, session->project, err);
+}
+
+static int sql_run(struct command_line *line) {
+    struct error err = {0};
+    struct project project;
+    struct session session = {0};
+    enum table_format format = TABLE_MARKDOWN;
+    if (read_format(line, &format, &err) != ERROR_NONE) {
+        command_print_error(line, &err);
+        return EXIT_USAGE;
+    }
+    enum error_code code = start(line, &project, &session, &err);
+    if (code == ERROR_NONE) {
+        code = sql_rows(line, &session, format, &err);
+    }
+    return finish(line, &session, code, &err);
+}
+
+const struct command command_sql = {
+    .name = "sql",
+    .arguments = "STATEMENT",
+    .summary = "run one read-only SQL statement",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .options =
+        {
+            {.name = "format", .letter = 'f', .value = "FORMAT", .help = "csv, json, markdown, md"},
+        },
+    .run = sql_run,
+};
