@@ -464,3 +464,19 @@ struct ast_file *star_parse(struct arena *arena, str path, str source, struct st
     file->top->body = suite.first;
     return file;
 }
+
+void star_parse_name_result(struct arena *arena, struct ast_file *file, str name) {
+    struct ast_stmt *stmt = file->top->body;
+    if (stmt == NULL || stmt->next != NULL || stmt->kind != STMT_EXPR) {
+        return;
+    }
+    struct ast_expr *target = ARENA_NEW(arena, struct ast_expr);
+    target->kind = EXPR_NAME;
+    target->depth = 1;
+    target->span = (struct ast_span){stmt->pos, stmt->pos};
+    target->pos = stmt->pos;
+    target->as.name.text = name;
+    struct ast_expr *value = stmt->as.expr;
+    stmt->kind = STMT_ASSIGN;
+    stmt->as.assign = (struct ast_assign){.target = target, .value = value};
+}

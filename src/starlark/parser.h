@@ -19,4 +19,7 @@ enum {
 // Never NULL.  When report->total has grown, the tree has error nodes and may only be looked at.
 struct ast_file *star_parse(struct arena *arena, str path, str source, struct star_report *report);
 
+// When the file is one expression and nothing else, makes it an assignment to the global `name`.
+void star_parse_name_result(struct arena *arena, struct ast_file *file, str name);
+
 #endif

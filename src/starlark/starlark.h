@@ -377,6 +377,8 @@ struct star_source {
     size_t size;
     enum star_dialect dialect;
     struct star_names predeclared; // beside the universe (print, len, …)
+    // When the file is one expression and nothing else: the global that gets its value.  NULL: none.
+    const char *result_name;
 };
 
 struct star_diagnostic {
