@@ -191,6 +191,11 @@ star_value star_rows_new(struct star_thread *thread, const struct star_columns *
 star_value star_string_borrow(struct star_thread *thread, const char *data, size_t size);
 // A lazy view on a JSON text (copied); a syntax error is STAR_ERROR with the byte offset.
 star_value star_json_lazy(struct star_thread *thread, const char *data, size_t size);
+// The value as compact JSON with dict order kept, in one call of `write`; lazy JSON that nobody
+// changed is written from its document.  false after star_fail: "NAME: in dict key "x": …", for NaN,
+// infinities, cycles and types that JSON does not have.
+bool star_json_encode(struct star_thread *thread, star_value value, const char *name,
+                      void (*write)(void *user, const char *data, size_t size), void *user);
 
 // ---------------------------------------------------------------------------------------------
 // Native functions and host types
