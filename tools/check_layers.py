@@ -26,7 +26,8 @@ LAYERS = {
 }
 # header of a folder that only these folders include, though the layer would allow more
 ONLY_WITHIN = {"starlark": {"starlark.h", "syntax.h"}}
-LIBRARY_HEADERS = {"duckdb.h": "lake", "curl/curl.h": "http", "sqlite3.h": "state", "gmp.h": "starlark"}
+LIBRARY_HEADERS = {"duckdb.h": "lake", "curl/curl.h": "http", "sqlite3.h": "state", "gmp.h": "starlark",
+                   "libxml/parser.h": "modules"}
 BANNED = re.compile(r"(?<![\w.>])(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|system|strncpy)\s*\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 

@@ -16,6 +16,7 @@ extern const struct builtin_table env_builtins;
 extern const struct builtin_table url_builtins;
 extern const struct builtin_table crypto_builtins;
 extern const struct builtin_table csv_builtins;
+extern const struct builtin_table xml_builtins;
 extern const struct builtin_table schema_builtins;
 extern const struct builtin_table hash_builtins; // flat: md5, sha256, …
 extern const struct builtin_table file_builtins;

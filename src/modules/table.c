@@ -6,15 +6,17 @@
 #include <string.h>
 
 static const struct builtin_table *const tables[] = {
-    &http_builtins,   &env_builtins,  &url_builtins,  &crypto_builtins, &csv_builtins,
-    &schema_builtins, &hash_builtins, &file_builtins, &data_builtins,   &call_builtins,
+    &http_builtins, &env_builtins,  &url_builtins,    &crypto_builtins,
+    &csv_builtins,  &xml_builtins,  &schema_builtins, &hash_builtins,
+    &file_builtins, &data_builtins, &call_builtins,
 };
 
 static const char *const names[] = {
-    "http",   "env",         "url",         "crypto",        "csv",           "lib_helpers",
-    "md5",    "sha256",      "hmac_sha256", "base64_encode", "base64_decode", "uuid",
-    "glob",   "file_exists", "read_text",   "read_blob",     "md5_file",      "query",
-    "lookup", "getvariable", "abort",       "sleep",         "sink",          "incremental",
+    "http",          "env",           "url",      "crypto", "csv",
+    "xml",           "lib_helpers",   "md5",      "sha256", "hmac_sha256",
+    "base64_encode", "base64_decode", "uuid",     "glob",   "file_exists",
+    "read_text",     "read_blob",     "md5_file", "query",  "lookup",
+    "getvariable",   "abort",         "sleep",    "sink",   "incremental",
 };
 _Static_assert(ARRAY_COUNT(names) <= MODULES_NAME_COUNT_MAX, "modules_bind fills all");
 
