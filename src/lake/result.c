@@ -200,7 +200,8 @@ bool lake_result_is_null(const struct lake_result *result, size_t column) {
 int64_t lake_result_int64(const struct lake_result *result, size_t column) {
     const struct lake_vector *vector = &result->chunk.columns[column];
     int64_t value = 0;
-    if (lake_is_null(vector, result->row) || !lake_cell_int64(vector, result->row, &value)) {
+    if (!lake_kind_is_integer(vector->type->kind) || lake_is_null(vector, result->row) ||
+        !lake_cell_int64(vector, result->row, &value)) {
         return 0;
     }
     return value;
