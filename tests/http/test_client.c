@@ -370,6 +370,37 @@ static void every_request_takes_a_place_in_the_rate_limit(void **state) {
     fixture_stop(f);
 }
 
+static void proxies_come_from_the_environment(void **state) {
+    (void)state;
+    static const struct http_server_step steps[] = {{.reply = OK}};
+    struct fixture *f = START(steps);
+    environment_set(&f->environment, STR("HTTP_PROXY"), str_from(http_server_url(f->server)));
+    environment_set(&f->environment, STR("NO_PROXY"), STR("direct.invalid"));
+    const struct http_request request = {.method = STR("GET"), .url = STR("http://api.invalid/x")};
+    expect_sent(f, &request, 200);
+    expect_in_request(f, 0, "GET http://api.invalid/x HTTP/1.1\r\n");
+    const struct http_request direct = {.method = STR("GET"),
+                                        .url = STR("http://direct.invalid/x")};
+    assert_int_equal(send_request(f, &direct), ERROR_NETWORK);
+    expect_message(f,
+                   "http.get http://direct.invalid/x: cannot resolve host direct.invalid after 1 "
+                   "attempt (0.0s)");
+    expect_sent(f, &GET, 200); // loopback never goes through a proxy
+    expect_in_request(f, 1, "GET /items HTTP/1.1\r\n");
+    fixture_stop(f);
+}
+
+static void a_certificate_needs_its_key(void **state) {
+    (void)state;
+    static const struct http_server_step steps[] = {{.reply = OK}};
+    struct fixture *f = START(steps);
+    struct http_request request = GET;
+    request.cert = STR("/c.pem");
+    assert_int_equal(send_request(f, &request), ERROR_INVALID);
+    expect_message(f, "http.get http://HOST/items: cert and key must be given together");
+    fixture_stop(f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(get_gives_status_headers_and_body),
@@ -392,6 +423,8 @@ int main(void) {
         cmocka_unit_test(gzip_is_decoded),
         cmocka_unit_test(text_is_decoded_by_charset),
         cmocka_unit_test(uploads_stream_a_file_behind_its_fields),
+        cmocka_unit_test(proxies_come_from_the_environment),
+        cmocka_unit_test(a_certificate_needs_its_key),
         cmocka_unit_test(every_request_takes_a_place_in_the_rate_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
