@@ -11,23 +11,14 @@
 #include "base/context.h"
 #include "base/redact.h"
 #include "base/text.h"
+#include "http/api.h"
 #include "http/digest.h"
 #include "http/http.h"
 #include "http/wire.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct http_api {
-    struct http_config config; // never changes
-    pthread_mutex_t lock;
-    struct { // any thread, under `lock`
-        struct arena arena;
-        struct str_list warned_hosts;
-    } shared;
-};
 
 // The challenge of the server we last talked digest with, so that later requests answer it at once.
 struct digest_session {
@@ -48,7 +39,6 @@ struct http_client {
 // One http_send.
 struct call {
     struct http_client *client;
-    struct http_api *api; // may be NULL
     const struct http_config *config;
     const struct http_request *request;
     const struct http_auth *auth;
@@ -68,26 +58,6 @@ struct hop {
     bool trusted; // still where the credentials belong
     int64_t timeout_us;
 };
-
-struct http_api *http_api_new(const struct http_config *config) {
-    struct http_api *api = memory_alloc(sizeof(*api));
-    *api = (struct http_api){.config = *config, .lock = PTHREAD_MUTEX_INITIALIZER};
-    arena_init(&api->shared.arena);
-    return api;
-}
-
-void http_api_free(struct http_api *api) {
-    if (api != NULL) {
-        arena_done(&api->shared.arena);
-        (void)pthread_mutex_destroy(&api->lock);
-        free(api);
-    }
-}
-
-const struct http_config *http_api_config(const struct http_api *api) {
-    static const struct http_config none = {0};
-    return api != NULL ? &api->config : &none;
-}
 
 struct http_client *http_client_new(const struct context *context) {
     struct http_client *client = memory_alloc(sizeof(*client));
@@ -185,84 +155,6 @@ enum error_code http_status_error(const struct http_request *request,
                       excerpt.size < text.size ? "…" : "");
 }
 
-// --- where credentials may go --------------------------------------------------------------------
-
-// Tells once a host and run that it does not get the credentials.
-static void warn_foreign_host(const struct call *call, const struct url *url) {
-    struct http_api *api = call->api;
-    (void)pthread_mutex_lock(&api->lock);
-    const bool is_new = !str_list_has_nocase(&api->shared.warned_hosts, url->host);
-    if (is_new) {
-        str_list_push(&api->shared.arena, &api->shared.warned_hosts,
-                      str_copy(&api->shared.arena, url->host));
-    }
-    (void)pthread_mutex_unlock(&api->lock);
-    if (!is_new || call->config->warn == NULL) {
-        return;
-    }
-    struct error warning;
-    error_rule(&warning, ERROR_INVALID, "lib.auth_foreign_host",
-               STR_FORMAT ": requests to " STR_FORMAT " are sent without the API's credentials",
-               STR_ARGS(call->config->name), STR_ARGS(url->host));
-    error_hint(&warning,
-               "add \"hosts\": [\"" STR_FORMAT "\"] to API.auth if that host is to get them",
-               STR_ARGS(url->host));
-    call->config->warn(call->config->warn_self, &warning);
-}
-
-// Same host and port, and not out of TLS into plain text.
-static bool is_base_host(const struct call *call, const struct url *url) {
-    struct url base;
-    struct error ignored;
-    if (url_parse(call->config->base_url, &base, &ignored) != ERROR_NONE ||
-        !str_equal_nocase(base.host, url->host)) {
-        return false;
-    }
-    const bool default_ports = base.port == 0 && url->port == 0;
-    return url_same_origin(&base, url) || (default_ports && url_is_https(url));
-}
-
-static const struct http_auth *choose_auth(struct call *call) {
-    static const struct http_auth none = {0};
-    const struct http_request *request = call->request;
-    const struct http_config *config = call->config;
-    if (request->auth != NULL) {
-        return request->auth;
-    }
-    if (config->auth.kind == HTTP_AUTH_NONE ||
-        http_headers_has(&request->headers, STR("Authorization"))) {
-        return &none;
-    }
-    if (str_is_empty(config->base_url) || !url_is_absolute(str_trim(request->url)) ||
-        is_base_host(call, &call->origin) || url_host_matches(&call->origin, &config->auth_hosts)) {
-        return &config->auth;
-    }
-    warn_foreign_host(call, &call->origin);
-    return &none;
-}
-
-// Whether a redirect from the first URL to `to` may keep credentials: the same origin, or the same
-// host from plain http to https on their own ports.
-static bool redirect_is_trusted(const struct url *from, const struct url *to) {
-    const bool upgrade = str_equal_nocase(from->host, to->host) && !url_is_https(from) &&
-                         url_is_https(to) && url_port(from) == 80 && url_port(to) == 443;
-    return upgrade || url_same_origin(from, to);
-}
-
-// What may travel to a foreign host: a header we do not know may hold a key, whatever its name.
-static bool header_is_harmless(str name) {
-    static const str harmless[] = {
-        STR_INIT("Accept"),           STR_INIT("Accept-Language"),  STR_INIT("Content-Type"),
-        STR_INIT("Content-Language"), STR_INIT("Content-Encoding"), STR_INIT("User-Agent"),
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(harmless); i++) {
-        if (str_equal_nocase(name, harmless[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // --- one exchange --------------------------------------------------------------------------------
 
 static void add_headers(const struct call *call, const struct hop *hop,
@@ -273,7 +165,7 @@ static void add_headers(const struct call *call, const struct hop *hop,
         const bool replaced = over != NULL && http_headers_has(over, header->name);
         const bool about_body = str_equal_nocase(str_slice(header->name, 0, 8), STR("Content-"));
         if (!header->removes && !replaced && (hop->sends_body || !about_body) &&
-            (hop->trusted || header_is_harmless(header->name))) {
+            (hop->trusted || http_header_is_harmless(header->name))) {
             http_headers_add(call->scratch, to, header->name, header->value);
         }
     }
@@ -473,7 +365,7 @@ static enum error_code next_hop(const struct call *call, const struct http_respo
         return error_set(err, ERROR_REMOTE,
                          "redirected to \"" STR_FORMAT "\", which is no http URL", STR_ARGS(shown));
     }
-    hop->trusted = hop->trusted && redirect_is_trusted(&call->origin, &to);
+    hop->trusted = hop->trusted && http_redirect_is_trusted(&call->origin, &to);
     if (response->status <= 303) {
         hop->method = str_equal(hop->method, STR("HEAD")) ? hop->method : STR("GET");
         hop->sends_body = false;
@@ -591,7 +483,7 @@ static enum error_code check_headers(const struct http_headers *headers, struct 
 }
 
 // Everything that can be wrong before a byte is sent.
-static enum error_code prepare(struct call *call, struct error *err) {
+static enum error_code prepare(struct call *call, struct http_api *api, struct error *err) {
     const struct http_request *request = call->request;
     call->url = request->url;
     TRY(url_build(call->scratch, call->config->base_url, request->url, &call->url, err));
@@ -602,7 +494,7 @@ static enum error_code prepare(struct call *call, struct error *err) {
     if (str_is_empty(request->cert) != str_is_empty(request->key)) {
         return error_set(err, ERROR_INVALID, "cert and key must be given together");
     }
-    call->auth = choose_auth(call);
+    call->auth = http_api_credentials(api, request, &call->origin);
     if (call->auth->kind == HTTP_AUTH_HEADER) {
         TRY(http_header_check(call->auth->name, call->auth->secret, err));
     }
@@ -618,14 +510,14 @@ enum error_code http_send(struct http_client *client, struct http_api *api,
     SCRATCH(scratch);
     const struct http_config *config = http_api_config(api);
     struct call call = {
-        .client = client, .api = api, .config = config, .request = request, .scratch = &scratch};
+        .client = client, .config = config, .request = request, .scratch = &scratch};
     call.timeout_us = request->timeout_us > 0  ? request->timeout_us
                       : config->timeout_us > 0 ? config->timeout_us
                                                : HTTP_TIMEOUT_DEFAULT_US;
     call.started_us = now_us(&call);
     *response = (struct http_response){0};
     arena_init(&response->arena);
-    enum error_code code = prepare(&call, err);
+    enum error_code code = prepare(&call, api, err);
     if (code == ERROR_NONE) {
         code = send_with_retries(&call, response, err);
     }
