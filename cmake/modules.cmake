@@ -1,5 +1,6 @@
 # coypu_module(NAME USES …)   the folder src/NAME as the static library NAME
 # coypu_program(NAME FROM …)  the folder src/FROM as the program NAME
+# coypu_fuzz_targets()        every tests/fuzz/fuzz_FOLDER_*.c as a libFuzzer program, with COYPU_FUZZ
 # coypu_tests()               every tests/FOLDER/test_*.c as a cmocka test that links only FOLDER
 
 function(coypu_module name)
@@ -71,5 +72,20 @@ function(coypu_tests)
     endif()
     add_test(NAME ${folder}/${stem} COMMAND ${target})
     set_tests_properties(${folder}/${stem} PROPERTIES TIMEOUT 300)
+  endforeach()
+endfunction()
+
+function(coypu_fuzz_targets)
+  if(NOT COYPU_FUZZ)
+    return()
+  endif()
+  file(GLOB targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_*.c)
+  foreach(source IN LISTS targets)
+    get_filename_component(target ${source} NAME_WE)
+    string(REGEX REPLACE "^fuzz_([a-z]+).*" "\\1" folder ${target})
+    add_executable(${target} ${source})
+    target_compile_options(${target} PRIVATE ${COYPU_WARNINGS})
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    target_link_libraries(${target} PRIVATE ${folder})
   endforeach()
 endfunction()
