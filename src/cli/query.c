@@ -1,5 +1,7 @@
 // `coypu query TARGET` and `coypu sql "…"`: rows of the lake, read only.
+#include "base/error_render.h"
 #include "base/json.h"
+#include "base/redact.h"
 #include "base/suggest.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -12,6 +14,7 @@
 #include "project/project.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 // ── What both share ──
@@ -28,10 +31,27 @@ static enum error_code read_format(const struct command_line *line, enum table_f
                       STR_ARGS(name));
 }
 
+static void print_warnings(const struct command_line *line, const struct project *project) {
+    struct text out;
+    text_init(&out, line->arena);
+    for (size_t i = 0; i < project->warnings.count; i++) {
+        error_render_text(&out, &project->warnings.items[i], "warning");
+    }
+    if (out.size > 0) {
+        const str safe = redact_text(line->context->redactor, line->arena, text_str(&out));
+        (void)fwrite(safe.data, 1, safe.size, stderr);
+    }
+}
+
 static enum error_code start(const struct command_line *line, struct project *project,
                              struct session *session, struct error *err) {
+    const struct session_options options = {.read_only = true, .without_sources = true};
     TRY(project_open(line->context, line->arena, (str){0}, project, err));
-    return session_start(project, &(struct session_options){.read_only = true}, session, err);
+    TRY(session_start(project, &options, session, err));
+    if (!line->json) { // with --json they are part of the envelope
+        print_warnings(line, project);
+    }
+    return ERROR_NONE;
 }
 
 struct envelope {
@@ -184,11 +204,26 @@ const struct command command_query = {
 
 // ── sql ──
 
+// config/sources.sql is run only for a statement that names something the lake does not have: other
+// databases may be down.
+static enum error_code check(struct session *session, str sql, struct error *err) {
+    const struct read_only_rule rule = {0};
+    enum error_code code = lake_check_read_only(session->connection, sql, &rule, err);
+    const bool is_unknown =
+        code != ERROR_NONE && str_find(str_from(err->message), STR("does not exist")) != SIZE_MAX;
+    if (is_unknown && !session->sources_loaded) {
+        *err = (struct error){0};
+        TRY(session_load_sources(session, err));
+        code = lake_check_read_only(session->connection, sql, &rule, err);
+    }
+    return code;
+}
+
 static enum error_code sql_rows(const struct command_line *line, struct session *session,
                                 enum table_format format, struct error *err) {
     const str sql = command_argument(line, 0);
     TRY(lake_load_extensions_for(session->connection, sql, err));
-    TRY(lake_check_read_only(session->connection, sql, &(struct read_only_rule){0}, err));
+    TRY(check(session, sql, err));
     LAKE_RESULT result = NULL;
     TRY(lake_stream(session->connection, sql, LAKE_NO_VALUES, &result, err));
     const struct envelope envelope = {.key = "query", .value = sql};

@@ -179,7 +179,13 @@ static enum error_code run_attach(struct lake_connection *connection,
     if (is_missing_file(&attach, options)) {
         return attach_empty(connection, &attach, err);
     }
-    return attach_either(connection, &scratch, statement->text, &attach, options, err);
+    const enum error_code code =
+        attach_either(connection, &scratch, statement->text, &attach, options, err);
+    // The database of a catalog may be there without a DuckLake in it.
+    const bool is_empty = code != ERROR_NONE && options->read_only &&
+                          str_find(str_from(err->message), STR("creating a new DuckLake is "
+                                                               "explicitly disabled")) != SIZE_MAX;
+    return is_empty ? attach_empty(connection, &attach, err) : code;
 }
 
 // ── What is attached now ──
