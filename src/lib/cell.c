@@ -2,9 +2,7 @@
 
 #include "base/arena.h"
 
-
-static star_value text_value(struct star_thread *thread, str text,
-                             const struct cell_style *style) {
+static star_value text_value(struct star_thread *thread, str text, const struct cell_style *style) {
     return style->copy_text ? star_string(thread, text.data, text.size)
                             : star_string_borrow(thread, text.data, text.size);
 }

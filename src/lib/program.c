@@ -1,0 +1,110 @@
+#include "lib/program.h"
+
+#include <stdio.h>
+
+static void add_diagnostic(str file, str text, const struct star_diagnostic *diagnostic,
+                           struct error_list *errors) {
+    struct error err = {0};
+    error_rule(&err, ERROR_INVALID, "blueprint.other", "%s", diagnostic->message);
+    if (diagnostic->hint != NULL && *diagnostic->hint != '\0') {
+        error_hint(&err, "%s", diagnostic->hint);
+    }
+    error_at(&err, file, diagnostic->line, diagnostic->column);
+    error_source(&err, text);
+    error_list_add(errors, &err);
+}
+
+struct lib_program *lib_program_compile(struct arena *arena, str file, str text,
+                                        struct error_list *errors) {
+    struct star_source source = {.file = str_to_cstring(arena, file),
+                                 .text = text.data,
+                                 .size = text.size,
+                                 .dialect = STAR_DIALECT_SCRIPT,
+                                 .predeclared = modules_names()};
+    struct star_diagnostics diagnostics = {0};
+    struct star_program *program = star_compile(&source, &diagnostics);
+    for (size_t i = 0; i < diagnostics.count; i++) {
+        add_diagnostic(file, text, &diagnostics.items[i], errors);
+    }
+    if (diagnostics.total > diagnostics.count && diagnostics.count > 0) {
+        struct error err = {0};
+        error_rule(&err, ERROR_INVALID, "blueprint.other", "%zu more errors",
+                   diagnostics.total - diagnostics.count);
+        error_at(&err, file, diagnostics.items[diagnostics.count - 1].line, 0);
+        error_list_add(errors, &err);
+    }
+    if (program == NULL && diagnostics.count == 0) {
+        struct error err = {0};
+        error_set(&err, ERROR_LIMIT, "out of memory while compiling");
+        error_at(&err, file, 1, 1);
+        error_list_add(errors, &err);
+    }
+    star_diagnostics_free(&diagnostics);
+    if (program == NULL) {
+        return NULL;
+    }
+    struct lib_program *result = ARENA_NEW(arena, struct lib_program);
+    *result = (struct lib_program){.file = file, .program = program};
+    return result;
+}
+
+// The text of line `number`, trimmed.
+static str source_line(const struct map *sources, const char *file, int number) {
+    const str *text = map_get(sources, str_from(file));
+    if (text == NULL) {
+        return (str){0};
+    }
+    struct str_splitter lines = {.rest = *text};
+    str line = {0};
+    for (int i = 0; i < number; i++) {
+        if (!str_split_next(&lines, '\n', &line)) {
+            return (str){0};
+        }
+    }
+    return str_trim(line);
+}
+
+static void add_frame(const struct star_frame *frame, uint32_t repeats, const struct map *sources,
+                      struct error *err) {
+    if (frame->file == NULL) {
+        error_trace(err, "    <builtin>  in %s\n", frame->function);
+        return;
+    }
+    char place[320];
+    snprintf(place, sizeof(place), "%s:%d:%d", frame->file, frame->line, frame->column);
+    str line = source_line(sources, frame->file, frame->line);
+    error_trace(err, "    %s  in %-10s " STR_FORMAT "\n", place, frame->function, STR_ARGS(line));
+    if (repeats > 1) {
+        error_trace(err, "    … %u more\n", repeats - 1);
+    }
+}
+
+static enum error_code code_of(const struct star_error *error) {
+    switch (error->status) {
+    case STAR_CANCELLED:
+        return ERROR_CANCELLED;
+    case STAR_LIMIT:
+        return ERROR_LIMIT;
+    case STAR_HOST:
+        return error->host_code != 0 ? (enum error_code)error->host_code : ERROR_INVALID;
+    case STAR_OK:
+    case STAR_FAILED:
+    case STAR_ABORTED:
+        return ERROR_INVALID;
+    }
+    return ERROR_INTERNAL;
+}
+
+enum error_code lib_error_from_star(const struct star_thread *thread, const struct map *sources,
+                                    struct error *err) {
+    const struct star_error *error = star_thread_error(thread);
+    enum error_code code = error_set(err, code_of(error), "%s", error->message);
+    if (error->hint != NULL && *error->hint != '\0') {
+        error_hint(err, "%s", error->hint);
+    }
+    for (size_t i = 0; i < error->frame_count; i++) {
+        uint32_t repeats = error->frame_repeats != NULL ? error->frame_repeats[i] : 1;
+        add_frame(&error->frames[i], repeats, sources, err);
+    }
+    return code;
+}
