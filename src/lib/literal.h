@@ -9,7 +9,9 @@
 
 #include "base/str.h"
 
+struct arena;
 struct lib_entry;
+struct star_node;
 
 enum lib_literal_kind {
     LITERAL_STRING,
@@ -40,5 +42,8 @@ struct lib_entry {
     struct lib_literal key;
     struct lib_literal value;
 };
+
+// A copy of an expression in the arena.
+struct lib_literal lib_literal_read(struct arena *arena, const struct star_node *node);
 
 #endif
