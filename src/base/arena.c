@@ -185,7 +185,7 @@ void *arena_grow(struct arena *arena, void *memory, size_t size, size_t new_size
         }
     }
     char *moved = arena_take(arena, new_size, ARENA_ALIGN);
-    if (size > 0) {
+    if (size > 0 && memory != NULL) {
         memcpy(moved, memory, size < new_size ? size : new_size);
     }
     return moved;

@@ -333,7 +333,7 @@ enum error_code file_lock(struct arena *arena, str path, str content, int64_t ti
     }
     TRY(fd_write_all(fd, path, content, err));
     lock->fd = fd;
-    fd = -1; // the caller's now
+    fd = -1; // the caller's now: NOLINT(clang-analyzer-deadcode.DeadStores)
     return ERROR_NONE;
 }
 

@@ -12,7 +12,9 @@
 
 #include "base/error.h"
 
-#define LIBRARY_FIELD(function) __typeof__(&function) function;
+// A declaration, so the name cannot stand in parentheses.
+#define LIBRARY_FIELD(function)                                                                    \
+    __typeof__(&(function)) function; // NOLINT(bugprone-macro-parentheses)
 #define LIBRARY_NAME(function) #function,
 
 // Opens the first of `paths` (NULL-terminated list) that loads and fills `functions` (an array of

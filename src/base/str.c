@@ -158,6 +158,14 @@ str str_to_upper(struct arena *arena, str text) {
     return str_map(arena, text, ascii_upper);
 }
 
+// Copies `part` to `end` and gives the new end.
+static char *str_append(char *end, str part) {
+    if (part.data != NULL && part.size > 0) {
+        memcpy(end, part.data, part.size);
+    }
+    return end + part.size;
+}
+
 str str_replace_all(struct arena *arena, str text, str from, str to) {
     size_t count = 0;
     for (str rest = text; from.size > 0; count++) {
@@ -176,17 +184,11 @@ str str_replace_all(struct arena *arena, str text, str from, str to) {
     str rest = text;
     for (size_t i = 0; i < count; i++) {
         const size_t at = str_find(rest, from);
-        memcpy(end, rest.data, at);
-        end += at;
-        if (to.size > 0) {
-            memcpy(end, to.data, to.size);
-        }
-        end += to.size;
+        end = str_append(end, str_slice(rest, 0, at));
+        end = str_append(end, to);
         rest = str_from_offset(rest, at + from.size);
     }
-    if (rest.size > 0) {
-        memcpy(end, rest.data, rest.size);
-    }
+    (void)str_append(end, rest);
     out[size] = '\0';
     return (str){out, size};
 }

@@ -139,7 +139,7 @@ static bool take_offset(str *text, int64_t *offset_us) {
     if (text->size > 0 && !take_digits(text, 2, &minute)) {
         return false;
     }
-    *offset_us = (int64_t)sign * (hour * 60 + minute) * 60 * US;
+    *offset_us = ((int64_t)hour * 60 + minute) * 60 * US * sign;
     return hour <= 23 && minute <= 59;
 }
 
@@ -287,7 +287,7 @@ bool duration_parse(str text, int64_t *us) {
 }
 
 str duration_format(struct arena *arena, int64_t us) {
-    if (us < 1000 * 1000) {
+    if (us < US) {
         return str_format(arena, "%" PRId64 "ms", us / 1000);
     }
     if (us < 60 * (int64_t)US) {
