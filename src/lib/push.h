@@ -23,6 +23,7 @@
 #include "lib/lib.h"
 
 struct lake_connection;
+struct push_caller;
 struct state;
 
 enum {
@@ -49,6 +50,7 @@ struct push_request {
     str run_id;               // for the sync log
     bool only_pending;        // push retry: nothing new is read from the lake
     bool empty_backfill;      // a backfill left the table empty: finalize(0, 0) is due
+    const struct push_caller *caller; // instead of the lib's push(); NULL: that one
     // Called on the calling thread now and then; NULL: not at all.
     void (*progress)(void *self, int64_t sent, int64_t pending);
     void *progress_self;

@@ -173,21 +173,25 @@ static struct state_claim make_claim(struct push_run *run, struct push_batch *ba
 
 // ── The loop ──
 
-static enum error_code ensure_pool(struct push_run *run, struct error *err) {
-    if (run->instance == NULL) {
-        const struct lib_instance_options options = {.direction = LIB_PUSH,
-                                                     .print_prefix = run->request->print_prefix,
-                                                     .data = run->request->data};
-        TRY(lib_instance_new(run->request->libs, run->request->lib, &options, &run->instance, err));
+static enum error_code ensure_caller(struct push_run *run, struct error *err) {
+    if (run->request->caller != NULL) {
+        run->caller = *run->request->caller;
+        return ERROR_NONE;
     }
+    if (run->call == NULL) {
+        TRY(push_call_new(run->request, &run->call, err));
+    }
+    push_call_table(run->call, &run->table);
+    run->caller = push_caller_of_lib(run->call);
+    return ERROR_NONE;
+}
+
+static enum error_code ensure_pool(struct push_run *run, struct error *err) {
     if (run->pool != NULL) {
         return ERROR_NONE;
     }
-    return pool_new(&(struct push_pool_options){.request = run->request,
-                                                .table = &run->table,
-                                                .instance = run->instance,
-                                                .workers = run->workers},
-                    &run->pool, err);
+    TRY(ensure_caller(run, err));
+    return pool_new(&run->caller, run->workers, &run->pool, err);
 }
 
 static void dispatch(struct push_run *run, struct push_batch *batch) {
@@ -359,17 +363,18 @@ enum error_code push_run_schema(struct push_run *run, int64_t snapshot, struct e
 }
 
 enum error_code push_run_finalize(struct push_run *run, struct error *err) {
-    if (lib_function_find(run->request->lib, STR("finalize")) == NULL) {
+    const struct push_request *request = run->request;
+    if (request->caller == NULL && lib_function_find(request->lib, STR("finalize")) == NULL) {
         return ERROR_NONE;
     }
-    TRY(ensure_pool(run, err));
+    TRY(ensure_caller(run, err));
     crash_point("CP_PUSH_FINALIZE");
-    return pool_finalize(run->pool, run->summary->ok + run->summary->warned, 0, err);
+    return run->caller.finalize(run->caller.self, run->summary->ok + run->summary->warned, 0, err);
 }
 
 void push_run_done(struct push_run *run) {
     pool_free(run->pool);
-    lib_instance_free(run->instance);
+    push_call_free(run->call);
     push_tags_done(&run->flying);
     push_tags_done(&run->blocked);
     arena_done(&run->turn);

@@ -19,6 +19,7 @@
 
 #include "lib/push.h"
 #include "lib/push_batch.h"
+#include "lib/push_call.h"
 #include "lib/push_feed.h"
 #include "lib/push_worker.h"
 
@@ -35,8 +36,9 @@ struct push_run {
     struct state_sink sink;
     struct push_table table;
     struct push_cut_rules rules;
-    struct lib_instance *instance; // NULL before the first batch
-    struct push_pool *pool;        // NULL before the first batch, and after the schema changed
+    struct push_call *call;    // NULL before the first batch, and with a caller of the request
+    struct push_caller caller; // set when there is a pool
+    struct push_pool *pool;    // NULL before the first batch, and after the schema changed
     size_t workers;
     size_t in_flight;
     struct push_tags flying;      // rows and keys in flight
