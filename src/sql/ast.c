@@ -517,6 +517,18 @@ static void sort_calls(struct sql_call_list *calls) {
     }
 }
 
+// Projected columns first, each group in its own order.
+static void sort_columns(struct sql_column_use_list *columns) {
+    for (size_t i = 1; i < columns->count; i++) {
+        for (size_t j = i;
+             j > 0 && columns->items[j].is_projected && !columns->items[j - 1].is_projected; j--) {
+            const struct sql_column_use use = columns->items[j];
+            columns->items[j] = columns->items[j - 1];
+            columns->items[j - 1] = use;
+        }
+    }
+}
+
 static enum error_code ast_error(yyjson_val *root, size_t *offset, struct error *err) {
     uint64_t position = 0;
     if (str_parse_uint64(ast_text(root, "position"), &position)) {
@@ -548,6 +560,9 @@ enum error_code sql_query_read(struct arena *arena, str ast, struct sql_query *q
     struct reader reader = {arena, query};
     visit(&reader, node, NULL, NULL);
     sort_calls(&query->calls);
+    for (size_t i = 0; i < query->calls.count; i++) {
+        sort_columns(&query->calls.items[i].columns);
+    }
     query_outputs(&reader, node);
     query->is_row_local = query_is_row_local(node);
     query->canonical = ast_canonical(arena, node);
