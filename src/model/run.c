@@ -207,7 +207,9 @@ static void log_result(struct runner *runner, const struct run_result *result, i
 
 static void count_result(struct run_summary *summary, const struct run_result *result) {
     summary->ran += result->status == RUN_OK ? 1 : 0;
-    summary->skipped += result->status == RUN_SKIPPED ? 1 : 0;
+    const bool blocked = result->skipped_because.size > 0;
+    summary->skipped += result->status == RUN_SKIPPED && !blocked ? 1 : 0;
+    summary->blocked += blocked ? 1 : 0;
     summary->failed += result->status == RUN_ERROR ? 1 : 0;
     summary->rows += result->rows;
 }
@@ -244,15 +246,15 @@ static void execute_step(struct runner *runner, struct plan_step *step, struct a
     const struct model *model = step->model;
     struct error err;
     add_findings(model, result);
+    if (model->broken) {
+        result->status = RUN_ERROR;
+        fail(step, model->target);
+        return;
+    }
     result->skipped_because = failed_ancestor(runner, model);
     if (result->skipped_because.size > 0) {
         result->status = RUN_SKIPPED;
         fail(step, result->skipped_because);
-        return;
-    }
-    if (model->broken) {
-        result->status = RUN_ERROR;
-        fail(step, model->target);
         return;
     }
     plan_decide(&runner->plan, step);

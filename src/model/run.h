@@ -48,7 +48,8 @@ struct run_result {
 struct run_summary {
     str run_id;
     int64_t ran;
-    int64_t skipped;
+    int64_t skipped; // nothing to do
+    int64_t blocked; // not run: an ancestor failed
     int64_t failed;
     int64_t rows;
     int64_t duration_us;

@@ -119,8 +119,9 @@ static enum error_code check_columns(struct plan_step *step, struct arena *arena
 
 enum error_code run_describe(struct runner *runner, struct plan_step *step, struct error *err) {
     const struct model *model = step->model;
-    const str sql = str_format(runner->arena, "SELECT * FROM (\n" STR_FORMAT "\n)",
-                               STR_ARGS(model->source.body));
+    // The query as it is: as a subquery, columns of one name would be renamed.  The line in front
+    // is what write_error_place expects.
+    const str sql = str_format(runner->arena, "\n" STR_FORMAT, STR_ARGS(model->source.body));
     enum error_code code = lake_describe(runner->session.connection, runner->arena, sql,
                                          &step->columns, &step->column_count, err);
     if (code != ERROR_NONE) {
