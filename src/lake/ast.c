@@ -26,9 +26,11 @@ static enum error_code read_failure(str sql, str json, struct error *err) {
     return code;
 }
 
+// The functions are named in full: an unqualified name is looked for in the lake first, and outside
+// of a transaction each such look costs catalog queries (2.6 ms against 0.3 ms).
 enum error_code lake_ast_read(struct lake_connection *connection, struct arena *arena, str sql,
                               str *json, struct error *err) {
-    TRY(lake_query_text(connection, arena, STR("SELECT json_serialize_sql(?::VARCHAR)"),
+    TRY(lake_query_text(connection, arena, STR("SELECT system.main.json_serialize_sql(?::VARCHAR)"),
                         LAKE_VALUES(lake_value_text(sql)), json, NULL, err));
     // Only a failed tree is short, and it begins so.
     if (str_starts_with(*json, STR("{\"error\":true"))) {
@@ -39,6 +41,7 @@ enum error_code lake_ast_read(struct lake_connection *connection, struct arena *
 
 enum error_code lake_ast_write(struct lake_connection *connection, struct arena *arena, str json,
                                str *sql, struct error *err) {
-    return lake_query_text(connection, arena, STR("SELECT json_deserialize_sql(?::JSON)"),
+    return lake_query_text(connection, arena,
+                           STR("SELECT system.main.json_deserialize_sql(?::JSON)"),
                            LAKE_VALUES(lake_value_text(json)), sql, NULL, err);
 }

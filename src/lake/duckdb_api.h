@@ -36,7 +36,7 @@
     X(duckdb_column_name)                                                                          \
     X(duckdb_column_logical_type)                                                                  \
     X(duckdb_rows_changed)                                                                         \
-    X(duckdb_result_return_type)                                                                   \
+    X(duckdb_result_statement_type)                                                                \
     X(duckdb_fetch_chunk)                                                                          \
     X(duckdb_extract_statements)                                                                   \
     X(duckdb_extract_statements_error)                                                             \
@@ -182,6 +182,8 @@ struct lake_connection {
     bool in_transaction;
     bool has_failed; // in this transaction; `failure` says how
     struct error failure;
+    int64_t last_snapshot;  // that this connection committed, as DuckLake last said
+    bool has_written_alone; // outside of a transaction since: last_snapshot may be old
 };
 
 // ── duckdb_error.c ──

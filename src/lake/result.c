@@ -27,11 +27,21 @@ struct lake_result {
     bool is_done;
 };
 
+// What may have written a snapshot by itself, without lake_commit.
+static bool has_written(duckdb_statement_type type) {
+    return type != DUCKDB_STATEMENT_TYPE_SELECT && type != DUCKDB_STATEMENT_TYPE_EXPLAIN &&
+           type != DUCKDB_STATEMENT_TYPE_SET && type != DUCKDB_STATEMENT_TYPE_VARIABLE_SET &&
+           type != DUCKDB_STATEMENT_TYPE_TRANSACTION && type != DUCKDB_STATEMENT_TYPE_LOAD;
+}
+
 struct lake_result *lake_result_new(struct lake_connection *connection, duckdb_result *handle,
                                     str sql) {
     const struct duckdb_api *api = &connection->lake->api;
     struct lake_result *result = memory_alloc(sizeof(*result));
     *result = (struct lake_result){.connection = connection, .handle = *handle};
+    if (!connection->in_transaction && has_written(api->duckdb_result_statement_type(*handle))) {
+        connection->has_written_alone = true;
+    }
     arena_init(&result->arena);
     arena_init(&result->chunk_arena);
     result->sql = str_copy(&result->arena, sql);

@@ -164,12 +164,12 @@ static enum error_code find_committed(struct lake_connection *connection, struct
     return ERROR_NONE;
 }
 
-enum error_code lake_table_find(struct lake_connection *connection, struct arena *arena, str schema,
-                                str name, struct lake_table *table, bool *found,
-                                struct error *err) {
+static enum error_code find_table(struct lake_connection *connection, struct arena *arena,
+                                  str schema, str name, bool uncommitted, struct lake_table *table,
+                                  bool *found, struct error *err) {
     *table = (struct lake_table){0};
     TRY(find_committed(connection, arena, schema, name, table, found, err));
-    if (!*found && lake_in_transaction(connection)) {
+    if (!*found && uncommitted) {
         TRY(find_uncommitted(connection, arena, schema, name, table, found, err));
     }
     if (!*found) {
@@ -181,6 +181,20 @@ enum error_code lake_table_find(struct lake_connection *connection, struct arena
                                STR_ARGS(lake_quote_name(&scratch, table->schema)),
                                STR_ARGS(lake_quote_name(&scratch, table->name)));
     return lake_describe(connection, arena, sql, &table->columns, &table->column_count, err);
+}
+
+// In one transaction, since outside of one every statement fetches the lake's snapshot anew.
+enum error_code lake_table_find(struct lake_connection *connection, struct arena *arena, str schema,
+                                str name, struct lake_table *table, bool *found,
+                                struct error *err) {
+    if (lake_in_transaction(connection)) {
+        return find_table(connection, arena, schema, name, true, table, found, err);
+    }
+    TRY(lake_begin(connection, err));
+    const enum error_code code =
+        find_table(connection, arena, schema, name, false, table, found, err);
+    lake_rollback(connection);
+    return code;
 }
 
 enum error_code lake_table_list(struct lake_connection *connection, struct arena *arena,

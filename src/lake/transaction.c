@@ -55,9 +55,9 @@ enum error_code lake_commit(struct lake_connection *connection, int64_t *snapsho
         return err->code;
     }
     const bool wants_id = snapshot != NULL && connection->lake->attached.is_attached;
-    int64_t before = 0;
-    if (wants_id) {
-        TRY(committed(connection, &before, err));
+    // Asking costs catalog queries, so the last answer is kept as long as it can be right.
+    if (wants_id && connection->has_written_alone) {
+        TRY(committed(connection, &connection->last_snapshot, err));
     }
     const enum error_code code = run(connection, STR("COMMIT"), err);
     if (code != ERROR_NONE) {
@@ -68,8 +68,13 @@ enum error_code lake_commit(struct lake_connection *connection, int64_t *snapsho
     if (wants_id) {
         int64_t after = 0;
         TRY(committed(connection, &after, err));
-        *snapshot = after == before ? 0 : after;
-    } else if (snapshot != NULL) {
+        *snapshot = after == connection->last_snapshot ? 0 : after;
+        connection->last_snapshot = after;
+        connection->has_written_alone = false;
+        return ERROR_NONE;
+    }
+    connection->has_written_alone = true;
+    if (snapshot != NULL) {
         *snapshot = 0;
     }
     return ERROR_NONE;
