@@ -19,6 +19,8 @@ static void report_error(struct api_reader *reader, const struct lib_literal *at
 }
 
 static void report_list(struct api_reader *reader, const struct lib_literal *at, const char *hint,
+                        const char *format, va_list args) PRINTF_LIKE(4, 0);
+static void report_list(struct api_reader *reader, const struct lib_literal *at, const char *hint,
                         const char *format, va_list args) {
     SCRATCH(scratch);
     struct text text;

@@ -35,7 +35,7 @@ static void cell_from_raw(str digits, struct fetch_cell *cell) {
     }
     cell->kind = CELL_DOUBLE;
     if (!str_parse_double(digits, &cell->number)) {
-        cell->number = str_starts_with(digits, STR("-")) ? -INFINITY : INFINITY;
+        cell->number = str_starts_with(digits, STR("-")) ? -(double)INFINITY : (double)INFINITY;
     }
 }
 
