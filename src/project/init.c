@@ -47,7 +47,7 @@ enum error_code project_init(const struct context *context, struct arena *arena,
     for (size_t i = 0; i < template_file_count; i++) {
         const str content =
             str_replace_all(arena, template_files[i].content, STR("{{name}}"), *name);
-        TRY(write_file(arena, root, template_files[i].path, content, 0666, err));
+        TRY(write_file(arena, root, template_files[i].path, content, 0644, err));
     }
     for (size_t i = 0; i < template_folder_count; i++) {
         TRY(directory_create(path_join(arena, root, template_folders[i]), 0777, err));
