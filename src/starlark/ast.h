@@ -149,6 +149,7 @@ struct ast_function {
         size_t local_capacity;
         size_t cell_capacity;
         size_t capture_capacity;
+        struct map capture_index; // index + 1 as a pointer, by the bytes of the binding's address
         uint32_t capture_from;
     } work;
 };

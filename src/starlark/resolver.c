@@ -605,10 +605,10 @@ static void resolve_body(struct resolver *resolver, struct ast_stmt *first) {
 // The entry of `function`'s captures for a variable of a function around it.
 static uint32_t capture(struct resolver *resolver, struct ast_function *function,
                         struct ast_binding *binding) {
-    for (uint32_t i = 0; i < function->capture_count; i++) {
-        if (function->captures[i].binding == binding) {
-            return i;
-        }
+    const str key = {(const char *)&binding, sizeof(binding)};
+    const uintptr_t known = (uintptr_t)map_get(&function->work.capture_index, key);
+    if (known != 0) {
+        return (uint32_t)(known - 1);
     }
     struct ast_capture entry = {.binding = binding, .index = binding->index};
     if (function->parent == binding->owner) {
@@ -621,8 +621,10 @@ static uint32_t capture(struct resolver *resolver, struct ast_function *function
     }
     list_reserve(resolver->arena, (void **)&function->captures, function->capture_count,
                  &function->work.capture_capacity, sizeof(struct ast_capture));
-    function->captures[function->capture_count] = entry;
-    return function->capture_count++;
+    function->captures[function->capture_count++] = entry;
+    function->work.capture_index.arena = resolver->arena;
+    map_set(&function->work.capture_index, key, (void *)(uintptr_t)function->capture_count);
+    return function->capture_count - 1;
 }
 
 static void add_names(struct arena *arena, struct str_list *names, const struct map *map, str not) {
