@@ -92,7 +92,8 @@ static bool update_from_pairs(struct star_thread *thread, const char *name, stru
 static bool update_from_call(struct star_thread *thread, const char *name, struct star_dict *dict,
                              const struct star_call_info *call) {
     if (call->argument_count > 1) {
-        star_fail(thread, "%s: got %u arguments, want at most 1", name, call->argument_count);
+        star_fail(thread, "function %s accepts at most 1 positional argument (%u given)", name,
+                  call->argument_count);
         return false;
     }
     if (call->argument_count == 1) {

@@ -25,7 +25,8 @@ static bool add_joined(struct star_text *text, const struct star_call_info *call
     str separator = STR(" ");
     for (uint32_t i = 0; i < call->named_count; i++) {
         if (!str_equal(star_text_of(call->names[i]), STR("sep"))) {
-            star_fail(text->thread, "%s: unexpected keyword argument \"" STR_FORMAT "\"", name,
+            star_fail(text->thread,
+                      "function %s got an unexpected keyword argument \"" STR_FORMAT "\"", name,
                       STR_ARGS(star_text_of(call->names[i])));
             return false;
         }

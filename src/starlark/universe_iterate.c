@@ -9,7 +9,7 @@ bool universe_refuse_named(struct star_thread *thread, const struct star_call_in
     if (call->named_count == 0) {
         return true;
     }
-    star_fail(thread, "%s: unexpected keyword argument \"" STR_FORMAT "\"", name,
+    star_fail(thread, "function %s got an unexpected keyword argument \"" STR_FORMAT "\"", name,
               STR_ARGS(star_text_of(call->names[0])));
     return false;
 }
@@ -268,8 +268,9 @@ static star_value extreme(struct star_thread *thread, const struct star_call_inf
     star_value key = STAR_UNSET;
     for (uint32_t i = 0; i < call->named_count; i++) {
         if (!str_equal(star_text_of(call->names[i]), STR("key"))) {
-            return star_fail(thread, "%s: unexpected keyword argument \"" STR_FORMAT "\"", name,
-                             STR_ARGS(star_text_of(call->names[i])));
+            return star_fail(thread,
+                             "function %s got an unexpected keyword argument \"" STR_FORMAT "\"",
+                             name, STR_ARGS(star_text_of(call->names[i])));
         }
         key = call->named[i];
         if (!check_callable(thread, name, key)) {
