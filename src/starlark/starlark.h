@@ -477,7 +477,6 @@ struct star_thread_options {
     void *allocate_user;
     int64_t (*monotonic_us)(void *user); // for the time limit; NULL: the system's
     void *clock_user;
-    uint64_t hash_seed;         // 0: random
     size_t collect_after_bytes; // first collection; 0: 64 MiB.  Small values stress tests.
 };
 

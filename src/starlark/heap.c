@@ -1,0 +1,250 @@
+#include "starlark/heap.h"
+
+#include <inttypes.h>
+
+#include "starlark/sequence.h"
+#include "starlark/thread.h"
+
+struct star_heap *star_thread_heap(struct star_thread *thread) {
+    return &thread->heap;
+}
+
+static void heap_fail(struct star_heap *heap, bool is_limit) {
+    if (heap->thread != NULL) {
+        star_fail_memory(heap->thread, is_limit);
+    }
+}
+
+// Takes `size` bytes from outside, within the limit.
+static void *heap_take(struct star_heap *heap, size_t size) {
+    if (size > heap->limit_bytes - heap->used_bytes || heap->used_bytes > heap->limit_bytes) {
+        heap_fail(heap, true);
+        return NULL;
+    }
+    void *memory = heap->allocate(heap->allocate_user, NULL, 0, size);
+    if (memory == NULL) {
+        heap_fail(heap, false);
+        return NULL;
+    }
+    heap->used_bytes += size;
+    if (heap->used_bytes > heap->collect_at && heap->thread != NULL) {
+        star_thread_wake(heap->thread);
+    }
+    return memory;
+}
+
+void *star_heap_alloc_slow(struct star_heap *heap, size_t size) {
+    // An object of its own size gets its own chunk, behind the current one: the current chunk's
+    // rest stays in use.
+    const bool is_large = size > STAR_CHUNK_BYTES / 8;
+    // The header counts 8-byte words in 32 bits.
+    if (size / 8 > UINT32_MAX) {
+        heap_fail(heap, true);
+        return NULL;
+    }
+    size_t block = sizeof(struct star_chunk) + (is_large ? size : (size_t)STAR_CHUNK_BYTES);
+    // A small limit must not be eaten by one chunk's unused rest.
+    if (!is_large && heap->limit_bytes - heap->used_bytes < 4 * block) {
+        block = sizeof(struct star_chunk) + (size > 4096 ? size : 4096);
+    }
+    struct star_chunk *chunk = heap_take(heap, block);
+    if (chunk == NULL) {
+        return NULL;
+    }
+    chunk->size = block;
+    char *memory = (char *)(chunk + 1);
+    if (is_large && heap->chunks != NULL) {
+        chunk->next = heap->chunks->next;
+        heap->chunks->next = chunk;
+        return memory;
+    }
+    chunk->next = heap->chunks;
+    heap->chunks = chunk;
+    heap->top = memory + size;
+    heap->end = (char *)chunk + block;
+    return memory;
+}
+
+static void *heap_bytes(struct star_heap *heap, size_t size) {
+    size = (size + 7) & ~(size_t)7;
+    if (size <= (size_t)(heap->end - heap->top)) {
+        void *memory = heap->top;
+        heap->top += size;
+        return memory;
+    }
+    return star_heap_alloc_slow(heap, size);
+}
+
+static void buffer_link(struct star_heap *heap, struct star_buffer *buffer) {
+    buffer->previous = NULL;
+    buffer->next = heap->buffers;
+    if (heap->buffers != NULL) {
+        heap->buffers->previous = buffer;
+    }
+    heap->buffers = buffer;
+}
+
+static void buffer_unlink(struct star_heap *heap, struct star_buffer *buffer) {
+    if (buffer->previous != NULL) {
+        buffer->previous->next = buffer->next;
+    } else {
+        heap->buffers = buffer->next;
+    }
+    if (buffer->next != NULL) {
+        buffer->next->previous = buffer->previous;
+    }
+}
+
+void *star_buffer_alloc(struct star_heap *heap, size_t size) {
+    if (size < STAR_EXTERNAL_MIN) {
+        return heap_bytes(heap, size);
+    }
+    struct star_buffer *buffer =
+        size > SIZE_MAX - sizeof(*buffer) ? NULL : heap_take(heap, sizeof(*buffer) + size);
+    if (buffer == NULL) {
+        return NULL;
+    }
+    buffer->size = size;
+    buffer->epoch = heap->epoch;
+    buffer_link(heap, buffer);
+    return buffer + 1;
+}
+
+static struct star_buffer *buffer_of(void *memory) {
+    return (struct star_buffer *)memory - 1;
+}
+
+void star_buffer_free(struct star_heap *heap, void *memory, size_t size) {
+    if (memory == NULL || size < STAR_EXTERNAL_MIN) {
+        return;
+    }
+    struct star_buffer *buffer = buffer_of(memory);
+    buffer_unlink(heap, buffer);
+    const size_t block = sizeof(*buffer) + buffer->size;
+    heap->used_bytes -= block;
+    heap->allocate(heap->allocate_user, buffer, block, 0);
+}
+
+// A large buffer by realloc: the system may grow it without copying.
+static void *buffer_resize(struct star_heap *heap, void *memory, size_t new_size) {
+    struct star_buffer *buffer = buffer_of(memory);
+    const size_t more = new_size - buffer->size;
+    if (new_size > SIZE_MAX / 2 || heap->used_bytes > heap->limit_bytes ||
+        more > heap->limit_bytes - heap->used_bytes) {
+        heap_fail(heap, true);
+        return NULL;
+    }
+    buffer_unlink(heap, buffer);
+    struct star_buffer *grown =
+        heap->allocate(heap->allocate_user, buffer, sizeof(*buffer) + buffer->size,
+                       sizeof(*buffer) + new_size);
+    if (grown == NULL) {
+        buffer_link(heap, buffer);
+        heap_fail(heap, false);
+        return NULL;
+    }
+    grown->size = new_size;
+    buffer_link(heap, grown);
+    heap->used_bytes += more;
+    if (heap->used_bytes > heap->collect_at && heap->thread != NULL) {
+        star_thread_wake(heap->thread);
+    }
+    return grown + 1;
+}
+
+void *star_buffer_grow(struct star_heap *heap, void *buffer, size_t size, size_t new_size) {
+    if (size >= STAR_EXTERNAL_MIN) {
+        return buffer_resize(heap, buffer, new_size);
+    }
+    void *grown = star_buffer_alloc(heap, new_size);
+    if (grown != NULL && size > 0) {
+        memcpy(grown, buffer, size);
+    }
+    return grown;
+}
+
+// ---- text ---------------------------------------------------------------------------------------
+
+void star_text_init(struct star_text *text, struct star_thread *thread) {
+    *text = (struct star_text){.thread = thread};
+}
+
+char *star_text_reserve(struct star_text *text, size_t size) {
+    if (text->failed) {
+        return NULL;
+    }
+    if (size <= text->capacity - text->size) {
+        return text->data + text->size;
+    }
+    size_t capacity = text->capacity < 64 ? 64 : text->capacity * 2;
+    if (size > UINT32_MAX - text->size) {
+        star_fail(text->thread, "text of more than %" PRIu32 " bytes", UINT32_MAX);
+        text->failed = true;
+        return NULL;
+    }
+    if (capacity - text->size < size) {
+        capacity = text->size + size;
+    }
+    char *data = star_buffer_grow(&text->thread->heap, text->data, text->capacity, capacity);
+    if (data == NULL) {
+        text->failed = true;
+        return NULL;
+    }
+    text->data = data;
+    text->capacity = capacity;
+    return data + text->size;
+}
+
+bool star_text_add(struct star_text *text, const char *data, size_t size) {
+    if (size == 0) {
+        return !text->failed;
+    }
+    char *place = star_text_reserve(text, size);
+    if (place == NULL) {
+        return false;
+    }
+    memcpy(place, data, size);
+    text->size += size;
+    return true;
+}
+
+bool star_text_add_cstring(struct star_text *text, const char *cstring) {
+    return star_text_add(text, cstring, strlen(cstring));
+}
+
+bool star_text_add_str(struct star_text *text, str part) {
+    return star_text_add(text, part.data, part.size);
+}
+
+bool star_text_add_char(struct star_text *text, char c) {
+    return star_text_add(text, &c, 1);
+}
+
+static star_value text_finish(struct star_text *text, bool is_bytes) {
+    if (text->failed) {
+        star_text_done(text);
+        return STAR_ERROR;
+    }
+    char *content;
+    star_value value = is_bytes ? star_bytes_reserve(text->thread, text->size, &content)
+                                : star_string_reserve(text->thread, text->size, &content);
+    if (!star_is_error(value) && text->size > 0) {
+        memcpy(content, text->data, text->size);
+    }
+    star_text_done(text);
+    return value;
+}
+
+star_value star_text_finish(struct star_text *text) {
+    return text_finish(text, false);
+}
+
+star_value star_text_finish_bytes(struct star_text *text) {
+    return text_finish(text, true);
+}
+
+void star_text_done(struct star_text *text) {
+    star_buffer_free(&text->thread->heap, text->data, text->capacity);
+    text->data = NULL;
+    text->size = text->capacity = 0;
+}
