@@ -187,8 +187,8 @@ struct star_program {
     const char *const *predeclared; // names, in the order of the resolver's indexes
     uint32_t predeclared_count;
     enum star_dialect dialect;
-    struct star_heap *heap; // constants
-    struct arena *arena;    // everything else
+    struct star_thread *thread; // its heap holds the constants
+    struct arena *arena;        // everything else
 };
 
 // Line and column of an instruction.

@@ -1,0 +1,255 @@
+// Compiling a function, and a whole file into a program.
+
+#include "starlark/builtins.h"
+#include <stdlib.h>
+
+#include "starlark/compiler.h"
+#include "starlark/parser.h"
+#include "starlark/resolver.h"
+#include "starlark/shape.h"
+#include "starlark/thread.h"
+
+enum { STEP_COST_MAX = 64 };
+
+static void compile_parameters(struct compiler *c, struct star_code *code) {
+    const struct ast_function *function = c->function;
+    struct arena *arena = c->build->arena;
+    const size_t named = function->positional_count + (size_t)function->keyword_only_count;
+    star_value *names = ARENA_ARRAY(arena, star_value, named);
+    int32_t *defaults = ARENA_ARRAY(arena, int32_t, named);
+    int32_t default_index = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < function->param_count; i++) {
+        const struct ast_param *param = &function->params[i];
+        if (param->kind == PARAM_REQUIRED || param->kind == PARAM_OPTIONAL) {
+            names[n] = star_build_string(c->build, param->name);
+            defaults[n++] = param->value != NULL ? default_index++ : -1;
+        }
+    }
+    code->positional_count = function->positional_count;
+    code->keyword_only_count = function->keyword_only_count;
+    code->default_count = (uint32_t)default_index;
+    code->parameter_names = names;
+    code->default_indexes = defaults;
+    code->has_args = function->has_args;
+    code->has_kwargs = function->has_kwargs;
+    code->is_simple =
+        !function->has_args && !function->has_kwargs && function->keyword_only_count == 0;
+}
+
+static void compile_captures(struct compiler *c, struct star_code *code) {
+    const struct ast_function *function = c->function;
+    struct star_capture *captures =
+        ARENA_ARRAY(c->build->arena, struct star_capture, function->capture_count);
+    for (uint32_t i = 0; i < function->capture_count; i++) {
+        captures[i] = (struct star_capture){(uint16_t)function->captures[i].index,
+                                            function->captures[i].from_free};
+    }
+    code->captures = captures;
+    code->capture_count = function->capture_count;
+}
+
+static unsigned parameter_slots(const struct ast_function *function) {
+    return function->positional_count + function->keyword_only_count + function->has_args +
+           function->has_kwargs;
+}
+
+static void compile_body(struct compiler *c) {
+    const struct ast_function *function = c->function;
+    const unsigned parameters = parameter_slots(function);
+    c->pos = function->pos;
+    // Becomes UNSET of the locals when one may be read before it is assigned.
+    star_emit_offset(c, STAR_BC_UNSET, 0, parameters, 0);
+    for (uint32_t i = 0; i < function->cell_count; i++) {
+        star_emit(c, STAR_BC_MAKE_CELL, function->cells[i] >= parameters, function->cells[i], 0,
+                  0);
+    }
+    if (function->value != NULL) {
+        const unsigned value = star_compile_any(c, function->value);
+        star_emit(c, STAR_BC_RETURN, 0, value, 0, 0);
+    } else {
+        star_compile_block(c, function->body);
+        star_emit(c, STAR_BC_RETURN_NONE, 0, 0, 0, 0);
+    }
+    if (c->needs_unset) {
+        c->words.items[0] = star_word_offset(STAR_BC_UNSET, 0, parameters,
+                                             (int32_t)(function->local_count - parameters));
+    }
+}
+
+struct star_code *star_compile_code(struct star_build *build, const struct ast_function *function) {
+    struct compiler c = {.build = build,
+                         .function = function,
+                         .next = function->local_count,
+                         .highest = function->local_count};
+    map_init(&c.string_constants, build->arena);
+    struct star_code *code = ARENA_NEW(build->arena, struct star_code);
+    code->program = build->program;
+    code->name = str_to_cstring(build->arena, function->name);
+    code->line = function->pos.line;
+    code->column = function->pos.column;
+    c.too_large = function->local_count > STAR_REGISTERS_MAX;
+    compile_parameters(&c, code);
+    compile_captures(&c, code);
+    compile_body(&c);
+    if (c.too_large) {
+        star_report_add(build->report, (struct ast_span){function->pos, function->pos},
+                        "function %s is too large", code->name);
+    }
+    // The first word is dropped when the locals need no clearing: everything is relative.
+    const uint32_t skip = c.needs_unset ? 0 : 1;
+    for (size_t i = 0; i < c.positions.count; i++) {
+        c.positions.items[i].pc -= c.positions.items[i].pc > 0 ? skip : 0;
+    }
+    for (size_t i = 0; i < c.far_jumps.count; i++) {
+        c.far_jumps.items[i].pc -= skip;
+    }
+    code->words = c.words.items + skip;
+    code->word_count = (uint32_t)c.words.count - skip;
+    code->constants = c.constants.items;
+    code->constant_count = (uint32_t)c.constants.count;
+    code->codes = c.codes.items;
+    code->code_count = (uint32_t)c.codes.count;
+    code->register_count = c.highest + 1;
+    code->cache_count = c.cache_count;
+    code->step_cost = code->word_count < STEP_COST_MAX ? code->word_count : STEP_COST_MAX;
+    code->positions = c.positions.items;
+    code->position_count = (uint32_t)c.positions.count;
+    code->far_jumps = c.far_jumps.items;
+    code->far_jump_count = (uint32_t)c.far_jumps.count;
+    return code;
+}
+
+// ---- the file -----------------------------------------------------------------------------------
+
+static struct star_names universe_names(struct arena *arena) {
+    const char **names = ARENA_ARRAY(arena, const char *, star_universe.count + 3);
+    names[0] = "None";
+    names[1] = "True";
+    names[2] = "False";
+    for (size_t i = 0; i < star_universe.count; i++) {
+        names[i + 3] = star_universe.items[i].name;
+    }
+    return (struct star_names){names, star_universe.count + 3};
+}
+
+static void program_globals(struct star_program *program, const struct ast_file *file,
+                            const struct star_source *source) {
+    struct arena *arena = program->arena;
+    program->globals = ARENA_ARRAY(arena, struct star_global, file->global_count);
+    program->global_count = file->global_count;
+    for (uint32_t i = 0; i < file->global_count; i++) {
+        program->globals[i] = (struct star_global){
+            str_to_cstring(arena, file->globals[i]->name), file->globals[i]->is_loaded};
+    }
+    const char **predeclared = ARENA_ARRAY(arena, const char *, source->predeclared.count);
+    for (size_t i = 0; i < source->predeclared.count; i++) {
+        predeclared[i] = str_to_cstring(arena, str_from(source->predeclared.names[i]));
+    }
+    program->predeclared = predeclared;
+    program->predeclared_count = (uint32_t)source->predeclared.count;
+}
+
+static void diagnostics_fill(struct star_diagnostics *diagnostics, struct star_report *report) {
+    if (diagnostics == NULL || report->total == 0) {
+        return;
+    }
+    star_report_sort(report);
+    struct arena *arena = memory_alloc(sizeof(*arena));
+    arena_init(arena);
+    diagnostics->memory = arena;
+    diagnostics->total = report->total;
+    diagnostics->count = report->count < REPORT_SHOWN_MAX ? report->count : REPORT_SHOWN_MAX;
+    diagnostics->items = ARENA_ARRAY(arena, struct star_diagnostic, diagnostics->count);
+    for (size_t i = 0; i < diagnostics->count; i++) {
+        const struct star_finding *finding = &report->items[i];
+        diagnostics->items[i] = (struct star_diagnostic){
+            .line = (int)finding->span.start.line,
+            .column = (int)finding->span.start.column,
+            .end_line = (int)finding->span.end.line,
+            .end_column = (int)finding->span.end.column,
+            .message = str_to_cstring(arena, str_from(finding->message)),
+            .hint = "",
+        };
+    }
+}
+
+void star_diagnostics_free(struct star_diagnostics *diagnostics) {
+    if (diagnostics->memory != NULL) {
+        arena_done(diagnostics->memory);
+        free(diagnostics->memory);
+    }
+    *diagnostics = (struct star_diagnostics){0};
+}
+
+static struct star_program *program_new(const struct star_source *source) {
+    struct arena *arena = memory_alloc(sizeof(*arena));
+    arena_init(arena);
+    struct star_program *program = ARENA_NEW(arena, struct star_program);
+    program->references = 1;
+    program->arena = arena;
+    program->file = str_to_cstring(arena, str_from(source->file));
+    program->dialect = source->dialect;
+    program->thread = star_thread_new(NULL);
+    if (program->thread != NULL) {
+        program->thread->heap.new_flags = STAR_FLAG_FROZEN | STAR_FLAG_PINNED | STAR_FLAG_SHARED;
+    }
+    return program;
+}
+
+static bool program_build(struct star_program *program, const struct star_source *source,
+                          struct arena *scratch, struct star_report *report) {
+    struct ast_file *file =
+        star_parse(scratch, str_from(program->file), (str){source->text, source->size}, report);
+    const struct star_resolve_options options = {source->dialect, source->predeclared,
+                                                 universe_names(scratch)};
+    star_resolve(scratch, file, &options, report);
+    if (report->total > 0 || program->thread == NULL) {
+        return false;
+    }
+    struct star_build build = {.program = program,
+                               .arena = program->arena,
+                               .report = report,
+                               .thread = program->thread,
+                               .file = file};
+    map_init(&build.strings, program->arena);
+    program_globals(program, file, source);
+    program->top = star_compile_code(&build, file->top);
+    return !build.failed && report->total == 0;
+}
+
+struct star_program *star_compile(const struct star_source *source,
+                                  struct star_diagnostics *diagnostics) {
+    if (diagnostics != NULL) {
+        *diagnostics = (struct star_diagnostics){0};
+    }
+    SCRATCH(scratch);
+    struct star_report report;
+    star_report_init(&report, &scratch);
+    struct star_program *program = program_new(source);
+    if (!program_build(program, source, &scratch, &report)) {
+        diagnostics_fill(diagnostics, &report);
+        star_program_free(program);
+        return NULL;
+    }
+    return program;
+}
+
+struct star_program *star_program_keep(struct star_program *program) {
+    __atomic_fetch_add(&program->references, 1, __ATOMIC_RELAXED);
+    return program;
+}
+
+void star_program_free(struct star_program *program) {
+    if (program == NULL || __atomic_sub_fetch(&program->references, 1, __ATOMIC_ACQ_REL) > 0) {
+        return;
+    }
+    star_thread_free(program->thread);
+    struct arena *arena = program->arena;
+    arena_done(arena);
+    free(arena);
+}
+
+const char *star_program_file(const struct star_program *program) {
+    return program->file;
+}
