@@ -65,7 +65,7 @@
     X(SET_ATTRIBUTE) /* r[a].k[b] = r[c] */                                                        \
     X(UNPACK)        /* r[b] … r[b + c - 1] = items of r[a] */                                     \
     X(CALL)          /* r[a] = r[a](b positional from r[a+1], c named behind); next: call word */  \
-    X(CALL_METHOD)   /* r[a] = r[a].k[…](…): as CALL; next: call word, next: method word */        \
+    X(CALL_METHOD)   /* r[a] = r[a].k[…](…): as CALL; next: method word, next: call word */        \
     X(CALL_SPREAD)   /* as CALL, then *args and **kwargs in the registers behind */                \
     X(RETURN)        /* gives r[a] */                                                              \
     X(RETURN_NONE)                                                                                 \

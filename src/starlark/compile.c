@@ -61,8 +61,7 @@ static void compile_body(struct compiler *c) {
     // Becomes UNSET of the locals when one may be read before it is assigned.
     star_emit_offset(c, STAR_BC_UNSET, 0, parameters, 0);
     for (uint32_t i = 0; i < function->cell_count; i++) {
-        star_emit(c, STAR_BC_MAKE_CELL, function->cells[i] >= parameters, function->cells[i], 0,
-                  0);
+        star_emit(c, STAR_BC_MAKE_CELL, function->cells[i] >= parameters, function->cells[i], 0, 0);
     }
     if (function->value != NULL) {
         const unsigned value = star_compile_any(c, function->value);
@@ -139,8 +138,8 @@ static void program_globals(struct star_program *program, const struct ast_file 
     program->globals = ARENA_ARRAY(arena, struct star_global, file->global_count);
     program->global_count = file->global_count;
     for (uint32_t i = 0; i < file->global_count; i++) {
-        program->globals[i] = (struct star_global){
-            str_to_cstring(arena, file->globals[i]->name), file->globals[i]->is_loaded};
+        program->globals[i] = (struct star_global){str_to_cstring(arena, file->globals[i]->name),
+                                                   file->globals[i]->is_loaded};
     }
     const char **predeclared = ARENA_ARRAY(arena, const char *, source->predeclared.count);
     for (size_t i = 0; i < source->predeclared.count; i++) {

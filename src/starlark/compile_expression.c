@@ -1,5 +1,6 @@
 // Expressions: each leaves its value in a register.
 
+#include "base/text.h"
 #include "starlark/builtins.h"
 #include "starlark/compiler.h"
 #include "starlark/numbers.h"
@@ -7,7 +8,7 @@
 #include "starlark/thread.h"
 
 enum {
-    CHUNK_ITEMS = 64,     // of a long list or tuple display, at a time
+    CHUNK_ITEMS = 64,      // of a long list or tuple display, at a time
     SHAPED_KEYS_MAX = 256, // of a dict display
 };
 
@@ -432,8 +433,8 @@ static void compile_call(struct compiler *c, const struct ast_expr *expr, unsign
     const bool is_method = call->function->kind == EXPR_DOT && !is_spread;
     const unsigned mark = c->next;
     // The window is the newest temporary when that is where the result goes.
-    const unsigned window = into + 1 == mark && into >= c->function->local_count ? into
-                                                                                 : star_temp(c);
+    const unsigned window =
+        into + 1 == mark && into >= c->function->local_count ? into : star_temp(c);
     star_compile_into(c, is_method ? call->function->as.dot.object : call->function, window);
     const int32_t names = call_names(c, call);
     for (size_t i = 0; i < call->arg_count; i++) {
@@ -451,20 +452,20 @@ static void compile_call(struct compiler *c, const struct ast_expr *expr, unsign
               : is_method ? STAR_BC_CALL_METHOD
                           : STAR_BC_CALL,
               0, window, call->positional_count, call->named_count);
-    star_emit_offset(c, STAR_BC_EXTRA, 0, 0, names);
     if (is_method) {
         c->pos = call->function->pos;
         star_emit_offset(c, STAR_BC_EXTRA, 0, c->cache_count++,
                          (int32_t)star_constant_text(c, call->function->as.dot.name));
+        c->pos = expr->pos;
     }
+    star_emit_offset(c, STAR_BC_EXTRA, 0, 0, names);
     if (window != into) {
         star_emit(c, STAR_BC_MOVE, 0, into, window, 0);
     }
     c->next = mark;
 }
 
-void star_compile_function(struct compiler *c, const struct ast_function *function,
-                           unsigned into) {
+void star_compile_function(struct compiler *c, const struct ast_function *function, unsigned into) {
     const unsigned mark = c->next;
     const unsigned first = c->next;
     for (size_t i = 0; i < function->param_count; i++) {
@@ -546,12 +547,11 @@ void star_compile_into(struct compiler *c, const struct ast_expr *expr, unsigned
         star_emit_constant(c, star_from_double(expr->as.number), into);
         return;
     case EXPR_STRING:
-        star_emit_offset(c, STAR_BC_LOAD_K, 0, into,
-                         (int32_t)star_constant_text(c, expr->as.text));
+        star_emit_offset(c, STAR_BC_LOAD_K, 0, into, (int32_t)star_constant_text(c, expr->as.text));
         return;
     case EXPR_BYTES:
-        star_emit_constant(
-            c, star_bytes(c->build->thread, expr->as.text.data, expr->as.text.size), into);
+        star_emit_constant(c, star_bytes(c->build->thread, expr->as.text.data, expr->as.text.size),
+                           into);
         return;
     case EXPR_LIST:
     case EXPR_TUPLE:

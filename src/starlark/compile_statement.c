@@ -54,8 +54,8 @@ void star_compile_store(struct compiler *c, const struct ast_expr *target, unsig
     case EXPR_DOT: {
         const unsigned object = star_compile_any(c, target->as.dot.object);
         c->pos = target->pos;
-        star_emit(c, STAR_BC_SET_ATTRIBUTE, 0, object,
-                  star_constant_text(c, target->as.dot.name), from);
+        star_emit(c, STAR_BC_SET_ATTRIBUTE, 0, object, star_constant_text(c, target->as.dot.name),
+                  from);
         break;
     }
     case EXPR_INDEX: {
@@ -197,8 +197,8 @@ unsigned star_compile_for_head(struct compiler *c, const struct ast_expr *target
     star_temp(c);
     const unsigned mark = c->next;
     const bool is_items = is_items_call(operand);
-    const unsigned source = star_compile_any(
-        c, is_items ? operand->as.call->function->as.dot.object : operand);
+    const unsigned source =
+        star_compile_any(c, is_items ? operand->as.call->function->as.dot.object : operand);
     c->pos = is_items ? operand->as.call->function->pos : operand->pos;
     star_emit(c, STAR_BC_ITERATE, is_items, iterator, source, 0);
     c->next = mark;

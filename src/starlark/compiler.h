@@ -50,7 +50,7 @@ struct star_patches {
 struct star_loop {
     struct star_loop *outer;
     struct star_patches breaks;
-    uint32_t start;   // where `continue` goes
+    uint32_t start; // where `continue` goes
     bool is_for;
     unsigned iterator; // registers of the iteration, when is_for
 };

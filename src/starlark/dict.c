@@ -57,8 +57,8 @@ struct star_dict *star_dict_shaped(struct star_thread *thread, const struct star
     // Object and slots are one allocation: a literal is never moved to grow in most programs.
     const size_t slots = (size_t)count * sizeof(star_value);
     const bool is_small = slots < STAR_EXTERNAL_MIN;
-    struct star_dict *dict = star_heap_object(&thread->heap, STAR_OBJECT_DICT,
-                                              sizeof(*dict) + (is_small ? slots : 0));
+    struct star_dict *dict =
+        star_heap_object(&thread->heap, STAR_OBJECT_DICT, sizeof(*dict) + (is_small ? slots : 0));
     if (dict == NULL) {
         return NULL;
     }
@@ -142,6 +142,54 @@ static bool dict_to_table(struct star_thread *thread, struct star_dict *dict) {
     return true;
 }
 
+// ---- shadows ------------------------------------------------------------------------------------
+
+struct star_dict *star_dict_shadow(struct star_thread *thread, struct star_dict *dict) {
+    struct star_dict *shadow = star_heap_object(&thread->heap, STAR_OBJECT_DICT, sizeof(*shadow));
+    if (shadow == NULL) {
+        return NULL;
+    }
+    const struct star_object header = shadow->header;
+    *shadow = *dict;
+    shadow->header = header;
+    shadow->header.extra = dict->header.extra;
+    shadow->iterating = 0;
+    if (!(dict->header.flags & STAR_FLAG_FROZEN)) {
+        dict->header.flags |= STAR_FLAG_LENT;
+    }
+    return shadow;
+}
+
+// Before a change: the shadow keeps the entries as they were.
+static bool dict_own(struct star_thread *thread, struct star_dict *dict) {
+    if (!(dict->header.flags & STAR_FLAG_LENT)) {
+        return true;
+    }
+    if (!star_dict_materialize(thread, dict)) {
+        return false;
+    }
+    if (dict->shape == NULL && dict->table != NULL) {
+        const size_t bytes = star_table_bytes(dict->table->capacity, dict->table->index_mask);
+        struct star_table *table = star_buffer_alloc(&thread->heap, bytes);
+        if (table == NULL) {
+            return false;
+        }
+        memcpy(table, dict->table, bytes);
+        star_table_relocate(table);
+        dict->table = table;
+    } else if (dict->shape != NULL && dict->header.extra > 0) {
+        const size_t bytes = dict->header.extra * sizeof(star_value);
+        star_value *slots = star_buffer_alloc(&thread->heap, bytes);
+        if (slots == NULL) {
+            return false;
+        }
+        memcpy(slots, dict->slots, bytes);
+        dict->slots = slots;
+    }
+    dict->header.flags = (uint8_t)(dict->header.flags & ~STAR_FLAG_LENT);
+    return true;
+}
+
 // ---- looking up ---------------------------------------------------------------------------------
 
 star_value star_dict_find(struct star_thread *thread, struct star_dict *dict, star_value key) {
@@ -150,8 +198,8 @@ star_value star_dict_find(struct star_thread *thread, struct star_dict *dict, st
             uint32_t ignored;
             return star_hash(thread, key, &ignored) ? STAR_UNSET : STAR_ERROR;
         }
-        const int32_t slot = star_shape_find(dict->shape, key,
-                                             star_string_hash(thread, star_as_string(key)));
+        const int32_t slot =
+            star_shape_find(dict->shape, key, star_string_hash(thread, star_as_string(key)));
         if (slot < 0) {
             return STAR_UNSET;
         }
@@ -233,8 +281,8 @@ static bool shaped_insert(struct star_thread *thread, struct star_dict *dict, st
 
 bool star_dict_insert(struct star_thread *thread, struct star_dict *dict, star_value key,
                       star_value value) {
-    if (((dict->header.flags & STAR_FLAG_FROZEN) || dict->iterating > 0) &&
-        !star_dict_check_mutable(thread, dict, "insert into")) {
+    if (((dict->header.flags & (STAR_FLAG_FROZEN | STAR_FLAG_LENT)) || dict->iterating > 0) &&
+        (!star_dict_check_mutable(thread, dict, "insert into") || !dict_own(thread, dict))) {
         return false;
     }
     if (dict->shape != NULL) {
@@ -283,7 +331,7 @@ bool star_dict_remove(struct star_thread *thread, struct star_dict *dict, star_v
     *removed = STAR_UNSET;
     uint32_t hash;
     if (!star_dict_check_mutable(thread, dict, "delete from") || !star_hash(thread, key, &hash) ||
-        !dict_to_table(thread, dict)) {
+        !dict_own(thread, dict) || !dict_to_table(thread, dict)) {
         return false;
     }
     const int64_t entry = star_table_find(thread, dict->table, key, hash);
@@ -305,7 +353,7 @@ bool star_dict_remove_first(struct star_thread *thread, struct star_dict *dict, 
     if (dict->count == 0) {
         return true;
     }
-    if (!dict_to_table(thread, dict)) {
+    if (!dict_own(thread, dict) || !dict_to_table(thread, dict)) {
         return false;
     }
     struct star_table *table = dict->table;
@@ -321,7 +369,7 @@ bool star_dict_clear(struct star_thread *thread, struct star_dict *dict) {
     if (!star_dict_check_mutable(thread, dict, "clear")) {
         return false;
     }
-    if (dict->shape == NULL && dict->table != NULL) {
+    if (dict->shape == NULL && dict->table != NULL && !(dict->header.flags & STAR_FLAG_LENT)) {
         star_buffer_free(&thread->heap, dict->table,
                          star_table_bytes(dict->table->capacity, dict->table->index_mask));
     }
@@ -330,6 +378,7 @@ bool star_dict_clear(struct star_thread *thread, struct star_dict *dict) {
     dict->slots = NULL;
     dict->table = NULL;
     dict->header.extra = 0;
+    dict->header.flags = (uint8_t)(dict->header.flags & ~STAR_FLAG_LENT);
     return true;
 }
 

@@ -86,6 +86,8 @@ bool star_dict_step(struct star_thread *thread, struct star_dict *dict, uint32_t
                     star_value *key, star_value *value);
 // A copy with the same entries (and shape, and laziness).
 struct star_dict *star_dict_copy(struct star_thread *thread, struct star_dict *dict);
+// An unchanging view: shares the entries until the dict is changed, which then copies them.
+struct star_dict *star_dict_shadow(struct star_thread *thread, struct star_dict *dict);
 // "cannot insert into frozen hash table" / "… during iteration".
 bool star_dict_check_mutable(struct star_thread *thread, const struct star_dict *dict,
                              const char *verb);

@@ -1,6 +1,7 @@
 // Writing instructions: jumps and their patches, registers, constants.
 
 #include "starlark/compiler.h"
+#include "starlark/sequence.h"
 #include "starlark/shape.h"
 #include "starlark/thread.h"
 

@@ -9,6 +9,60 @@ struct star_heap *star_thread_heap(struct star_thread *thread) {
     return &thread->heap;
 }
 
+void star_heap_init(struct star_heap *heap,
+                    void *(*allocate)(void *user, void *memory, size_t old_size, size_t size),
+                    void *user) {
+    *heap = (struct star_heap){.limit_bytes = SIZE_MAX,
+                               .collect_at = SIZE_MAX,
+                               .collect_minimum = SIZE_MAX,
+                               .allocate = allocate,
+                               .allocate_user = user};
+}
+
+void star_heap_clear(struct star_heap *heap) {
+    for (size_t i = 0; i < heap->finalizable_count; i++) {
+        const struct star_host_object *host = star_as_host(heap->finalizable[i]);
+        host->type->free(host->data);
+    }
+    if (heap->finalizable != NULL) {
+        heap->allocate(heap->allocate_user, heap->finalizable,
+                       heap->finalizable_capacity * sizeof(star_value), 0);
+    }
+    heap->finalizable = NULL;
+    heap->finalizable_count = heap->finalizable_capacity = 0;
+    while (heap->buffers != NULL) {
+        struct star_buffer *next = heap->buffers->next;
+        heap->allocate(heap->allocate_user, heap->buffers,
+                       sizeof(struct star_buffer) + heap->buffers->size, 0);
+        heap->buffers = next;
+    }
+    while (heap->chunks != NULL) {
+        struct star_chunk *next = heap->chunks->next;
+        heap->allocate(heap->allocate_user, heap->chunks, heap->chunks->size, 0);
+        heap->chunks = next;
+    }
+    heap->top = heap->end = NULL;
+    heap->used_bytes = 0;
+}
+
+bool star_heap_finalize_later(struct star_heap *heap, star_value object) {
+    if (heap->finalizable_count == heap->finalizable_capacity) {
+        const size_t capacity =
+            heap->finalizable_capacity == 0 ? 16 : heap->finalizable_capacity * 2;
+        star_value *grown =
+            heap->allocate(heap->allocate_user, heap->finalizable,
+                           heap->finalizable_capacity * sizeof(*grown), capacity * sizeof(*grown));
+        if (grown == NULL) {
+            star_fail_memory(heap->thread, false);
+            return false;
+        }
+        heap->finalizable = grown;
+        heap->finalizable_capacity = capacity;
+    }
+    heap->finalizable[heap->finalizable_count++] = object;
+    return true;
+}
+
 static void heap_fail(struct star_heap *heap, bool is_limit) {
     if (heap->thread != NULL) {
         star_fail_memory(heap->thread, is_limit);
@@ -51,7 +105,7 @@ void *star_heap_alloc_slow(struct star_heap *heap, size_t size) {
     if (chunk == NULL) {
         return NULL;
     }
-    chunk->size = block;
+    chunk->size = chunk->charged = block;
     char *memory = (char *)(chunk + 1);
     if (is_large && heap->chunks != NULL) {
         chunk->next = heap->chunks->next;
@@ -135,9 +189,8 @@ static void *buffer_resize(struct star_heap *heap, void *memory, size_t new_size
         return NULL;
     }
     buffer_unlink(heap, buffer);
-    struct star_buffer *grown =
-        heap->allocate(heap->allocate_user, buffer, sizeof(*buffer) + buffer->size,
-                       sizeof(*buffer) + new_size);
+    struct star_buffer *grown = heap->allocate(
+        heap->allocate_user, buffer, sizeof(*buffer) + buffer->size, sizeof(*buffer) + new_size);
     if (grown == NULL) {
         buffer_link(heap, buffer);
         heap_fail(heap, false);

@@ -23,7 +23,8 @@ enum {
 
 struct star_chunk {
     struct star_chunk *next;
-    size_t size; // of the whole block
+    size_t size;    // of the whole block
+    size_t charged; // of it, to used_bytes: what was never touched costs nothing
 };
 
 // A large buffer, in the list of its heap; the memory follows.
@@ -52,6 +53,14 @@ struct star_heap {
     size_t finalizable_count;
     size_t finalizable_capacity;
 };
+
+void star_heap_init(struct star_heap *heap,
+                    void *(*allocate)(void *user, void *memory, size_t old_size, size_t size),
+                    void *user);
+// Frees everything, after the free hooks of host objects.
+void star_heap_clear(struct star_heap *heap);
+// Remembers a host object whose type has a free hook.
+bool star_heap_finalize_later(struct star_heap *heap, star_value object);
 
 // The slow path of star_heap_alloc; zeroes nothing.
 void *star_heap_alloc_slow(struct star_heap *heap, size_t size);

@@ -307,8 +307,7 @@ bool star_list_materialize(struct star_thread *thread, struct star_list *list) {
 
 star_value star_list_item(struct star_thread *thread, struct star_list *list, size_t index) {
     if (star_is_unset(list->items[index]) && list->lazy != NULL &&
-        !list->lazy->source->fill(thread, list->lazy, list->items, list->count,
-                                  (uint32_t)index)) {
+        !list->lazy->source->fill(thread, list->lazy, list->items, list->count, (uint32_t)index)) {
         return STAR_ERROR;
     }
     return list->items[index];
@@ -362,9 +361,8 @@ star_value star_struct_new(struct star_thread *thread, star_value constructor,
     if (count > UINT32_MAX / 4) {
         return star_fail(thread, "excessive size: struct of %zu fields", count);
     }
-    struct star_struct_object *object =
-        star_heap_object(&thread->heap, STAR_OBJECT_STRUCT,
-                         sizeof(*object) + 2 * count * sizeof(star_value));
+    struct star_struct_object *object = star_heap_object(
+        &thread->heap, STAR_OBJECT_STRUCT, sizeof(*object) + 2 * count * sizeof(star_value));
     if (object == NULL) {
         return STAR_ERROR;
     }
@@ -374,8 +372,8 @@ star_value star_struct_new(struct star_thread *thread, star_value constructor,
     // Insertion sort: structs have few fields, mostly given in order.
     for (size_t i = 0; i < count; i++) {
         size_t place = i;
-        while (place > 0 && str_compare(star_text_of(object->items[place - 1]),
-                                        star_text_of(names[i])) > 0) {
+        while (place > 0 &&
+               str_compare(star_text_of(object->items[place - 1]), star_text_of(names[i])) > 0) {
             object->items[place] = object->items[place - 1];
             object->items[count + place] = object->items[count + place - 1];
             place--;
@@ -464,8 +462,7 @@ bool star_slice_resolve(struct star_thread *thread, star_value start, star_value
     } else {
         first = has_start ? clamp(first, -1, size - 1) : size - 1;
         last = has_stop ? clamp(last, -1, size - 1) : -1;
-        slice->count =
-            first > last ? (uint64_t)(first - last - 1) / (0 - (uint64_t)stride) + 1 : 0;
+        slice->count = first > last ? (uint64_t)(first - last - 1) / (0 - (uint64_t)stride) + 1 : 0;
     }
     slice->start = first;
     slice->step = stride;

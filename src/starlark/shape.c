@@ -1,8 +1,8 @@
 // Shapes: shared key vectors of dicts, and the thread's interned strings they are made of.
 
+#include "starlark/shape.h"
 #include "starlark/dict.h"
 #include "starlark/sequence.h"
-#include "starlark/shape.h"
 #include "starlark/thread.h"
 
 enum { SHAPE_LINEAR_MAX = 8 };
@@ -103,8 +103,7 @@ static bool interned_grow(struct star_thread *thread) {
 
 // `known` is a pinned string of that text, or unset: then one is made.  STAR_UNSET: out of memory.
 static star_value intern(struct star_thread *thread, str text, uint32_t hash, star_value known) {
-    if (thread->interned == NULL ||
-        thread->interned_count * 2 > thread->interned_mask) {
+    if (thread->interned == NULL || thread->interned_count * 2 > thread->interned_mask) {
         if (!interned_grow(thread)) {
             return STAR_UNSET;
         }
@@ -148,8 +147,7 @@ star_value star_string_intern(struct star_thread *thread, const char *data, size
 static star_value pinned_key(struct star_thread *thread, star_value key) {
     struct star_string *string = star_as_string(key);
     const uint32_t hash = star_string_hash(thread, string);
-    if (string->header.flags & STAR_FLAG_INTERNED &&
-        !(string->header.flags & STAR_FLAG_SHARED)) {
+    if (string->header.flags & STAR_FLAG_INTERNED && !(string->header.flags & STAR_FLAG_SHARED)) {
         return key; // of this thread
     }
     // A program's own constant may go away before this thread does: copy the text.
@@ -158,8 +156,8 @@ static star_value pinned_key(struct star_thread *thread, star_value key) {
 
 // ---- the thread's shapes ------------------------------------------------------------------------
 
-const struct star_shape *star_shape_with(struct star_thread *thread,
-                                         const struct star_shape *shape, star_value key) {
+const struct star_shape *star_shape_with(struct star_thread *thread, const struct star_shape *shape,
+                                         star_value key) {
     struct star_shape *from;
     memcpy(&from, &shape, sizeof(from)); // the memo of transitions is ours to write
     if (shape->shared || shape->count >= STAR_SHAPE_GROW_MAX) {

@@ -89,8 +89,7 @@ static bool table_rebuild(struct star_heap *heap, struct star_table **table, siz
             mask = mask * 2 + 1;
         }
     }
-    struct star_table *fresh =
-        star_buffer_alloc(heap, star_table_bytes((uint32_t)capacity, mask));
+    struct star_table *fresh = star_buffer_alloc(heap, star_table_bytes((uint32_t)capacity, mask));
     if (fresh == NULL) {
         return false;
     }

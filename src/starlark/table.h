@@ -16,8 +16,8 @@ enum { STAR_TABLE_LINEAR_MAX = 8 };
 int64_t star_table_find(struct star_thread *thread, const struct star_table *table, star_value key,
                         uint32_t hash);
 // Appends a key that is not in the table; *table may be NULL before.
-bool star_table_add(struct star_heap *heap, struct star_table **table, uint32_t live, star_value key,
-                    star_value value, uint32_t hash);
+bool star_table_add(struct star_heap *heap, struct star_table **table, uint32_t live,
+                    star_value key, star_value value, uint32_t hash);
 void star_table_delete(struct star_table *table, uint32_t entry);
 bool star_table_reserve(struct star_heap *heap, struct star_table **table, uint32_t live,
                         size_t capacity);

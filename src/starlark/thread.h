@@ -13,20 +13,21 @@
 #include "starlark/heap.h"
 
 enum {
-    STAR_STACK_VALUES = 1 << 20,       // registers of a thread; 8 MiB of address space
-    STAR_SLICE_STEPS = 20000,          // between two looks at flags and limits: well below 1 ms
-    STAR_REENTRY_MAX = 160,            // VM loops on the C stack (callbacks from native code)
-    STAR_MESSAGE_RESERVE = 512,        // bytes of a message when memory is out
-    STAR_TRACE_FRAMES_MAX = 64,        // kept of a backtrace: half outermost, half innermost
+    STAR_STACK_VALUES = 1 << 20, // registers of a thread; 8 MiB of address space
+    STAR_SLICE_STEPS = 20000,    // between two looks at flags and limits: well below 1 ms
+    STAR_FRAMES_MAX = 1 << 17,   // frames without a depth limit
+    STAR_REENTRY_MAX = 160,      // VM loops on the C stack (callbacks from native code)
+    STAR_MESSAGE_RESERVE = 512,  // bytes of a message when memory is out
+    STAR_TRACE_FRAMES_MAX = 64,  // kept of a backtrace: half outermost, half innermost
 };
 
 // One active Starlark call.
 struct star_call_frame {
     const struct star_code *code;
     struct star_function_object *function;
-    star_value *base;        // register 0
-    const uint64_t *pc;      // next instruction; saved when something is called or fails
-    union star_cache *caches; // of `code`, in this thread
+    star_value *base;                  // register 0
+    const uint64_t *pc;                // next instruction; saved when something is called or fails
+    union star_cache *caches;          // of `code`, in this thread
     const struct star_builtin *native; // the native function that called this frame; NULL: Starlark
     struct star_module *module;
     uint32_t guards; // iteration guards held when the frame was entered (thread->guard_count)
@@ -63,10 +64,11 @@ struct star_thread {
     star_value *stack_top;  // first register above the innermost active window
     struct star_call_frame *frames;
     uint32_t frame_count;
-    uint32_t frame_capacity;
-    uint32_t native_depth;  // native functions active: no collection
-    uint32_t reentry_depth; // VM loops active
-    uint32_t recursion;     // star_enter
+    uint32_t frame_capacity; // they never move while one is active
+    uint32_t frame_limit;    // depth limit, at most the capacity
+    uint32_t native_depth;   // native functions active: no collection
+    uint32_t reentry_depth;  // VM loops active
+    uint32_t recursion;      // star_enter
     const struct star_builtin *active_native;
 
     // Containers with an iteration guard held by loops of the VM, innermost last.
@@ -92,6 +94,7 @@ struct star_thread {
     uint32_t kept_capacity;
 
     struct star_handle *handles;
+    struct star_module *running; // innermost module whose top level runs: its globals are roots
 
     struct star_limits limits;
     int64_t deadline_us; // INT64_MAX: none
@@ -125,6 +128,8 @@ struct star_handle {
 // Memory of the thread that is no heap object (stacks, caches); counted to nothing.
 void *star_thread_memory_grow(struct star_thread *thread, void *memory, size_t old_size,
                               size_t size);
+// Makes registers and frames on first use.
+bool star_thread_stacks(struct star_thread *thread);
 // Makes the VM call star_thread_tick at the next backward jump or call.
 static inline void star_thread_wake(struct star_thread *thread) {
     thread->slice -= thread->budget;
@@ -140,9 +145,22 @@ void star_error_trace(struct star_thread *thread);
 // "out of memory" or "memory limit of N bytes exceeded".
 void star_fail_memory(struct star_thread *thread, bool is_limit);
 union star_cache *star_thread_caches(struct star_thread *thread, const struct star_code *code);
-const char *star_vm_print_name(const struct star_thread *thread);
 
-// Runs `function` with its arguments already laid out; used by call.c.
+// Runs the innermost frame until only `frame_floor` frames are left; gives its result.
 star_value star_vm_run(struct star_thread *thread, uint32_t frame_floor);
+
+// A call by the host: sets the deadline, clears the error, fixes the backtrace.
+star_value star_call_from_outside(struct star_thread *thread, star_value function,
+                                  const struct star_arguments *arguments);
+
+// Iteration (iterate.c): +1 with an item, 0 at the end, -1 after star_fail.  Lists, dicts and sets
+// are guarded by the caller.
+int star_step(struct star_thread *thread, star_value source, uint64_t *position, star_value *item);
+// Takes a guard unless the container is frozen or has none; says whether it did.
+bool star_guard(star_value source);
+void star_unguard(star_value source);
+// Guards of the VM's loops, released on every way out of a frame.
+bool star_guard_push(struct star_thread *thread, star_value source);
+void star_guards_release(struct star_thread *thread, uint32_t down_to);
 
 #endif

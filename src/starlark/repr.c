@@ -1,0 +1,253 @@
+// str() and repr() of every value.
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "starlark/code.h"
+#include "starlark/dict.h"
+#include "starlark/numbers.h"
+#include "starlark/operators.h"
+#include "starlark/thread.h"
+
+// Containers being printed, innermost first: a cycle prints as `[...]`.
+struct printing {
+    const struct printing *outer;
+    star_value value;
+};
+
+static bool add_value(struct star_text *text, star_value value, const struct printing *outer);
+
+static bool is_printing(const struct printing *outer, star_value value) {
+    for (; outer != NULL; outer = outer->outer) {
+        if (star_is_same(outer->value, value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Length of the valid UTF-8 sequence at the start, 0 when there is none.
+static size_t sequence_size(const char *data, size_t size) {
+    const str rest = {data, size < 4 ? size : 4};
+    for (size_t n = 2; n <= rest.size; n++) {
+        if (str_is_utf8((str){data, n})) {
+            return n;
+        }
+    }
+    return 0;
+}
+
+static bool add_escaped_byte(struct star_text *text, unsigned char c) {
+    static const char digits[] = "0123456789abcdef";
+    const char escaped[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
+    return star_text_add(text, escaped, sizeof(escaped));
+}
+
+static bool add_quoted(struct star_text *text, str content, bool is_bytes) {
+    static const char plain[] = "\a\b\f\n\r\t\v\\\"";
+    static const char letters[] = "abfnrtv\\\"";
+    star_text_add_cstring(text, is_bytes ? "b\"" : "\"");
+    for (size_t i = 0; i < content.size;) {
+        const unsigned char c = (unsigned char)content.data[i];
+        const char *known = c != 0 ? strchr(plain, (char)c) : NULL;
+        if (known != NULL) {
+            star_text_add_char(text, '\\');
+            star_text_add_char(text, letters[known - plain]);
+            i++;
+        } else if (c >= 0x20 && c < 0x7F) {
+            star_text_add_char(text, (char)c);
+            i++;
+        } else {
+            const size_t size =
+                c < 0x80 || is_bytes ? 0 : sequence_size(content.data + i, content.size - i);
+            if (size == 0) {
+                add_escaped_byte(text, c);
+                i++;
+            } else {
+                star_text_add(text, content.data + i, size);
+                i += size;
+            }
+        }
+    }
+    return star_text_add_char(text, '"');
+}
+
+static bool add_items(struct star_text *text, star_value sequence, const struct printing *here) {
+    const size_t count = star_length(sequence);
+    for (size_t i = 0; i < count; i++) {
+        const star_value item = star_item(text->thread, sequence, i);
+        if (star_is_error(item) || (i > 0 && !star_text_add(text, ", ", 2)) ||
+            !add_value(text, item, here)) {
+            text->failed = true;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_dict(struct star_text *text, struct star_dict *dict, const struct printing *here) {
+    uint32_t position = 0;
+    star_value key = STAR_NONE;
+    star_value value;
+    bool is_first = true;
+    star_text_add_char(text, '{');
+    while (star_dict_step(text->thread, dict, &position, &key, &value)) {
+        if ((!is_first && !star_text_add(text, ", ", 2)) || !add_value(text, key, here) ||
+            !star_text_add(text, ": ", 2) || !add_value(text, value, here)) {
+            return false;
+        }
+        is_first = false;
+    }
+    if (star_is_error(key)) {
+        text->failed = true;
+        return false;
+    }
+    return star_text_add_char(text, '}');
+}
+
+static bool add_set(struct star_text *text, const struct star_set *set,
+                    const struct printing *here) {
+    uint32_t position = 0;
+    star_value item;
+    bool is_first = true;
+    star_text_add_cstring(text, "set([");
+    while (star_set_step(set, &position, &item)) {
+        if ((!is_first && !star_text_add(text, ", ", 2)) || !add_value(text, item, here)) {
+            return false;
+        }
+        is_first = false;
+    }
+    return star_text_add_cstring(text, "])");
+}
+
+static bool add_struct(struct star_text *text, const struct star_struct_object *object,
+                       const struct printing *here) {
+    star_text_add_str(text, star_text_of(object->constructor));
+    star_text_add_char(text, '(');
+    for (uint32_t i = 0; i < object->count; i++) {
+        if ((i > 0 && !star_text_add(text, ", ", 2)) ||
+            !star_text_add_str(text, star_text_of(object->items[i])) ||
+            !star_text_add(text, " = ", 3) ||
+            !add_value(text, object->items[object->count + i], here)) {
+            return false;
+        }
+    }
+    return star_text_add_char(text, ')');
+}
+
+static bool add_range(struct star_text *text, const struct star_range *range) {
+    char number[96];
+    const int64_t stop = star_range_item(range, range->count);
+    int size;
+    if (range->step != 1) {
+        size = snprintf(number, sizeof(number), "range(%" PRId64 ", %" PRId64 ", %" PRId64 ")",
+                        range->start, stop, range->step);
+    } else if (range->start != 0) {
+        size =
+            snprintf(number, sizeof(number), "range(%" PRId64 ", %" PRId64 ")", range->start, stop);
+    } else {
+        size = snprintf(number, sizeof(number), "range(%" PRId64 ")", stop);
+    }
+    return star_text_add(text, number, (size_t)size);
+}
+
+static bool add_builtin(struct star_text *text, const struct star_builtin_object *builtin) {
+    const bool is_method = !star_is_unset(builtin->receiver);
+    star_text_add_cstring(text, is_method ? "<built-in method " : "<built-in function ");
+    star_text_add_cstring(text, builtin->builtin->name);
+    if (is_method) {
+        star_text_add_cstring(text, " of ");
+        star_text_add_cstring(text, star_type_name(builtin->receiver));
+        star_text_add_cstring(text, " value");
+    }
+    return star_text_add_char(text, '>');
+}
+
+static bool add_host(struct star_text *text, star_value value) {
+    const struct star_type *type = star_as_host(value)->type;
+    if (type->string != NULL) {
+        const bool is_good = type->string(text->thread, value, text);
+        text->failed = text->failed || !is_good;
+        return is_good;
+    }
+    return star_text_add_char(text, '<') && star_text_add_cstring(text, type->name) &&
+           star_text_add_char(text, '>');
+}
+
+static bool add_object(struct star_text *text, star_value value, const struct printing *outer) {
+    const struct printing here = {outer, value};
+    const bool is_cycle = is_printing(outer, value);
+    switch ((enum star_object_type)star_object(value)->type) {
+    case STAR_OBJECT_BIGINT:
+        return star_text_add_int(text, value, 10, false);
+    case STAR_OBJECT_STRING:
+        return add_quoted(text, star_text_of(value), false);
+    case STAR_OBJECT_BYTES:
+        return add_quoted(text, star_text_of(value), true);
+    case STAR_OBJECT_LIST:
+        return is_cycle ? star_text_add_cstring(text, "[...]")
+                        : star_text_add_char(text, '[') && add_items(text, value, &here) &&
+                              star_text_add_char(text, ']');
+    case STAR_OBJECT_TUPLE:
+        return star_text_add_char(text, '(') && add_items(text, value, &here) &&
+               star_text_add_cstring(text, star_as_tuple(value)->count == 1 ? ",)" : ")");
+    case STAR_OBJECT_DICT:
+        return is_cycle ? star_text_add_cstring(text, "{...}")
+                        : add_dict(text, star_as_dict(value), &here);
+    case STAR_OBJECT_SET:
+        return add_set(text, star_as_set(value), &here);
+    case STAR_OBJECT_RANGE:
+        return add_range(text, star_as_range(value));
+    case STAR_OBJECT_FUNCTION:
+        return star_text_add_cstring(text, "<function ") &&
+               star_text_add_cstring(text, STAR_AS(star_function_object, value)->code->name) &&
+               star_text_add_char(text, '>');
+    case STAR_OBJECT_BUILTIN:
+        return add_builtin(text, STAR_AS(star_builtin_object, value));
+    case STAR_OBJECT_STRUCT:
+        return add_struct(text, STAR_AS(star_struct_object, value), &here);
+    case STAR_OBJECT_HOST:
+        return add_host(text, value);
+    case STAR_OBJECT_CELL:
+    case STAR_OBJECT_FORWARDED:
+        return true;
+    }
+    return true;
+}
+
+static bool add_value(struct star_text *text, star_value value, const struct printing *outer) {
+    if (star_is_small(value)) {
+        return star_text_add_int(text, value, 10, false);
+    }
+    if (star_is_float(value)) {
+        char number[STAR_FLOAT_TEXT_MAX];
+        return star_text_add(text, number, star_float_format(star_double(value), number));
+    }
+    if (!star_is_object(value)) {
+        return star_text_add_cstring(text, star_is_none(value)              ? "None"
+                                           : star_is_same(value, STAR_TRUE) ? "True"
+                                                                            : "False");
+    }
+    if (!star_enter(text->thread, "repr")) {
+        text->failed = true;
+        return false;
+    }
+    const bool is_good = add_object(text, value, outer);
+    star_leave(text->thread);
+    return is_good && !text->failed;
+}
+
+bool star_text_add_repr(struct star_text *text, star_value value) {
+    return add_value(text, value, NULL);
+}
+
+star_value star_repr(struct star_thread *thread, star_value value) {
+    struct star_text text;
+    star_text_init(&text, thread);
+    star_text_add_repr(&text, value);
+    return star_text_finish(&text);
+}
+
+star_value star_str(struct star_thread *thread, star_value value) {
+    return star_is_string(value) ? value : star_repr(thread, value);
+}
