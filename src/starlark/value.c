@@ -5,6 +5,7 @@
 #include "starlark/builtins.h"
 #include "starlark/code.h"
 #include "starlark/numbers.h"
+#include "starlark/operators.h"
 #include "starlark/sequence.h"
 #include "starlark/shape.h"
 #include "starlark/thread.h"
