@@ -27,6 +27,7 @@ const struct command *const commands[] = {
     &command_init,
     &command_query,
     &command_sql,
+    &command_starlark,
     &command_version,
     NULL,
 };
