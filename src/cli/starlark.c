@@ -385,12 +385,6 @@ static int run_program(struct run *run, struct star_program *program) {
     return status;
 }
 
-static void write_output(void *user, const char *text, size_t size) {
-    (void)user;
-    struct error err;
-    (void)command_write((str){text, size}, &err);
-}
-
 static int compile_and_run(struct run *run) {
     const struct star_source source = {.file = run->file,
                                        .text = run->source.data,
@@ -406,9 +400,7 @@ static int compile_and_run(struct run *run) {
         return EXIT_FINDINGS;
     }
     int status = EXIT_CLEAN;
-    if (command_flag(run->line, "disassemble")) {
-        star_program_disassemble(program, write_output, NULL);
-    } else if (!command_flag(run->line, "check")) {
+    if (!command_flag(run->line, "check")) {
         status = run_program(run, program);
     }
     star_program_free(program);
@@ -459,7 +451,6 @@ const struct command command_starlark = {
                 {"timeout", 0, "SEC", "limit of time; 0: none"},
                 {"max-depth", 0, "N", "limit of nested calls (default 10000); 0: none"},
                 {"show-env", 0, NULL, "print the globals behind a successful run"},
-                {"disassemble", 0, NULL, "print the bytecode instead of running it"},
                 {"error-format", 0, "FORMAT", "text (default) or json: one object an error"}},
     .run = run,
 };

@@ -200,6 +200,9 @@ static bool program_build(struct star_program *program, const struct star_source
                           struct arena *scratch, struct star_report *report) {
     struct ast_file *file =
         star_parse(scratch, str_from(program->file), (str){source->text, source->size}, report);
+    if (source->result_name != NULL) {
+        star_parse_name_result(scratch, file, str_from(source->result_name));
+    }
     const struct star_resolve_options options = {source->dialect, source->predeclared,
                                                  universe_names(scratch)};
     star_resolve(scratch, file, &options, report);
