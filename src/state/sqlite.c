@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/library.h"
 #include "state/db.h"
 
 #include <sqlite3.h>
@@ -15,21 +16,57 @@ static const char setup_sql[] = "PRAGMA journal_mode=WAL;"
 
 enum { STATEMENTS_MAX = 96 }; // distinct SQL literals in state/
 
+// Loaded, not linked: a linked libsqlite3 would lend its functions to DuckDB's sqlite_scanner,
+// which brings its own; and commands without state need not wait for it.
+#define SQLITE_FUNCTIONS(X)                                                                        \
+    X(sqlite3_bind_blob64)                                                                         \
+    X(sqlite3_bind_int64)                                                                          \
+    X(sqlite3_bind_null)                                                                           \
+    X(sqlite3_bind_parameter_count)                                                                \
+    X(sqlite3_bind_text64)                                                                         \
+    X(sqlite3_busy_timeout)                                                                        \
+    X(sqlite3_changes64)                                                                           \
+    X(sqlite3_clear_bindings)                                                                      \
+    X(sqlite3_close)                                                                               \
+    X(sqlite3_column_blob)                                                                         \
+    X(sqlite3_column_bytes)                                                                        \
+    X(sqlite3_column_int64)                                                                        \
+    X(sqlite3_column_type)                                                                         \
+    X(sqlite3_errmsg)                                                                              \
+    X(sqlite3_errstr)                                                                              \
+    X(sqlite3_exec)                                                                                \
+    X(sqlite3_finalize)                                                                            \
+    X(sqlite3_get_autocommit)                                                                      \
+    X(sqlite3_last_insert_rowid)                                                                   \
+    X(sqlite3_open_v2)                                                                             \
+    X(sqlite3_prepare_v3)                                                                          \
+    X(sqlite3_reset)                                                                               \
+    X(sqlite3_step)
+
+struct sqlite_api {
+    SQLITE_FUNCTIONS(LIBRARY_FIELD)
+};
+static const char *const sqlite_names[] = {SQLITE_FUNCTIONS(LIBRARY_NAME)};
+static const char *const sqlite_paths[] = {"libsqlite3.so.0", "libsqlite3.so", NULL};
+_Static_assert(sizeof(struct sqlite_api) == sizeof(sqlite_names), "one name a function");
+
 struct prepared {
     const char *sql; // the literal's address is the key
     sqlite3_stmt *statement;
 };
 
 struct db {
+    struct sqlite_api api;
     struct arena arena;
     str file;
-    sqlite3 *handle;
+    sqlite3 *handle; // NULL before it is open
     struct prepared statements[STATEMENTS_MAX];
     size_t statement_count;
 };
 
 static enum error_code db_error(struct db *db, int status, struct error *err) {
-    const char *reason = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(status);
+    const char *reason =
+        db->handle != NULL ? db->api.sqlite3_errmsg(db->handle) : db->api.sqlite3_errstr(status);
     const int primary = status & 0xff;
     if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
         error_set(err, ERROR_CONFLICT, "state store " STR_FORMAT " is busy: %s", STR_ARGS(db->file),
@@ -49,6 +86,7 @@ static enum error_code db_error(struct db *db, int status, struct error *err) {
 
 static enum error_code open_handle(struct db *db, bool read_only, int64_t busy_timeout_ms,
                                    struct error *err) {
+    TRY(library_load(sqlite_paths, sqlite_names, ARRAY_COUNT(sqlite_names), &db->api, err));
     if (!read_only && !path_exists(db->file)) {
         // Made here so that the mode is ours; SQLite gives its side files the same one.
         const enum error_code code = file_create(db->file, STR(""), 0600, err);
@@ -57,12 +95,12 @@ static enum error_code open_handle(struct db *db, bool read_only, int64_t busy_t
         }
     }
     const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-    const int status = sqlite3_open_v2(str_to_cstring(&db->arena, db->file), &db->handle,
-                                       flags | SQLITE_OPEN_NOMUTEX, NULL);
+    const int status = db->api.sqlite3_open_v2(str_to_cstring(&db->arena, db->file), &db->handle,
+                                               flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (status != SQLITE_OK) {
         return db_error(db, status, err);
     }
-    sqlite3_busy_timeout(db->handle, (int)busy_timeout_ms);
+    db->api.sqlite3_busy_timeout(db->handle, (int)busy_timeout_ms);
     return read_only ? ERROR_NONE : db_script(db, setup_sql, err);
 }
 
@@ -86,15 +124,17 @@ void db_close(struct db *db) {
         return;
     }
     for (size_t i = 0; i < db->statement_count; i++) {
-        sqlite3_finalize(db->statements[i].statement);
+        db->api.sqlite3_finalize(db->statements[i].statement);
     }
-    sqlite3_close(db->handle);
+    if (db->handle != NULL) {
+        db->api.sqlite3_close(db->handle);
+    }
     arena_done(&db->arena);
     free(db);
 }
 
 enum error_code db_script(struct db *db, const char *sql, struct error *err) {
-    const int status = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+    const int status = db->api.sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
     return status == SQLITE_OK ? ERROR_NONE : db_error(db, status, err);
 }
 
@@ -108,8 +148,8 @@ enum error_code db_commit(struct db *db, struct error *err) {
 }
 
 void db_rollback(struct db *db) {
-    if (sqlite3_get_autocommit(db->handle) == 0) {
-        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    if (db->api.sqlite3_get_autocommit(db->handle) == 0) {
+        db->api.sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
     }
 }
 
@@ -123,7 +163,7 @@ static enum error_code prepare(struct db *db, const char *sql, sqlite3_stmt **ou
     }
     assert(db->statement_count < STATEMENTS_MAX);
     const int status =
-        sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+        db->api.sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
     if (status != SQLITE_OK) {
         return db_error(db, status, err);
     }
@@ -132,20 +172,20 @@ static enum error_code prepare(struct db *db, const char *sql, sqlite3_stmt **ou
 }
 
 // SQLite copies texts: a cursor may outlive the values it was given.
-static int bind(sqlite3_stmt *statement, int index, const struct db_value *value) {
+static int bind(struct db *db, sqlite3_stmt *statement, int index, const struct db_value *value) {
     switch (value->type) {
     case DB_VALUE_NULL:
-        return sqlite3_bind_null(statement, index);
+        return db->api.sqlite3_bind_null(statement, index);
     case DB_VALUE_INT:
-        return sqlite3_bind_int64(statement, index, value->integer);
+        return db->api.sqlite3_bind_int64(statement, index, value->integer);
     case DB_VALUE_TEXT:
-        return sqlite3_bind_text64(statement, index,
-                                   value->text.data != NULL ? value->text.data : "",
-                                   value->text.size, SQLITE_TRANSIENT, SQLITE_UTF8);
+        return db->api.sqlite3_bind_text64(statement, index,
+                                           value->text.data != NULL ? value->text.data : "",
+                                           value->text.size, SQLITE_TRANSIENT, SQLITE_UTF8);
     case DB_VALUE_BLOB:
-        return sqlite3_bind_blob64(statement, index,
-                                   value->text.data != NULL ? value->text.data : "",
-                                   value->text.size, SQLITE_TRANSIENT);
+        return db->api.sqlite3_bind_blob64(statement, index,
+                                           value->text.data != NULL ? value->text.data : "",
+                                           value->text.size, SQLITE_TRANSIENT);
     }
     return SQLITE_MISUSE;
 }
@@ -154,9 +194,9 @@ enum error_code db_query(struct db *db, const char *sql, const struct db_value *
                          size_t count, struct db_cursor *cursor, struct error *err) {
     sqlite3_stmt *statement = NULL;
     TRY(prepare(db, sql, &statement, err));
-    assert((size_t)sqlite3_bind_parameter_count(statement) == count);
+    assert((size_t)db->api.sqlite3_bind_parameter_count(statement) == count);
     for (size_t i = 0; i < count; i++) {
-        const int status = bind(statement, (int)i + 1, &values[i]);
+        const int status = bind(db, statement, (int)i + 1, &values[i]);
         if (status != SQLITE_OK) {
             return db_error(db, status, err);
         }
@@ -166,7 +206,7 @@ enum error_code db_query(struct db *db, const char *sql, const struct db_value *
 }
 
 enum error_code db_next(struct db_cursor *cursor, bool *has_row, struct error *err) {
-    const int status = sqlite3_step(cursor->statement);
+    const int status = cursor->db->api.sqlite3_step(cursor->statement);
     *has_row = status == SQLITE_ROW;
     if (status == SQLITE_ROW || status == SQLITE_DONE) {
         return ERROR_NONE;
@@ -176,8 +216,8 @@ enum error_code db_next(struct db_cursor *cursor, bool *has_row, struct error *e
 
 void db_cursor_done(struct db_cursor *cursor) {
     if (cursor->statement != NULL) {
-        sqlite3_reset(cursor->statement);
-        sqlite3_clear_bindings(cursor->statement);
+        cursor->db->api.sqlite3_reset(cursor->statement);
+        cursor->db->api.sqlite3_clear_bindings(cursor->statement);
         cursor->statement = NULL;
     }
 }
@@ -194,23 +234,23 @@ enum error_code db_run(struct db *db, const char *sql, const struct db_value *va
 }
 
 int64_t db_last_id(struct db *db) {
-    return sqlite3_last_insert_rowid(db->handle);
+    return db->api.sqlite3_last_insert_rowid(db->handle);
 }
 
 int64_t db_changes(struct db *db) {
-    return sqlite3_changes64(db->handle);
+    return db->api.sqlite3_changes64(db->handle);
 }
 
 int64_t db_int(const struct db_cursor *cursor, int column) {
-    return sqlite3_column_int64(cursor->statement, column);
+    return cursor->db->api.sqlite3_column_int64(cursor->statement, column);
 }
 
 bool db_is_null(const struct db_cursor *cursor, int column) {
-    return sqlite3_column_type(cursor->statement, column) == SQLITE_NULL;
+    return cursor->db->api.sqlite3_column_type(cursor->statement, column) == SQLITE_NULL;
 }
 
 str db_text(const struct db_cursor *cursor, struct arena *arena, int column) {
-    const void *bytes = sqlite3_column_blob(cursor->statement, column);
-    const int size = sqlite3_column_bytes(cursor->statement, column);
+    const void *bytes = cursor->db->api.sqlite3_column_blob(cursor->statement, column);
+    const int size = cursor->db->api.sqlite3_column_bytes(cursor->statement, column);
     return str_copy(arena, (str){bytes, size > 0 ? (size_t)size : 0});
 }
