@@ -109,7 +109,11 @@ static void read_comments(struct case_file *file, struct chunk *chunk) {
 // ---- running ------------------------------------------------------------------------------------
 
 static void note_print(void *user, const char *text, size_t size) {
-    text_format(user, "print " STR_FORMAT "\n", STR_ARGS(((str){text, size})));
+    struct str_splitter lines = {.rest = {text, size}};
+    str line;
+    while (str_split_next(&lines, '\n', &line)) {
+        text_format(user, "print " STR_FORMAT "\n", STR_ARGS(line));
+    }
 }
 
 static struct star_program *compile(const struct chunk *chunk, enum star_dialect dialect,
