@@ -1,0 +1,294 @@
+#include "push_fixture.h"
+
+static struct push_fixture fix;
+
+static void sql(const char *text) {
+    fixture_execute(&fix.lake, text);
+}
+
+static int setup(void **unused) {
+    (void)unused;
+    push_fixture_open(&fix, NULL);
+    sql("CREATE TABLE t(k BIGINT, v BIGINT)");
+    return 0;
+}
+
+static int teardown(void **unused) {
+    (void)unused;
+    push_fixture_close(&fix, false);
+    return 0;
+}
+
+static void each_change_is_delivered_once(void **unused) {
+    (void)unused;
+    sql("INSERT INTO t VALUES (1, 10), (2, 20), (3, 30)");
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "1:insert=10 2:insert=20 3:insert=30");
+    assert_int_equal(fix.summary.ok, 3);
+    assert_int_equal(fix.sink.finalized, 3);
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "");
+    assert_int_equal(fix.sink.finalized, -1);
+    sql("UPDATE t SET v = 21 WHERE k = 2");
+    sql("UPDATE t SET v = 22 WHERE k = 2");
+    sql("DELETE FROM t WHERE k = 1");
+    sql("INSERT INTO t VALUES (4, 40)");
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "2:update_preimage=20 2:update_postimage=22 "
+                                               "1:delete=10 4:insert=40");
+    assert_int_equal(fix.summary.pending, 0);
+}
+
+static const char *k2_is_busy(const struct delivery *delivery) {
+    return delivery->k == 2 ? "error: 429 slow down" : "ok";
+}
+
+static void a_failed_row_waits_for_the_next_run_and_goes_with_its_latest_values(void **unused) {
+    (void)unused;
+    sql("INSERT INTO t VALUES (1, 10), (2, 20), (3, 30)");
+    fix.sink.answer = k2_is_busy;
+    push_once(&fix);
+    assert_int_equal(fix.summary.ok, 2);
+    assert_int_equal(fix.summary.failed, 1);
+    assert_int_equal(fix.summary.pending, 1);
+    assert_int_equal(fix.sink.finalized, -1);
+    assert_true(push_failed(&fix.summary));
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "2:insert=20");
+    sql("UPDATE t SET v = 21 WHERE k = 2");
+    sql("INSERT INTO t VALUES (4, 40)");
+    fix.sink.answer = NULL;
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "2:insert=21 4:insert=40");
+    assert_int_equal(fix.summary.pending, 0);
+}
+
+static void a_failed_insert_that_is_gone_is_dropped(void **unused) {
+    (void)unused;
+    sql("INSERT INTO t VALUES (1, 10), (2, 20)");
+    fix.sink.answer = k2_is_busy;
+    push_once(&fix);
+    sql("DELETE FROM t WHERE k = 2");
+    fix.sink.answer = NULL;
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "");
+    assert_int_equal(fix.summary.gone, 1);
+    assert_int_equal(fix.summary.pending, 0);
+}
+
+static void a_failed_delete_goes_again_with_the_values_it_had(void **unused) {
+    (void)unused;
+    sql("INSERT INTO t VALUES (1, 10), (2, 20)");
+    push_once(&fix);
+    sql("UPDATE t SET v = 21 WHERE k = 2");
+    sql("DELETE FROM t WHERE k = 2");
+    fix.sink.answer = k2_is_busy;
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "2:delete=20");
+    fix.sink.answer = NULL;
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "2:delete=20");
+}
+
+// Batches of one: the delete of key 2 fails, so its new row must not overtake it.
+static void a_later_row_of_the_same_key_waits_behind_a_failed_one(void **unused) {
+    (void)unused;
+    fix.lib.api.push.batch_size = 1;
+    sql("INSERT INTO t VALUES (1, 10), (2, 20)");
+    push_once(&fix);
+    sql("DELETE FROM t WHERE k = 2");
+    sql("INSERT INTO t VALUES (2, 22), (3, 30)");
+    fix.sink.answer = k2_is_busy;
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "2:delete=20 3:insert=30");
+    assert_int_equal(fix.summary.pending, 2);
+    fix.sink.answer = NULL;
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "2:delete=20 2:insert=22");
+    assert_int_equal(fix.summary.pending, 0);
+}
+
+static const char *k2_is_refused(const struct delivery *delivery) {
+    return delivery->k == 2 ? "reject: no such country" : "warn: late";
+}
+
+static void a_rejected_row_is_a_dead_letter(void **unused) {
+    (void)unused;
+    sql("INSERT INTO t VALUES (1, 10), (2, 20)");
+    fix.sink.answer = k2_is_refused;
+    push_once(&fix);
+    assert_int_equal(fix.summary.rejected, 1);
+    assert_int_equal(fix.summary.warned, 1);
+    assert_int_equal(fix.summary.pending, 0);
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "");
+    struct state_sink_list sinks;
+    struct state_row_list dead;
+    ASSERT_OK(&fix.lake,
+              state_sink_list(fix.state, &fix.lake.arena, STR(""), &sinks, &fix.lake.err));
+    ASSERT_OK(&fix.lake,
+              state_dead_list(fix.state, &fix.lake.arena, sinks.items[0].id, &dead, &fix.lake.err));
+    assert_int_equal(dead.count, 1);
+    ASSERT_STR(dead.items[0].image, "{\"k\":\"2\",\"v\":\"20\"}");
+    ASSERT_STR(dead.items[0].message, "no such country");
+}
+
+static void attempts_may_have_an_end(void **unused) {
+    (void)unused;
+    fix.lib.api.push.max_attempts = 2;
+    sql("INSERT INTO t VALUES (2, 20)");
+    fix.sink.answer = k2_is_busy;
+    push_once(&fix);
+    assert_int_equal(fix.summary.failed, 1);
+    push_once(&fix);
+    assert_int_equal(fix.summary.rejected, 1);
+    assert_int_equal(fix.summary.pending, 0);
+}
+
+static const char *all_down(const struct delivery *delivery) {
+    (void)delivery;
+    return NULL;
+}
+
+static void five_failed_batches_stop_the_run(void **unused) {
+    (void)unused;
+    sql("INSERT INTO t SELECT range, range FROM range(100)");
+    fix.sink.answer = all_down;
+    push_once(&fix);
+    assert_int_equal(fix.sink.count, 20);
+    assert_true(fix.summary.stopped);
+    assert_int_equal(fix.summary.pending, 100);
+    ASSERT_STR(fix.summary.warnings.items[fix.summary.warnings.count - 1],
+               "sink crm: stopped after 5 failed batches, 100 rows still pending");
+    fix.sink.answer = NULL;
+    push_once(&fix);
+    assert_int_equal(fix.sink.count, 100);
+    assert_int_equal(fix.summary.pending, 0);
+    assert_int_equal(fix.sink.deliveries[0].number, 1);
+}
+
+static const char *value_30_fails(const struct delivery *delivery) {
+    return delivery->v == 30 ? "error: no" : "ok";
+}
+
+static void one_failure_keeps_a_tracked_group_whole(void **unused) {
+    (void)unused;
+    fix.request.kind = STR("tracked");
+    sql("INSERT INTO t VALUES (1, 10), (2, 20), (2, 30), (2, 40)");
+    fix.sink.answer = value_30_fails;
+    push_once(&fix);
+    assert_int_equal(fix.summary.ok, 1);
+    assert_int_equal(fix.summary.failed, 3);
+    // The group changes again: deletes and inserts must come in one batch.
+    sql("BEGIN");
+    sql("DELETE FROM t WHERE k = 2");
+    sql("INSERT INTO t VALUES (2, 50), (2, 60)");
+    sql("COMMIT");
+    fix.sink.answer = NULL;
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "2:insert=50 2:insert=60");
+    assert_int_equal(fix.summary.gone, 3);
+    assert_string_equal(fix.sink.deliveries[0].batch_id, fix.sink.deliveries[1].batch_id);
+}
+
+static void a_table_made_again_is_sent_again(void **unused) {
+    (void)unused;
+    sql("INSERT INTO t VALUES (1, 10)");
+    push_once(&fix);
+    sql("DROP TABLE t");
+    sql("CREATE TABLE t(k BIGINT, v BIGINT, w BIGINT)");
+    sql("INSERT INTO t VALUES (1, 11, 0)");
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "1:insert=11");
+    ASSERT_STR(fix.summary.warnings.items[0], "main.t was dropped and made again: 0 pending rows "
+                                              "are void, every row is sent as insert");
+}
+
+static void a_renamed_sink_is_a_new_one(void **unused) {
+    (void)unused;
+    sql("INSERT INTO t VALUES (1, 10), (2, 20)");
+    fix.sink.answer = k2_is_busy;
+    push_once(&fix);
+    fix.lib.name = STR("erp");
+    fix.sink.answer = NULL;
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "1:insert=10 2:insert=20");
+    ASSERT_STR(fix.summary.warnings.items[0],
+               "the sink of main.t is now erp[]: 1 rows pending for crm[] were dropped");
+}
+
+static void a_lost_state_starts_at_the_lakes_copy(void **unused) {
+    (void)unused;
+    sql("INSERT INTO t VALUES (1, 10)");
+    push_once(&fix);
+    str sinks = {0};
+    ASSERT_OK(&fix.lake, push_watermarks_json(fix.state, &fix.lake.arena, STR("main.t"), &sinks,
+                                              &fix.lake.err));
+    sql("BEGIN");
+    sql("INSERT INTO t VALUES (2, 20)");
+    const str message = str_format(
+        &fix.lake.arena,
+        "CALL lake.set_commit_message('x', 'y', extra_info => '{\"sinks\":" STR_FORMAT "}')",
+        STR_ARGS(str_replace_all(&fix.lake.arena, sinks, STR("'"), STR("''"))));
+    sql(str_to_cstring(&fix.lake.arena, message));
+    sql("COMMIT");
+    state_free(fix.state);
+    const str remove = str_format(&fix.lake.arena, "rm -rf %s/.coypu", fix.lake.folder);
+    assert_int_equal(system(str_to_cstring(&fix.lake.arena, remove)), 0);
+    fix.state = state_new(&(struct state_options){.context = &fix.lake.context,
+                                                  .project = str_from(fix.lake.folder)});
+    fix.request.state = fix.state;
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "2:insert=20");
+    assert_int_equal(fix.summary.warnings.count, 1);
+}
+
+static void a_sink_in_delivery_elsewhere_is_left_alone(void **unused) {
+    (void)unused;
+    sql("INSERT INTO t VALUES (1, 10)");
+    const struct state_sink_key key = {
+        .target = STR("main.t"), .sink = STR("crm"), .args = STR("[]")};
+    const struct state_owner far = {.host = STR("far"), .pid = 123};
+    struct state_sink sink;
+    bool taken = false;
+    ASSERT_OK(&fix.lake, state_sink_take(fix.state, &fix.lake.arena, &key, &far, &taken, &sink,
+                                         &fix.lake.err));
+    push_once(&fix);
+    assert_int_equal(fix.sink.count, 0);
+    ASSERT_STR(push_summary_line(&fix.lake.arena, STR("crm"), &fix.summary),
+               "push crm: in delivery by pid 123, 1 rows waiting");
+}
+
+static void batches_run_at_once_but_never_two_of_one_key(void **unused) {
+    (void)unused;
+    fix.lib.api.push.batch_size = 10;
+    fix.lib.api.push.max_concurrent = 8;
+    fix.sink.call_us = 2000;
+    sql("INSERT INTO t SELECT range % 97, range FROM range(2000)");
+    push_once(&fix);
+    assert_int_equal(fix.summary.ok, 2000);
+    assert_int_equal(fix.sink.count, 2000);
+    assert_false(fix.sink.keys_overlapped);
+    assert_true(atomic_load(&fix.sink.most_running) > 2);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(each_change_is_delivered_once),
+        TEST(a_failed_row_waits_for_the_next_run_and_goes_with_its_latest_values),
+        TEST(a_failed_insert_that_is_gone_is_dropped),
+        TEST(a_failed_delete_goes_again_with_the_values_it_had),
+        TEST(a_later_row_of_the_same_key_waits_behind_a_failed_one),
+        TEST(a_rejected_row_is_a_dead_letter),
+        TEST(attempts_may_have_an_end),
+        TEST(five_failed_batches_stop_the_run),
+        TEST(one_failure_keeps_a_tracked_group_whole),
+        TEST(a_table_made_again_is_sent_again),
+        TEST(a_renamed_sink_is_a_new_one),
+        TEST(a_lost_state_starts_at_the_lakes_copy),
+        TEST(a_sink_in_delivery_elsewhere_is_left_alone),
+        TEST(batches_run_at_once_but_never_two_of_one_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
