@@ -245,9 +245,11 @@ static bool name_is_number(str name) {
 static bool format_positional(struct format *format, str name, star_value *value) {
     const bool automatic = name.size == 0;
     if (format->numbering == (automatic ? NUMBERING_MANUAL : NUMBERING_AUTOMATIC)) {
-        star_fail(format->thread,
-                  automatic ? "format: cannot switch from manual field specification to automatic"
-                            : "format: cannot switch from automatic field numbering to manual");
+        star_fail(format->thread, automatic
+                                      ? "format: cannot switch from manual field specification to "
+                                        "automatic field numbering"
+                                      : "format: cannot switch from automatic field numbering to "
+                                        "manual field specification");
         return false;
     }
     format->numbering = automatic ? NUMBERING_AUTOMATIC : NUMBERING_MANUAL;
