@@ -521,7 +521,9 @@ bool star_spread(struct star_thread *thread, struct star_given *given, star_valu
     star_value *at = start;
     bool is_good = star_stack_reserve(thread, at, given->positional_count) != NULL;
     if (is_good) {
-        memcpy(at, given->positional, given->positional_count * sizeof(*at));
+        for (uint32_t i = 0; i < given->positional_count; i++) {
+            at[i] = given->positional[i];
+        }
         thread->stack_top = at + given->positional_count;
     }
     if (is_good && !star_is_unset(star)) {
@@ -548,10 +550,11 @@ bool star_spread(struct star_thread *thread, struct star_given *given, star_valu
     if (names == NULL) {
         return false;
     }
-    memcpy(names, given->names, given->named_count * sizeof(*names));
-    memcpy(names + given->named_count, extra, more * sizeof(*names));
-    memcpy(names + total, given->named, given->named_count * sizeof(*names));
-    memcpy(names + total + given->named_count, extra + more, more * sizeof(*names));
+    for (uint32_t i = 0; i < total; i++) {
+        const bool is_given = i < given->named_count;
+        names[i] = is_given ? given->names[i] : extra[i - given->named_count];
+        names[total + i] = is_given ? given->named[i] : extra[more + i - given->named_count];
+    }
     given->names = names;
     given->named = names + total;
     given->named_count = total;

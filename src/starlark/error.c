@@ -22,8 +22,9 @@ void star_error_clear(struct star_thread *thread) {
     thread->error.is_set = thread->error.is_traced = false;
 }
 
-static star_value fail_list(struct star_thread *thread, enum star_status status, int host_code,
-                            const char *format, va_list arguments) {
+static star_value PRINTF_LIKE(4, 0)
+    fail_list(struct star_thread *thread, enum star_status status, int host_code,
+              const char *format, va_list arguments) {
     // The message may quote the one before: format first, clear then.
     va_list again;
     va_copy(again, arguments);

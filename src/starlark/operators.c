@@ -93,8 +93,9 @@ static star_value tuple_concat(struct star_thread *thread, star_value a, star_va
     if (sum == NULL) {
         return STAR_ERROR;
     }
-    memcpy(sum->items, x->items, x->count * sizeof(star_value));
-    memcpy(sum->items + x->count, y->items, y->count * sizeof(star_value));
+    for (uint32_t i = 0; i < sum->count; i++) {
+        sum->items[i] = i < x->count ? x->items[i] : y->items[i - x->count];
+    }
     return star_from_object(sum);
 }
 

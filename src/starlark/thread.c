@@ -96,7 +96,7 @@ bool star_thread_stacks(struct star_thread *thread) {
     if (thread->stack == NULL) {
         thread->stack =
             star_thread_memory_grow(thread, NULL, 0, STAR_STACK_VALUES * sizeof(star_value));
-        thread->stack_end = thread->stack + STAR_STACK_VALUES;
+        thread->stack_end = thread->stack == NULL ? NULL : thread->stack + STAR_STACK_VALUES;
         thread->stack_top = thread->stack_used = thread->stack;
     }
     if (thread->frames != NULL && thread->stack != NULL) {
