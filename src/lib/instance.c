@@ -204,8 +204,11 @@ static struct star_module *load_module(struct star_thread *thread, void *user, c
 
 static struct star_module *run_top_level(struct lib_instance *instance, struct star_thread *thread,
                                          struct star_program *program) {
-    struct star_binding bindings[MODULES_NAME_COUNT_MAX];
-    size_t count = modules_bind(thread, bindings);
+    struct star_binding bindings[LIB_PREDECLARED_MAX];
+    size_t count = lib_predeclared_bind(thread, bindings);
+    if (count == 0) {
+        return NULL; // the thread has the error
+    }
     struct star_environment environment = {.predeclared = bindings,
                                            .predeclared_count = count,
                                            .load = load_module,

@@ -1,6 +1,46 @@
 #include "lib/program.h"
 
 #include <stdio.h>
+#include <string.h>
+
+static bool has_name(struct star_names names, const char *name) {
+    for (size_t i = 0; i < names.count; i++) {
+        if (strcmp(names.names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct star_names lib_predeclared_names(struct arena *arena) {
+    struct star_names modules = modules_names();
+    const char **names = ARENA_ARRAY(arena, const char *, LIB_PREDECLARED_MAX);
+    size_t count = 0;
+    for (; count < modules.count; count++) {
+        names[count] = modules.names[count];
+    }
+    for (size_t i = 0; i < star_standard_names.count; i++) {
+        if (!has_name(modules, star_standard_names.names[i])) {
+            names[count++] = star_standard_names.names[i];
+        }
+    }
+    return (struct star_names){names, count};
+}
+
+size_t lib_predeclared_bind(struct star_thread *thread,
+                            struct star_binding bindings[LIB_PREDECLARED_MAX]) {
+    size_t count = modules_bind(thread, bindings);
+    struct star_binding standard[STAR_STANDARD_COUNT];
+    if (count == 0 || !star_standard_bindings(thread, standard)) {
+        return 0;
+    }
+    for (size_t i = 0; i < STAR_STANDARD_COUNT; i++) {
+        if (!has_name(modules_names(), standard[i].name)) {
+            bindings[count++] = standard[i];
+        }
+    }
+    return count;
+}
 
 static void add_diagnostic(str file, str text, const struct star_diagnostic *diagnostic,
                            struct error_list *errors) {
@@ -20,7 +60,7 @@ struct lib_program *lib_program_compile(struct arena *arena, str file, str text,
                                  .text = text.data,
                                  .size = text.size,
                                  .dialect = STAR_DIALECT_SCRIPT,
-                                 .predeclared = modules_names()};
+                                 .predeclared = lib_predeclared_names(arena)};
     struct star_diagnostics diagnostics = {0};
     struct star_program *program = star_compile(&source, &diagnostics);
     for (size_t i = 0; i < diagnostics.count; i++) {

@@ -7,11 +7,19 @@
 // Threads: a lock inside.
 
 #include "lib/lib.h"
+#include "starlark/standard.h"
 
 struct lib_program {
     str file; // relative to the project
     struct star_program *program;
 };
+
+// What every lib file sees without defining it: the modules' names and json, time, math.
+enum { LIB_PREDECLARED_MAX = MODULES_NAME_COUNT_MAX + STAR_STANDARD_COUNT };
+struct star_names lib_predeclared_names(struct arena *arena);
+// Their values on a thread; 0 when memory is out.
+size_t lib_predeclared_bind(struct star_thread *thread,
+                            struct star_binding bindings[LIB_PREDECLARED_MAX]);
 
 // Compiles one file's text; NULL when it has static errors, all of which are added to `errors`.
 struct lib_program *lib_program_compile(struct arena *arena, str file, str text,

@@ -164,7 +164,7 @@ static void note_top_level(struct scan *scan) {
                                  .text = scan->text.data,
                                  .size = scan->text.size,
                                  .dialect = STAR_DIALECT_LIB,
-                                 .predeclared = modules_names()};
+                                 .predeclared = lib_predeclared_names(scan->arena)};
     struct star_diagnostics diagnostics = {0};
     struct star_program *program = star_compile(&source, &diagnostics);
     if (program != NULL) {
@@ -224,7 +224,7 @@ static void scan_text(struct scan *scan) {
                                  .text = scan->text.data,
                                  .size = scan->text.size,
                                  .dialect = STAR_DIALECT_SCRIPT,
-                                 .predeclared = modules_names()};
+                                 .predeclared = lib_predeclared_names(scan->arena)};
     // Compiling reports the syntax errors; the view is taken of whatever could be read.
     lib->program = lib_program_compile(scan->arena, scan->file, scan->text, &scan->set->errors);
     struct star_syntax *syntax = star_syntax_parse(&source, NULL);
