@@ -33,7 +33,7 @@ struct lib_instance {
     struct context context; // the set's, with the run's interrupt
     struct arena arena;
     struct http_api *api;
-    struct lib_worker *main; // where top levels run
+    struct lib_worker *main; // where top levels run; holds the predeclared values
     struct star_module *module;
     struct loaded *loaded; // newest first
     struct map sources;    // the set's, and those loaded since
@@ -365,7 +365,7 @@ static enum error_code instance_start(struct lib_instance *instance, struct erro
         error_context(err, "lib " STR_FORMAT, STR_ARGS(instance->lib->name));
         return code;
     }
-    lib_worker_reset(instance->main);
+    // `main` is never reset: the values of the predeclared names live in its heap.
     return ERROR_NONE;
 }
 
@@ -403,11 +403,11 @@ void lib_instance_free(struct lib_instance *instance) {
         return;
     }
     watcher_stop(instance);
-    lib_worker_free(instance->main);
     if (instance->module != NULL) {
         star_module_free(instance->module);
     }
     free_loaded(instance);
+    lib_worker_free(instance->main);
     if (instance->api != NULL) {
         http_api_free(instance->api);
     }

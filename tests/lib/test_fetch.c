@@ -130,7 +130,7 @@ static const struct fetch_case cases[] = {
      ROWS("[{\"l\": [1, 2], \"s\": {\"a\": \"x\"}}]"),
      NULL,
      {{"api", {0}, {{"l", "INTEGER[]"}, {"s", "STRUCT(a VARCHAR)"}}, false}},
-     "SELECT concat(l::INTEGER[], s::STRUCT(a VARCHAR)) FROM api()",
+     "SELECT concat(l::INTEGER[]::VARCHAR, s::STRUCT(a VARCHAR)::VARCHAR) FROM api()",
      "[1, 2]{'a': x}",
      false},
     {"casts text as SQL does",
