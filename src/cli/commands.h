@@ -7,6 +7,7 @@
 
 extern const struct command command_init;
 extern const struct command command_query;
+extern const struct command command_run;
 extern const struct command command_sql;
 extern const struct command command_starlark;
 extern const struct command command_version;

@@ -26,6 +26,7 @@ static struct interrupt interrupt = {.wake_fd = -1};
 const struct command *const commands[] = {
     &command_init,
     &command_query,
+    &command_run,
     &command_sql,
     &command_starlark,
     &command_version,

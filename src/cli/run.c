@@ -1,0 +1,332 @@
+// coypu run: text for people, one JSON object a line for programs (models.md §12.1).
+#include "model/run.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/environment.h"
+#include "base/error_render.h"
+#include "base/json.h"
+#include "base/redact.h"
+#include "base/text.h"
+#include "cli/commands.h"
+
+struct run_output {
+    struct command_line *line;
+    bool dry_run;
+    bool with_progress; // standard error is a terminal
+};
+
+// A line on standard output, without secrets.  A closed pipe ends nothing: the run goes on.
+static void print_line(struct run_output *output, struct arena *scratch, str text) {
+    struct error err;
+    const str clean = redact_text(output->line->context->redactor, scratch, text);
+    if (command_write(str_format(scratch, STR_FORMAT "\n", STR_ARGS(clean)), &err) != ERROR_NONE) {
+        return;
+    }
+    (void)fflush(stdout);
+}
+
+// ── Text ──
+
+static const char *status_word(const struct run_output *output, const struct run_result *result) {
+    if (output->dry_run && result->status == RUN_OK) {
+        return "WOULD RUN";
+    }
+    switch (result->status) {
+    case RUN_OK:
+        return "OK";
+    case RUN_SKIPPED:
+        return "SKIPPED";
+    case RUN_ERROR:
+        return "FAILED";
+    }
+    return "";
+}
+
+static void add_finding(struct text *text, const char *word, const struct error *err) {
+    struct error plain = *err;
+    plain.hint[0] = '\0';
+    text_format(text, "\n  %s: ", word);
+    if (plain.pos.file[0] != '\0') {
+        text_add(text, str_from(plain.pos.file));
+        if (plain.pos.line > 0) {
+            text_format(text, ":%d", plain.pos.line);
+        }
+        if (plain.pos.line > 0 && plain.pos.column > 0) {
+            text_format(text, ":%d", plain.pos.column);
+        }
+        text_add(text, STR(": "));
+    }
+    text_add(text, str_from(plain.message));
+    struct str_splitter lines = {.rest = str_trim(str_from(plain.trace))};
+    str line;
+    while (plain.trace[0] != '\0' && str_split_next(&lines, '\n', &line)) {
+        text_format(text, "\n    " STR_FORMAT, STR_ARGS(str_trim(line)));
+    }
+    if (err->hint[0] != '\0') {
+        text_format(text, "\n    hint: %s", err->hint);
+    }
+}
+
+static str rows_text(struct arena *arena, int64_t rows) {
+    return str_format(arena, "%lld row%s", (long long)rows, rows == 1 ? "" : "s");
+}
+
+static void print_text(struct run_output *output, struct arena *scratch,
+                       const struct run_result *result) {
+    const struct model *model = result->model;
+    struct text text;
+    text_init(&text, scratch);
+    text_format(
+        &text, "[%s] " STR_FORMAT " (" STR_FORMAT ", " STR_FORMAT ", " STR_FORMAT ", " STR_FORMAT,
+        status_word(output, result), STR_ARGS(model->target),
+        STR_ARGS(model_kind_name(model->source.directives.kind)),
+        STR_ARGS(run_type_name(result->run_type)), STR_ARGS(rows_text(scratch, result->rows)),
+        STR_ARGS(duration_format(scratch, result->duration_us)));
+    if (result->skipped_because.size > 0) {
+        text_format(&text, " — " STR_FORMAT " failed", STR_ARGS(result->skipped_because));
+    } else if (result->reason.size > 0) {
+        text_format(&text, " — " STR_FORMAT, STR_ARGS(result->reason));
+    }
+    text_add(&text, result->aborted ? STR(") (aborted)") : STR(")"));
+    for (size_t i = 0; i < result->push.messages.count; i++) {
+        text_format(&text, "\n     " STR_FORMAT, STR_ARGS(result->push.messages.items[i]));
+    }
+    for (size_t i = 0; i < result->errors.count; i++) {
+        add_finding(&text, "ERROR", &result->errors.items[i]);
+    }
+    for (size_t i = 0; i < result->warnings.count; i++) {
+        add_finding(&text, "WARN", &result->warnings.items[i]);
+    }
+    print_line(output, scratch, text_str(&text));
+}
+
+static void print_summary_text(struct run_output *output, struct arena *scratch,
+                               const struct run_summary *summary) {
+    struct text text;
+    text_init(&text, scratch);
+    text_format(&text, "Done: %lld ran, %lld skipped, %lld failed", (long long)summary->ran,
+                (long long)summary->skipped, (long long)summary->failed);
+    if (summary->blocked > 0) {
+        text_format(&text, ", %lld behind a failure", (long long)summary->blocked);
+    }
+    text_format(&text, " (" STR_FORMAT ", " STR_FORMAT ")",
+                STR_ARGS(rows_text(scratch, summary->rows)),
+                STR_ARGS(duration_format(scratch, summary->duration_us)));
+    print_line(output, scratch, text_str(&text));
+}
+
+// ── JSON ──
+
+static void json_messages(struct json *json, str key, const struct error_list *list) {
+    json_key(json, key);
+    json_array(json);
+    for (size_t i = 0; i < list->count; i++) {
+        json_string(json, str_from(list->items[i].message));
+    }
+    json_end(json);
+}
+
+static void json_details(struct json *json, const struct error_list *errors) {
+    if (errors->count == 0) {
+        return;
+    }
+    json_key(json, STR("errors_detail"));
+    json_array(json);
+    for (size_t i = 0; i < errors->count; i++) {
+        struct text text;
+        text_init(&text, json->out->arena);
+        error_render_json(&text, &errors->items[i]);
+        json_raw(json, text_str(&text));
+    }
+    json_end(json);
+}
+
+static void json_key_if(struct json *json, str key, str value) {
+    if (value.size > 0) {
+        json_key_string(json, key, value);
+    }
+}
+
+static void print_json(struct run_output *output, struct arena *scratch,
+                       const struct run_result *result) {
+    struct text text;
+    struct json json;
+    text_init(&text, scratch);
+    json_init(&json, &text);
+    json_object(&json);
+    json_key_int(&json, STR("schema_version"), 2);
+    json_key_string(&json, STR("model"), result->model->target);
+    json_key_string(&json, STR("kind"), model_kind_name(result->model->source.directives.kind));
+    json_key_string(&json, STR("run_type"), run_type_name(result->run_type));
+    json_key_if(&json, STR("run_reason"), result->reason);
+    json_key_int(&json, STR("rows_affected"), result->rows);
+    json_key_int(&json, STR("duration_ms"), result->duration_us / 1000);
+    json_key_string(&json, STR("status"), run_status_name(result->status));
+    json_messages(&json, STR("errors"), &result->errors);
+    json_messages(&json, STR("warnings"), &result->warnings);
+    json_key_if(&json, STR("dag_run_id"), result->run_id);
+    json_key_if(&json, STR("skipped_because"), result->skipped_because);
+    json_details(&json, &result->errors);
+    if (result->push.present && result->push.json.size > 0) {
+        json_key(&json, STR("push"));
+        json_raw(&json, result->push.json);
+    }
+    json_end(&json);
+    print_line(output, scratch, text_str(&text));
+}
+
+static void print_summary_json(struct run_output *output, struct arena *scratch,
+                               const struct run_summary *summary) {
+    struct text text;
+    struct json json;
+    text_init(&text, scratch);
+    json_init(&json, &text);
+    json_object(&json);
+    json_key_int(&json, STR("schema_version"), 1);
+    json_key_string(&json, STR("kind"), STR("summary"));
+    json_key_int(&json, STR("ran"), summary->ran);
+    json_key_int(&json, STR("skipped"), summary->skipped);
+    json_key_int(&json, STR("failed"), summary->failed);
+    json_key_int(&json, STR("blocked"), summary->blocked);
+    json_key_int(&json, STR("rows"), summary->rows);
+    json_key_int(&json, STR("duration_ms"), summary->duration_us / 1000);
+    if (summary->interrupted) {
+        json_key_bool(&json, STR("interrupted"), true);
+    }
+    json_end(&json);
+    print_line(output, scratch, text_str(&text));
+}
+
+// ── Events ──
+
+static void clear_progress(const struct run_output *output) {
+    if (output->with_progress) {
+        (void)fprintf(stderr, "\r\033[K");
+        (void)fflush(stderr);
+    }
+}
+
+static void on_started(void *self, const struct model *model, size_t number, size_t total) {
+    const struct run_output *output = self;
+    if (output->with_progress) {
+        (void)fprintf(stderr, "\r\033[K[%zu/%zu] " STR_FORMAT, number, total,
+                      STR_ARGS(model->target));
+        (void)fflush(stderr);
+    }
+}
+
+static void on_finished(void *self, const struct run_result *result) {
+    SCRATCH(scratch);
+    struct run_output *output = self;
+    clear_progress(output);
+    if (output->line->json) {
+        print_json(output, &scratch, result);
+    } else {
+        print_text(output, &scratch, result);
+    }
+}
+
+static void on_warning(void *self, str source, const struct error *err) {
+    SCRATCH(scratch);
+    struct run_output *output = self;
+    struct text text;
+    text_init(&text, &scratch);
+    clear_progress(output);
+    if (output->line->json) {
+        struct json json;
+        json_init(&json, &text);
+        json_object(&json);
+        json_key_int(&json, STR("schema_version"), 1);
+        json_key_string(&json, STR("kind"), STR("dag_warning"));
+        json_key_string(&json, STR("source"), source);
+        json_key_string(&json, STR("message"), str_from(err->message));
+        json_end(&json);
+        print_line(output, &scratch, text_str(&text));
+        return;
+    }
+    error_render_text(&text, err, "warning");
+    const str clean =
+        redact_text(output->line->context->redactor, &scratch, str_trim(text_str(&text)));
+    (void)fprintf(stderr, STR_FORMAT "\n", STR_ARGS(clean));
+}
+
+// ── The command ──
+
+static int exit_status(struct command_line *line, const struct run_summary *summary) {
+    str value;
+    const bool push_may_fail =
+        environment_get(line->context->environment, STR("COYPU_PUSH_FAIL_OK"), &value) &&
+        str_equal(value, STR("1"));
+    if (summary->interrupted) {
+        return EXIT_INTERRUPTED;
+    }
+    if (summary->failed > 0 || (summary->push_failed && !push_may_fail)) {
+        return EXIT_FINDINGS;
+    }
+    return EXIT_CLEAN;
+}
+
+static int run_failed(struct command_line *line, const struct error_list *errors) {
+    int status = EXIT_FINDINGS;
+    for (size_t i = 0; i < errors->count; i++) {
+        status = command_fail(line, &errors->items[i]);
+    }
+    return status;
+}
+
+static int run_command(struct command_line *line) {
+    struct run_output output = {
+        .line = line,
+        .dry_run = command_flag(line, "dry-run"),
+        .with_progress = !line->json && isatty(STDERR_FILENO) == 1,
+    };
+    int64_t lock_timeout_s = 0;
+    struct error err;
+    if (command_number(line, "lock-timeout", 0, 86400, &lock_timeout_s, &err) != ERROR_NONE) {
+        return command_fail(line, &err);
+    }
+    const struct run_options options = {
+        .context = line->context,
+        .target = command_argument(line, 0),
+        .full_refresh = command_flag(line, "full-refresh"),
+        .dry_run = output.dry_run,
+        .keep_going = command_flag(line, "keep-going"),
+        .no_destructive = command_flag(line, "no-destructive"),
+        .lock_timeout_ms = lock_timeout_s * 1000,
+        .events = {.started = on_started,
+                   .finished = on_finished,
+                   .warning = on_warning,
+                   .self = &output},
+    };
+    struct run_summary summary;
+    struct error_list errors;
+    error_list_init(&errors, line->arena);
+    if (run_project(&options, &summary, &errors) != ERROR_NONE) {
+        return run_failed(line, &errors);
+    }
+    SCRATCH(scratch);
+    if (line->json) {
+        print_summary_json(&output, &scratch, &summary);
+    } else {
+        print_summary_text(&output, &scratch, &summary);
+    }
+    return exit_status(line, &summary);
+}
+
+const struct command command_run = {
+    .name = "run",
+    .arguments = "[TARGET]",
+    .summary = "run the models whose inputs changed, and deliver to their sinks",
+    .help = "TARGET is one model: mart.customers; +mart.customers runs what it reads, too, and\n"
+            "mart.customers+ what reads it.",
+    .arguments_max = 1,
+    .options = {{"full-refresh", 0, NULL, "rebuild every model, whatever changed"},
+                {"dry-run", 0, NULL, "say what would run and why; change nothing"},
+                {"keep-going", 0, NULL, "with a cycle: run what is outside of it"},
+                {"no-destructive", 0, NULL, "fail rather than drop a column"},
+                {"lock-timeout", 0, "S", "wait up to S seconds for another run (default 0)"}},
+    .run = run_command,
+};
