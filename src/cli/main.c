@@ -29,6 +29,7 @@ const struct command *const commands[] = {
     &command_run,
     &command_sql,
     &command_starlark,
+    &command_validate,
     &command_version,
     NULL,
 };
