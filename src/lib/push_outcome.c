@@ -209,6 +209,7 @@ void push_outcome_add(struct push_run *run, const struct push_batch *batch) {
     LIST_PUSH(&run->turn, &run->outcomes, outcome);
     if (!str_is_empty(batch->warning)) {
         str_list_push(run->arena, &run->summary->warnings,
-                      redact_text(run->request->context->redactor, run->arena, batch->warning));
+                      str_copy(run->arena, redact_text(run->request->context->redactor, &run->turn,
+                                                       batch->warning)));
     }
 }
