@@ -43,10 +43,10 @@ static void *copy_buffer(struct collector *collector, void *buffer, size_t size)
 
 static void copy_string(struct collector *collector, struct star_string *string,
                         const struct star_string *old) {
-    if (string->header.flags & STAR_FLAG_BORROWED) {
-        return;
+    if (string->header.flags & (STAR_FLAG_BORROWED | STAR_FLAG_LENT)) {
+        return; // a prefix finds its owner's bytes when it is scanned
     }
-    if (string->size >= STAR_EXTERNAL_MIN) {
+    if (old->data != old->content) {
         copy_buffer(collector, (void *)(uintptr_t)old->data, string->size);
     } else {
         string->data = string->content;
@@ -196,9 +196,19 @@ static void scan(struct collector *collector, struct star_object *object) {
     case STAR_OBJECT_CELL:
         forward_all(collector, &((struct star_cell *)(void *)object)->value, 1);
         return;
-    case STAR_OBJECT_BIGINT:
     case STAR_OBJECT_STRING:
-    case STAR_OBJECT_BYTES:
+    case STAR_OBJECT_BYTES: {
+        struct star_string *string = (struct star_string *)(void *)object;
+        if (string->header.flags & STAR_FLAG_LENT) {
+            star_value owner;
+            memcpy(&owner, string->content, sizeof(owner));
+            owner = forward(collector, owner);
+            memcpy(string->content, &owner, sizeof(owner));
+            string->data = star_as_string(owner)->content;
+        }
+        return;
+    }
+    case STAR_OBJECT_BIGINT:
     case STAR_OBJECT_RANGE:
     case STAR_OBJECT_FORWARDED:
         return;

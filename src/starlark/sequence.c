@@ -91,7 +91,41 @@ star_value star_string_slice(struct star_thread *thread, star_value string, size
                           (str){whole->data + start, end - start});
 }
 
-// TODO-CONCAT
+// A growing text: the bytes of an owner (an object of bytes with room behind its `size`) of which
+// strings are prefixes.  `s += x` in a loop then copies only x, and is linear in all.
+enum { GROWING_MIN = 256 };
+
+static star_value prefix_of(struct star_thread *thread, star_value owner, uint8_t type,
+                            size_t size) {
+    struct star_string *string = star_heap_object(&thread->heap, (enum star_object_type)type,
+                                                  sizeof(*string) + sizeof(star_value));
+    if (string == NULL) {
+        return STAR_ERROR;
+    }
+    string->header.flags |= STAR_FLAG_LENT;
+    string->size = (uint32_t)size;
+    string->hash = 0;
+    string->data = star_as_string(owner)->content;
+    memcpy(string->content, &owner, sizeof(owner));
+    return star_from_object(string);
+}
+
+static star_value growing_new(struct star_thread *thread, const struct star_string *left,
+                              const struct star_string *right) {
+    const size_t size = (size_t)left->size + right->size;
+    struct star_string *owner =
+        star_heap_object(&thread->heap, STAR_OBJECT_BYTES, sizeof(*owner) + 2 * size);
+    if (owner == NULL) {
+        return STAR_ERROR;
+    }
+    owner->size = (uint32_t)size;
+    owner->hash = 0;
+    owner->data = owner->content;
+    memcpy(owner->content, left->data, left->size);
+    memcpy(owner->content + left->size, right->data, right->size);
+    return prefix_of(thread, star_from_object(owner), left->header.type, size);
+}
+
 star_value star_string_concat(struct star_thread *thread, star_value a, star_value b) {
     const struct star_string *left = star_as_string(a);
     const struct star_string *right = star_as_string(b);
@@ -102,6 +136,26 @@ star_value star_string_concat(struct star_thread *thread, star_value a, star_val
         return b;
     }
     const size_t size = (size_t)left->size + right->size;
+    if (size > UINT32_MAX - 64) {
+        return star_fail(thread, "excessive size: %zu bytes of text", size);
+    }
+    const uint8_t flags = left->header.flags;
+    if ((flags & STAR_FLAG_LENT) && !(flags & STAR_FLAG_FROZEN)) {
+        star_value owner;
+        memcpy(&owner, left->content, sizeof(owner));
+        struct star_string *bytes = star_as_string(owner);
+        const size_t room = (size_t)bytes->header.words * 8 - sizeof(*bytes);
+        // Only the longest prefix may be extended: the others' next bytes are taken.
+        if (bytes->size == left->size && size <= room) {
+            memcpy(bytes->content + left->size, right->data, right->size);
+            bytes->size = (uint32_t)size;
+            return prefix_of(thread, owner, left->header.type, size);
+        }
+    }
+    // A second concatenation to a long text is likely a loop.
+    if (size >= GROWING_MIN && left->size > 4 * right->size && size < UINT32_MAX / 4) {
+        return growing_new(thread, left, right);
+    }
     char *content;
     const star_value value =
         text_object(&thread->heap, (enum star_object_type)left->header.type, size, &content);

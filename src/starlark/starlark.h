@@ -192,8 +192,8 @@ star_value star_string_borrow(struct star_thread *thread, const char *data, size
 // A lazy view on a JSON text (copied); a syntax error is STAR_ERROR with the byte offset.
 star_value star_json_lazy(struct star_thread *thread, const char *data, size_t size);
 // The value as compact JSON with dict order kept, in one call of `write`; lazy JSON that nobody
-// changed is written from its document.  false after star_fail: "NAME: in dict key "x": …", for NaN,
-// infinities, cycles and types that JSON does not have.
+// changed is written from its document.  false after star_fail: "NAME: in dict key "x": …", for
+// NaN, infinities, cycles and types that JSON does not have.
 bool star_json_encode(struct star_thread *thread, star_value value, const char *name,
                       void (*write)(void *user, const char *data, size_t size), void *user);
 
@@ -382,7 +382,8 @@ struct star_source {
     size_t size;
     enum star_dialect dialect;
     struct star_names predeclared; // beside the universe (print, len, …)
-    // When the file is one expression and nothing else: the global that gets its value.  NULL: none.
+    // When the file is one expression and nothing else: the global that gets its value.  NULL:
+    // none.
     const char *result_name;
 };
 

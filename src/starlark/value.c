@@ -262,6 +262,14 @@ static star_value make_struct(struct star_thread *thread, const struct star_call
     if (call->argument_count > 0) {
         return star_fail(thread, "struct: unexpected positional arguments");
     }
+    for (uint32_t i = 0; i < call->named_count; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            if (str_equal(star_text_of(call->names[i]), star_text_of(call->names[j]))) {
+                return star_fail(thread, "struct: repeated field " STR_FORMAT,
+                                 STR_ARGS(star_text_of(call->names[i])));
+            }
+        }
+    }
     const star_value name = star_string_intern(thread, "struct", 6);
     return star_is_error(name)
                ? name

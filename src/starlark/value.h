@@ -44,7 +44,7 @@ enum star_object_flags {
     STAR_FLAG_ASCII = 8,     // string: all bytes below 128 (set only when known)
     STAR_FLAG_BORROWED = 16, // string: its bytes belong to somebody else
     STAR_FLAG_INTERNED = 32,
-    STAR_FLAG_LENT = 64, // dict: a shadow shares its entries (dict.h)
+    STAR_FLAG_LENT = 64, // dict: a shadow shares its entries; string: a prefix of its owner's bytes
 };
 
 // The first 8 bytes of every object.

@@ -93,6 +93,11 @@ static void runs_programs(void **state) {
         {"r = [x * y for x in range(3) if x for y in (1, 2)]", "[1, 2, 2, 4]"},
         {"r = [1, 2, 3, 4, 5][::-2]", "[5, 3, 1]"},
         {"i = 0\nwhile True:\n  i += 1\n  if i > 5:\n    break\nr = i", "6"},
+        {"s = ''\nk = []\nfor i in range(3000):\n  s += str(i % 10)\n  if i % 500 == 0:\n    "
+         "k.append(s)\nt = s + 'x'\nu = s + 'y'\nr = (len(s), [len(x) for x in k], t[-2:], u[-2:], "
+         "s[-1], "
+         "s == '0123456789' * 300)",
+         "(3000, [1, 501, 1001, 1501, 2001, 2501], \"9x\", \"9y\", \"9\", True)"},
         {"def f(n):\n  return f(n + 1)\nf(0)",
          "2:11: stack overflow: more than 10000 nested calls"},
     };
