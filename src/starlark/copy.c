@@ -130,6 +130,32 @@ static star_value copy_struct(struct copier *copier, star_value value) {
                            object->count);
 }
 
+// A plain native function is its table entry; a method is bound to a value of its thread.
+static star_value copy_builtin(struct copier *copier, const struct star_builtin_object *builtin) {
+    if (!star_is_unset(builtin->receiver)) {
+        return star_fail(copier->to, "a bound method cannot be copied");
+    }
+    return star_function_new(copier->to, builtin->builtin, builtin->user);
+}
+
+// An object that is nothing but its bytes: an int, a range, a duration.
+static star_value copy_bytes(struct copier *copier, star_value value) {
+    const size_t size = (size_t)star_object(value)->words * 8;
+    struct star_object *made =
+        star_heap_object(&copier->to->heap, (enum star_object_type)star_object(value)->type, size);
+    if (made == NULL) {
+        return STAR_ERROR;
+    }
+    made->extra = star_object(value)->extra;
+    memcpy(made + 1, star_object(value) + 1, size - sizeof(*made));
+    return star_from_object(made);
+}
+
+// Host objects that own nothing and hold no values: durations, modules without state.
+static bool is_bare_host(const struct star_host_object *host) {
+    return host->data == NULL && host->type->free == NULL && host->header.extra == 0;
+}
+
 static star_value copy_object(struct copier *copier, star_value value) {
     const str text = star_is_string(value) || star_is_type(value, STAR_OBJECT_BYTES)
                          ? star_text_of(value)
@@ -150,19 +176,16 @@ static star_value copy_object(struct copier *copier, star_value value) {
     case STAR_OBJECT_STRUCT:
         return copy_struct(copier, value);
     case STAR_OBJECT_BIGINT:
-    case STAR_OBJECT_RANGE: {
-        const size_t size = (size_t)star_object(value)->words * 8;
-        struct star_object *made = star_heap_object(
-            &copier->to->heap, (enum star_object_type)star_object(value)->type, size);
-        if (made == NULL) {
-            return STAR_ERROR;
-        }
-        memcpy(made + 1, star_object(value) + 1, size - sizeof(*made));
-        return star_from_object(made);
-    }
-    case STAR_OBJECT_FUNCTION:
+    case STAR_OBJECT_RANGE:
+        return copy_bytes(copier, value);
     case STAR_OBJECT_BUILTIN:
+        return copy_builtin(copier, STAR_AS(star_builtin_object, value));
     case STAR_OBJECT_HOST:
+        if (is_bare_host(star_as_host(value))) {
+            return copy_bytes(copier, value);
+        }
+        break;
+    case STAR_OBJECT_FUNCTION:
     case STAR_OBJECT_CELL:
     case STAR_OBJECT_FORWARDED:
         break;

@@ -47,6 +47,25 @@ static void heap_swap(struct star_thread *thread, struct star_module *module) {
     module->heap = outer;
 }
 
+// The predeclared values as the module's own: they were made in the thread's heap, which is emptied
+// between calls while the module lives on.  What cannot be copied (a host object with data or
+// slots) is the host's to keep.
+static bool own_predeclared(struct star_thread *thread, struct star_module *module) {
+    for (uint32_t i = 0; i < module->program->predeclared_count; i++) {
+        const star_value value = module->predeclared[i];
+        const bool is_host = star_is_type(value, STAR_OBJECT_HOST);
+        if (star_is_unset(value) ||
+            (is_host && (star_as_host(value)->data != NULL || star_object(value)->extra > 0))) {
+            continue;
+        }
+        module->predeclared[i] = star_value_copy(thread, value, thread);
+        if (star_is_error(module->predeclared[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static star_value module_run(struct star_thread *thread, struct star_module *module) {
     struct star_function_object *top =
         star_heap_object(&thread->heap, STAR_OBJECT_FUNCTION, sizeof(*top));
@@ -75,7 +94,8 @@ struct star_module *star_module_init(struct star_thread *thread, struct star_pro
     heap_swap(thread, module);
     module->outer_running = thread->running;
     thread->running = module;
-    const star_value result = module_run(thread, module);
+    const star_value result =
+        own_predeclared(thread, module) ? module_run(thread, module) : STAR_ERROR;
     bool is_good = !star_is_error(result);
     if (is_good) {
         is_good = star_freeze_values(thread, module->globals, program->global_count, true) &&
