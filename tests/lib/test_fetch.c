@@ -229,7 +229,7 @@ static const struct fetch_case cases[] = {
      NULL,
      {{"api", {0}, {{"a", "INTEGER"}}, false}},
      "SELECT a::INTEGER FROM api()",
-     "error: lib api: fetch page 2: no 2",
+     "error: lib api: fetch page 2: fail: no 2",
      false},
     {"evaluates arguments, named ones too",
      "API = {\"fetch\": {\"args\": [\"a\", \"b\", \"c\"]}}\ndef fetch(a, b, page, c=\"none\"):\n"
