@@ -5,6 +5,7 @@
 // behind it, so its header's size steps over both and to-space can be scanned in a line.  Large
 // buffers stay where they are and are marked with this collection's epoch.
 
+#include "starlark/code.h"
 #include "starlark/module.h"
 #include "starlark/table.h"
 #include "starlark/thread.h"
@@ -233,6 +234,7 @@ static void forward_roots(struct collector *collector) {
     for (struct star_module *module = thread->running; module != NULL;
          module = module->outer_running) {
         forward_all(collector, module->globals, star_module_global_count(module));
+        forward_all(collector, module->predeclared, module->program->predeclared_count);
     }
 }
 
