@@ -63,6 +63,10 @@ void feed_stream_done(struct push_stream *stream);
 void feed_seek(struct push_stream *stream, int64_t index, int64_t until);
 // Reads one more page; false when the stream is at its end.
 MUST_USE enum error_code feed_read(struct push_stream *stream, bool *more, struct error *err);
+// Those read and not yet taken; NULL before the first page.
+static inline const struct push_event *feed_events(const struct push_stream *stream) {
+    return stream->events != NULL ? stream->events + stream->first : NULL;
+}
 // Takes the first `count` of the events that were read.
 void feed_take(struct push_stream *stream, size_t count);
 static inline bool feed_at_end(const struct push_stream *stream) {

@@ -37,7 +37,7 @@ static void set_batch_id(struct push_run *run, struct push_batch *batch, str ski
 
 static struct push_batch *take_batch(const struct push_source *source, size_t size) {
     struct push_stream *stream = source->stream;
-    const struct push_event *events = &stream->events[stream->first];
+    const struct push_event *events = feed_events(stream);
     struct push_batch *batch = push_batch_new();
     batch->retry = source->retry;
     batch->since = source->since;
@@ -59,7 +59,7 @@ static enum error_code next_batch(struct push_run *run, struct push_source *sour
     }
     struct push_stream *stream = source->stream;
     for (;;) {
-        const size_t size = push_cut(&run->rules, &stream->events[stream->first],
+        const size_t size = push_cut(&run->rules, feed_events(stream),
                                      stream->count - stream->first, feed_at_end(stream));
         if (size > 0) {
             *batch = take_batch(source, size);
