@@ -1,6 +1,10 @@
 // The fetch contract from SQL to rows, with libs that make their rows themselves.
 
+#include "base/interrupt.h"
 #include "fixture.h"
+
+#include <pthread.h>
+#include <time.h>
 
 enum { COLUMNS_MAX = 8, CALLS_MAX = 3 };
 
@@ -460,10 +464,42 @@ static void an_error_has_place_and_backtrace(void **state) {
     fixture_done(&f);
 }
 
+static void *raise_soon(void *user) {
+    struct timespec moment = {.tv_nsec = 50 * 1000 * 1000};
+    nanosleep(&moment, NULL);
+    interrupt_raise(user);
+    return NULL;
+}
+
+static void an_interrupt_ends_an_endless_loop(void **state) {
+    (void)state;
+    struct fixture f;
+    struct interrupt interrupt;
+    pthread_t thread;
+    fixture_init(&f);
+    interrupt_init(&interrupt);
+    f.context.interrupt = &interrupt;
+    fixture_write(&f, "lib/api.star",
+                  "API = {\"fetch\": {}}\ndef fetch(page):\n    while True:\n        pass\n");
+    fixture_scan(&f);
+    fixture_open(&f);
+    assert_int_equal(pthread_create(&thread, NULL, raise_soon, &interrupt), 0);
+    const struct fetch_case it = {.calls = {{"api", {0}, {{"a", "INTEGER"}}, false}},
+                                  .sql = "SELECT a::INTEGER FROM api()"};
+    struct text out;
+    text_init(&out, &f.arena);
+    struct fetch_outcome outcome = {0};
+    assert_int_equal(run_fetch(&f, &it, &out, &outcome, &f.err), ERROR_CANCELLED);
+    pthread_join(thread, NULL);
+    fixture_done(&f);
+    interrupt_done(&interrupt);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fetches_as_the_contract_says),
         cmocka_unit_test(an_error_has_place_and_backtrace),
+        cmocka_unit_test(an_interrupt_ends_an_endless_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
