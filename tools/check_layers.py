@@ -25,7 +25,7 @@ LAYERS = {
     "cli": ["model", "lib", "modules", "sql", "project", "state", "lake", "http", "starlark", "base"],
 }
 # header of a folder that only these folders include, though the layer would allow more
-ONLY_WITHIN = {"starlark": {"starlark.h", "syntax.h"}}
+ONLY_WITHIN = {"starlark": {"starlark.h", "standard.h", "syntax.h"}}
 LIBRARY_HEADERS = {"duckdb.h": "lake", "curl/curl.h": "http", "sqlite3.h": "state", "gmp.h": "starlark",
                    "libxml/parser.h": "modules"}
 BANNED = re.compile(r"(?<![\w.>])(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|system|strncpy)\s*\(")

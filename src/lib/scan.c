@@ -6,6 +6,7 @@
 #include "lib/api_read.h"
 #include "lib/program.h"
 #include "lib/signature.h"
+#include "lib/unchecked.h"
 #include "starlark/syntax.h"
 
 #include <stdio.h>
@@ -177,6 +178,19 @@ static void note_top_level(struct scan *scan) {
     star_diagnostics_free(&diagnostics);
 }
 
+static void note_unchecked(struct scan *scan, const struct star_syntax *syntax,
+                           const struct lib *lib) {
+    static const char *const family[] = {"fetch", "submit", "check", "fetch_result"};
+    for (size_t i = 0; i < ARRAY_COUNT(family); i++) {
+        const struct lib_function *function = lib_function_find(lib, str_from(family[i]));
+        if (function != NULL && lib_status_is_unchecked(lib, syntax, scan->text, family[i])) {
+            add_finding(scan, &scan->set->notes, "blueprint.unchecked_status", function->line,
+                        function->column,
+                        "%s() sends requests and never looks at .ok or .status_code", family[i]);
+        }
+    }
+}
+
 // ---- one file -----------------------------------------------------------------------------------
 
 static void make_limiters(struct lib *lib) {
@@ -210,6 +224,9 @@ static void read_syntax(struct scan *scan, const struct star_syntax *syntax, str
     read_api(scan, assignment, lib);
     if (scan->set->errors.count == errors_before) {
         lib_signatures_check(lib, scan->text, &scan->set->errors);
+    }
+    if (lib->api.fetch.present) {
+        note_unchecked(scan, syntax, lib);
     }
     make_limiters(lib);
     LIST_PUSH(scan->arena, scan->set, lib);

@@ -104,11 +104,46 @@ static void a_project_without_lib_has_no_libs(void **state) {
     fixture_done(&f);
 }
 
+static void advises_to_look_at_the_status(void **state) {
+    (void)state;
+    static const struct {
+        const char *body;
+        bool is_noted;
+    } bodies[] = {
+        {"    return {\"rows\": http.get(\"/a\").json}\n", true},
+        {"    r = http.get(\"/a\")\n    if not r.ok: return {\"rows\": []}\n"
+         "    return {\"rows\": r.json}\n",
+         false},
+        {"    r = http.get(\"/a\")\n    must(r)\n    return {\"rows\": r.json}\n"
+         "def must(r):\n    if r.status_code != 200: fail(\"no\")\n",
+         false},
+        {"    # coypucheck:allow-unchecked-status the API never fails\n"
+         "    return {\"rows\": http.get(\"/a\").json}\n",
+         false},
+        {"    return {\"rows\": []}\n", false},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(bodies); i++) {
+        struct fixture f;
+        fixture_init(&f);
+        str text =
+            str_format(&f.arena, "API = {\"fetch\": {}}\ndef fetch(page):\n%s", bodies[i].body);
+        fixture_write(&f, "lib/a.star", str_to_cstring(&f.arena, text));
+        fixture_scan(&f);
+        assert_string_equal(fixture_errors(&f, &f.libs.errors), "");
+        assert_string_equal(fixture_errors(&f, &f.libs.notes),
+                            bodies[i].is_noted ? "lib/a.star:2:5: fetch() sends requests and never "
+                                                 "looks at .ok or .status_code\n"
+                                               : "");
+        fixture_done(&f);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_what_is_wrong_with_a_file),
         cmocka_unit_test(reports_every_file_and_keeps_the_good_ones),
         cmocka_unit_test(a_project_without_lib_has_no_libs),
+        cmocka_unit_test(advises_to_look_at_the_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
