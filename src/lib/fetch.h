@@ -80,7 +80,7 @@ struct fetch_model {
     struct modules_data data;
     struct interrupt *interrupt;     // NULL: the context's
     struct fetch_progress *progress; // NULL: nobody looks
-    // A warning about the model; may be NULL.
+    // A warning about the model, told within fetch_end; may be NULL.
     void (*warn)(void *self, const struct error *warning);
     void *warn_self;
 };
