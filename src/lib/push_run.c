@@ -37,7 +37,8 @@ static void set_batch_id(struct push_run *run, struct push_batch *batch, str ski
 
 static struct push_batch *take_batch(const struct push_source *source, size_t size) {
     struct push_stream *stream = source->stream;
-    const struct push_event *events = feed_events(stream);
+    // `size` events were read, so there are some: feed_events' NULL is not for here.
+    const struct push_event *events = stream->events + stream->first;
     struct push_batch *batch = push_batch_new();
     batch->retry = source->retry;
     batch->since = source->since;
