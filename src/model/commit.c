@@ -73,6 +73,23 @@ bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *tar
     return true;
 }
 
+str commit_progress_write(struct arena *arena, int64_t commit_snapshot, int64_t read_snapshot) {
+    return str_format(arena, "{\"commit\":%lld,\"read_snapshot\":%lld}", (long long)commit_snapshot,
+                      (long long)read_snapshot);
+}
+
+void commit_progress_take(struct commit *commit, str metadata) {
+    yyjson_doc *document CLEANUP(document_cleanup) =
+        yyjson_read(metadata.data == NULL ? "" : metadata.data, metadata.size, YYJSON_READ_NOFLAG);
+    yyjson_val *root = yyjson_doc_get_root(document);
+    yyjson_val *snapshot = yyjson_obj_get(root, "commit");
+    const int64_t read_snapshot = yyjson_get_sint(yyjson_obj_get(root, "read_snapshot"));
+    if (yyjson_is_int(snapshot) && yyjson_get_sint(snapshot) == commit->snapshot &&
+        read_snapshot > commit->read_snapshot) {
+        commit->read_snapshot = read_snapshot;
+    }
+}
+
 // ── Writing ──
 
 str schema_hash(struct arena *arena, const struct lake_column *columns, size_t count) {

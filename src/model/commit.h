@@ -47,6 +47,12 @@ struct commit {
 bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *target,
                  struct commit *commit);
 
+// A run that wrote nothing makes no commit, yet it has looked: the run log keeps how far, so that
+// the next run need not look again.  The text for the log, and taking it back: only when it speaks
+// of this very commit.
+str commit_progress_write(struct arena *arena, int64_t commit_snapshot, int64_t read_snapshot);
+void commit_progress_take(struct commit *commit, str metadata);
+
 struct commit_step {
     const char *name;
     int64_t duration_us;

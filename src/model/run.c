@@ -182,6 +182,39 @@ static enum error_code load_sources(struct runner *runner, struct error *err) {
 
 // ── One model after another ──
 
+// How far the model has looked without writing; empty when its commit says it, or nothing does.
+static str log_metadata(struct runner *runner, const struct run_result *result) {
+    const struct plan_step *step = plan_step_of(&runner->plan, result->model);
+    if (!step->has_commit || result->snapshot > 0 || result->status == RUN_ERROR ||
+        result->skipped_because.size > 0 || result->aborted) {
+        return (str){0};
+    }
+    const int64_t read =
+        result->read_snapshot > 0 ? result->read_snapshot : step->commit.read_snapshot;
+    return commit_progress_write(runner->arena, step->commit.snapshot, read);
+}
+
+// What the last runs saw without writing, before anything is decided for good.
+static void take_run_log(struct runner *runner) {
+    struct state_run_list runs = {0};
+    struct error ignored;
+    const int64_t limit = 4 * (int64_t)runner->models.count;
+    if (limit == 0 || state_run_history(runner->state, runner->arena, (str){0}, limit, &runs,
+                                        &ignored) != ERROR_NONE) {
+        return; // without it models only look again
+    }
+    for (size_t i = 0; i < runs.count; i++) {
+        const struct model *model = models_find(&runner->models, runs.items[i].target);
+        if (model != NULL && plan_step_of(&runner->plan, model)->has_commit) {
+            commit_progress_take(&plan_step_of(&runner->plan, model)->commit,
+                                 runs.items[i].metadata);
+        }
+    }
+    for (size_t i = 0; i < runner->models.count; i++) {
+        plan_decide(&runner->plan, &runner->plan.steps[i]);
+    }
+}
+
 static void log_result(struct runner *runner, const struct run_result *result, int64_t started_us) {
     SCRATCH(scratch);
     const struct error *first = result->errors.count > 0 ? &result->errors.items[0] : NULL;
@@ -197,6 +230,7 @@ static void log_result(struct runner *runner, const struct run_result *result, i
         .status = result->status == RUN_ERROR ? STR("failed") : run_status_name(result->status),
         .rule = first == NULL ? (str){0} : str_from(first->rule),
         .message = str_copy(runner->arena, message),
+        .metadata = log_metadata(runner, result),
         .rows = result->rows,
         .snapshot = result->snapshot,
         .started_us = started_us,
@@ -380,6 +414,7 @@ static enum error_code run_locked(struct runner *runner, struct error_list *erro
     TRY(session_start(&runner->project, &session_options, &runner->session, err));
     TRY(start_libs(runner, errors, err));
     TRY(start_models(runner, err));
+    take_run_log(runner);
     TRY(check_cycle(runner, err));
     TRY(select_models(runner, err));
     if (any_sink(runner)) { // a wrong key is an error before anything is fetched or sent

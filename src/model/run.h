@@ -38,7 +38,8 @@ struct run_result {
     str skipped_because; // the failed ancestor; empty otherwise
     int64_t rows;
     int64_t duration_us;
-    int64_t snapshot; // of the commit; 0: none
+    int64_t snapshot;      // of the commit; 0: none
+    int64_t read_snapshot; // what it was evaluated at; 0: it was not
     struct error_list errors;
     struct error_list warnings;
     struct run_push push;

@@ -521,6 +521,7 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
         const enum error_code code = attempt(&turn, err);
         result->rows = turn.write.rows;
         result->aborted = turn.fetched.aborted;
+        result->read_snapshot = code == ERROR_NONE ? turn.read_snapshot : 0;
         if (code == ERROR_NONE) {
             if (result->snapshot > 0) {
                 plan_committed(&runner->plan, step->model,
