@@ -25,6 +25,7 @@ static struct interrupt interrupt = {.wake_fd = -1};
 
 const struct command *const commands[] = {
     &command_init,
+    &command_init,
     &command_query,
     &command_run,
     &command_sql,
