@@ -71,7 +71,7 @@ static void add_finding(struct text *text, const char *word, const struct error 
 }
 
 static str rows_text(struct arena *arena, int64_t rows) {
-    return str_format(arena, "%lld row%s", (long long)rows, rows == 1 ? "" : "s");
+    return str_format(arena, "%lld rows", (long long)rows); // one form, for whoever greps it
 }
 
 static void print_text(struct run_output *output, struct arena *scratch,

@@ -60,7 +60,7 @@ def test_merge_writes_only_rows_that_differ(project):
     result = project.run_json()
     assert result.models["mart.t"]["rows_affected"] == 1
     snapshot = project.value("select max(snapshot_id) as n from lake.snapshots()")
-    feed = project.sql(f"select change_type from lake.table_changes('mart.t', {snapshot}, {snapshot})")
+    feed = project.sql(f"select change_type from ducklake_table_changes('lake', 'mart', 't', {snapshot}, {snapshot})")
     assert sorted(r["change_type"] for r in feed) == ["update_postimage", "update_preimage"]
 
 
