@@ -132,11 +132,13 @@ static enum error_code check_tree(yyjson_val *value, int depth, struct error *er
     return ERROR_NONE;
 }
 
-static enum error_code check_functions(struct lake_connection *connection, str sql,
+// *readable: it is a query, so that there is a tree; else the error says why not.
+static enum error_code check_functions(struct lake_connection *connection, str sql, bool *readable,
                                        struct error *err) {
     SCRATCH(scratch);
     str json = {0};
-    if (lake_ast_read(connection, &scratch, sql, &json, err) != ERROR_NONE) {
+    *readable = lake_ast_read(connection, &scratch, sql, &json, err) == ERROR_NONE;
+    if (!*readable) {
         const str word = str_slice(sql, 0, sql_skip_token(sql, 0));
         const str upper = str_to_upper(&scratch, word);
         return err->pos.line > 0 ? err->code : refuse(str_to_cstring(&scratch, upper), err);
@@ -205,9 +207,18 @@ enum error_code lake_check_read_only(struct lake_connection *connection, str sql
     if (statements.count > 1) {
         return refuse("several statements", err);
     }
-    TRY(check_type(connection, sql, err));
+    // The tree comes first: to tell the type, DuckDB binds, which opens the files named.
     if (rule->refuse_file_functions || rule->only_select) {
-        return check_functions(connection, statements.items[0].text, err);
+        bool readable = false;
+        const enum error_code code =
+            check_functions(connection, statements.items[0].text, &readable, err);
+        if (code != ERROR_NONE && !readable) {
+            struct error of_type; // says more of what is no query
+            if (check_type(connection, sql, &of_type) != ERROR_NONE) {
+                *err = of_type;
+            }
+        }
+        TRY(code);
     }
-    return ERROR_NONE;
+    return check_type(connection, sql, err);
 }

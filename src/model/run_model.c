@@ -23,7 +23,8 @@ struct turn {
     struct arena *arena; // of the attempt
     struct run_result *result;
     struct incremental_state incremental;
-    struct fetch *fetch; // NULL: pure SQL
+    struct fetch *fetch;   // NULL: pure SQL
+    struct lib_data *data; // of its libs; NULL: none
     struct fetch_outcome fetched;
     bool fetch_is_over;
     struct write write;
@@ -187,6 +188,8 @@ static enum error_code fetch_begin(struct turn *turn, struct error *err) {
     const struct directives *directives = &model->source.directives;
     const size_t count = model->lib_calls.count;
     struct fetch_call *calls = ARENA_ARRAY(turn->arena, struct fetch_call, count);
+    struct modules_data hooks = {0};
+    TRY(run_connect_data(runner, &turn->data, &hooks, err));
     for (size_t i = 0; i < count; i++) {
         TRY(fetch_call_make(turn, &model->lib_calls.items[i], &calls[i], err));
     }
@@ -202,6 +205,7 @@ static enum error_code fetch_begin(struct turn *turn, struct error *err) {
             directives->incremental.is_set ? directives->incremental_initial.value : (str){0},
         .last_run = turn->incremental.last_run,
         .cursor = directives->incremental.value,
+        .data = hooks,
         .warn = fetch_warning,
         .warn_self = turn,
     };
@@ -496,7 +500,20 @@ static enum error_code attempt(struct turn *turn, struct error *err) {
         fetch_free(turn->fetch);
         turn->fetch = NULL;
     }
+    lib_data_free(turn->data);
     return code;
+}
+
+enum error_code run_connect_data(struct runner *runner, struct lib_data **data,
+                                 struct modules_data *hooks, struct error *err) {
+    if (!lib_data_is_used(&runner->libs)) {
+        return ERROR_NONE;
+    }
+    struct lake_connection *connection = NULL;
+    TRY(session_connect(&runner->session, &connection, err));
+    *data = lib_data_new(connection);
+    *hooks = lib_data_hooks(*data);
+    return ERROR_NONE;
 }
 
 enum error_code run_model(struct runner *runner, struct plan_step *step, struct arena *scratch,

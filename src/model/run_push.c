@@ -42,6 +42,17 @@ static enum error_code make_request(struct runner *runner, const struct model *m
     return expand_args(runner, model, scratch, &request->args, err);
 }
 
+static enum error_code table_is_empty(struct runner *runner, const struct model *model,
+                                      struct arena *scratch, bool *is_empty, struct error *err) {
+    const str sql = str_format(scratch, "SELECT 1 FROM " STR_FORMAT " LIMIT 1",
+                               STR_ARGS(lake_quote_target(scratch, model->target)));
+    int64_t ignored = 0;
+    bool found = false;
+    TRY(lake_query_int64(runner->session.connection, sql, LAKE_NO_VALUES, &ignored, &found, err));
+    *is_empty = !found;
+    return ERROR_NONE;
+}
+
 static str batch_mode_name(enum lib_batch_mode mode) {
     static const str NAMES[] = {
         [LIB_BATCH_SYNC] = STR_INIT("sync"),
@@ -92,12 +103,16 @@ static void take_summary(struct arena *scratch, str sink, const struct push_summ
 }
 
 static enum error_code deliver(struct runner *runner, const struct model *model,
-                               struct arena *scratch, struct run_result *result,
-                               struct error *err) {
+                               const struct modules_data *data, struct arena *scratch,
+                               struct run_result *result, struct error *err) {
     const str sink = model->source.directives.sink.name;
     struct push_request request;
     struct push_summary summary = {0};
     TRY(make_request(runner, model, scratch, &request, err));
+    request.data = *data;
+    if (result->run_type == RUN_BACKFILL && result->snapshot > 0) {
+        TRY(table_is_empty(runner, model, scratch, &request.empty_backfill, err));
+    }
     TRY(push_forget_others(runner->state, scratch, model->target, sink, &request.args,
                            &summary.warnings, err));
     struct str_list forgotten = summary.warnings;
@@ -127,7 +142,14 @@ void run_push(struct runner *runner, struct plan_step *step, struct arena *scrat
     result->push.present = true;
     result->push.sink = model->source.directives.sink.name;
     struct error err;
-    if (deliver(runner, model, scratch, result, &err) != ERROR_NONE) {
+    struct lib_data *data = NULL;
+    struct modules_data hooks = {0};
+    enum error_code code = run_connect_data(runner, &data, &hooks, &err);
+    if (code == ERROR_NONE) {
+        code = deliver(runner, model, &hooks, scratch, result, &err);
+    }
+    lib_data_free(data);
+    if (code != ERROR_NONE) {
         // The data is committed: the model stands, only the delivery failed.
         error_context(&err, "push " STR_FORMAT, STR_ARGS(result->push.sink));
         error_list_add(&result->warnings, &err);

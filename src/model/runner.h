@@ -4,6 +4,7 @@
 // The state of one run, shared by the files that make it up: run.c (the whole), run_schema.c (empty
 // tables first), run_model.c (one model), run_push.c (delivery).  For use inside model/ only.
 
+#include "lib/data.h"
 #include "lib/fetch.h"
 #include "model/plan.h"
 #include "model/write.h"
@@ -56,6 +57,11 @@ MUST_USE enum error_code run_enter_model(struct runner *runner, struct plan_step
 MUST_USE enum error_code run_model(struct runner *runner, struct plan_step *step,
                                    struct arena *scratch, struct run_result *result,
                                    struct error *err);
+
+// What the libs of the model in turn can ask of the lake.  Nothing is connected, and *data stays
+// NULL, when no lib asks.
+MUST_USE enum error_code run_connect_data(struct runner *runner, struct lib_data **data,
+                                          struct modules_data *hooks, struct error *err);
 
 // Delivers what the model's sink still has to get; fills result->push.
 void run_push(struct runner *runner, struct plan_step *step, struct arena *scratch,

@@ -27,7 +27,4 @@ struct modules_host *modules_host_of(struct star_thread *thread);
 // Notes a failed answer of this call; the message is copied.
 struct unasked *modules_note_unasked(struct modules_host *host, str message);
 
-// An error of ours as the thread's: ERROR_INVALID is the script's own, the rest the world's.
-star_value modules_fail(struct star_thread *thread, const struct error *err);
-
 #endif
