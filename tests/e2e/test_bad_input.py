@@ -14,21 +14,25 @@ def check(project, *needles, command=("run",), code=1):
 
 
 def test_missing_catalog_names_the_path(project):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id"})
     (project.root / "config/catalog.sql").unlink()
     check(project, "config/catalog.sql", "hint:")
 
 
 def test_malformed_catalog_shows_the_line(project):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id"})
     project.write({"config/catalog.sql": "-- the lake\nATTACH 'ducklake:sqlite:lake.sqlite' AS lake (DATA_PATH 'd/';\n"})
     check(project, "config/catalog.sql:2")
 
 
 def test_a_catalog_that_is_no_ducklake_is_explained(project):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id"})
     project.write({"config/catalog.sql": "ATTACH 'plain.duckdb' AS lake;\n"})
     check(project, "config/catalog.sql", "ducklake", "snapshot")
 
 
 def test_an_undefined_variable_is_named_with_its_place(project):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id"})
     project.write({"config/catalog.sql": "ATTACH 'ducklake:sqlite:${LAKE_FILE}' AS lake (DATA_PATH 'd/');\n"})
     check(project, "config/catalog.sql:1:25: error: ${LAKE_FILE} is not defined", "hint: set LAKE_FILE in .env or in the environment")
 

@@ -72,7 +72,7 @@ def test_an_independent_reader_sees_the_same_lake(flights):
     flights.run_json()
     expected = flights.sql("select count(*) as n, sum(distance)::BIGINT as miles, sum(arr_delay)::BIGINT as delay from raw.flights")[0]
     from ducklakepy import load_catalog
-    catalog = load_catalog("demo", url=f"sqlite:///{flights.root}/lake.sqlite", data_path=str(flights.root / "lake_data"))
+    catalog = load_catalog("demo", url=f"sqlite:///{flights.root}/lake.sqlite", data_path=f"{flights.root}/lake_data/")
     table = catalog.load_table("raw.flights").scan().to_arrow()
     import pyarrow.compute as pc
     assert table.num_rows == expected["n"] == 120000

@@ -78,7 +78,7 @@ def test_sql_is_read_only(project, statement):
 def test_sql_keeps_column_order_and_exact_numbers(project):
     answer = project.run("sql", "select 9007199254740993 as b, 0.1::decimal(3,1) as a, 170141183460469231731687303715884105727::hugeint as c", "--json", code=0)
     assert answer.out.index('"b"') < answer.out.index('"a"') < answer.out.index('"c"')
-    assert json.loads(answer.out)["rows"] == [{"b": 9007199254740993, "a": "0.1", "c": "170141183460469231731687303715884105727"}]
+    assert json.loads(answer.out, parse_float=str)["rows"] == [{"b": 9007199254740993, "a": "0.1", "c": "170141183460469231731687303715884105727"}]
 
 
 def test_sql_error_shows_a_caret(project):
