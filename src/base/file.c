@@ -184,6 +184,11 @@ bool path_is_file(str path) {
     return stat_path(path, &info) && S_ISREG(info.st_mode);
 }
 
+bool path_is_writable(str path) {
+    SCRATCH(scratch);
+    return access(str_to_cstring(&scratch, path), W_OK) == 0;
+}
+
 enum error_code file_stat(str path, struct file_stat *out, struct error *err) {
     struct stat info;
     if (!stat_path(path, &info)) {

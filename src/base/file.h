@@ -27,6 +27,8 @@ bool path_exists(str path);
 bool path_is_directory(str path);
 bool path_is_file(str path);
 
+bool path_is_writable(str path); // by this user
+
 struct file_stat {
     int64_t size;     // bytes
     int64_t mtime_ns; // since the epoch

@@ -24,15 +24,8 @@
 static struct interrupt interrupt = {.wake_fd = -1};
 
 const struct command *const commands[] = {
-    &command_init,
-    &command_init,
-    &command_query,
-    &command_run,
-    &command_sql,
-    &command_starlark,
-    &command_validate,
-    &command_version,
-    NULL,
+    &command_init,     &command_init,     &command_query,   &command_run, &command_sql,
+    &command_starlark, &command_validate, &command_version, NULL,
 };
 
 static void on_signal(int number) {

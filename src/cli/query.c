@@ -15,7 +15,6 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 // ── What both share ──
 
@@ -99,16 +98,13 @@ static enum error_code print_result(const struct command_line *line, struct lake
     return command_write(text_str(&out), err);
 }
 
-// Outside of a project the command itself is misplaced: exit 2.
 static int finish(const struct command_line *line, struct session *session, enum error_code code,
                   const struct error *err) {
     session_end(session);
     if (code == ERROR_NONE) {
         return EXIT_CLEAN;
     }
-    const int status = command_fail(line, err);
-    const bool no_project = err->rule != NULL && strcmp(err->rule, "config.no_project") == 0;
-    return no_project ? EXIT_USAGE : status;
+    return command_fail(line, err);
 }
 
 // ── query ──

@@ -286,7 +286,8 @@ static int run_command(struct command_line *line) {
     int64_t lock_timeout_s = 0;
     struct error err;
     if (command_number(line, "lock-timeout", 0, 86400, &lock_timeout_s, &err) != ERROR_NONE) {
-        return command_fail(line, &err);
+        command_print_error(line, &err);
+        return EXIT_USAGE;
     }
     const struct run_options options = {
         .context = line->context,
@@ -311,6 +312,9 @@ static int run_command(struct command_line *line) {
     if (line->json) {
         print_summary_json(&output, &scratch, &summary);
     } else {
+        if (summary.ran + summary.skipped + summary.failed + summary.blocked == 0) {
+            print_line(&output, &scratch, STR("no models in models/: nothing to run"));
+        }
         print_summary_text(&output, &scratch, &summary);
     }
     return exit_status(line, &summary);

@@ -66,6 +66,9 @@ static void add_option(struct text *options, const char *option) {
 // The statement with the options that it lacks, and with another path for a sandbox.
 static str complete(struct arena *arena, str statement, const struct attach_text *attach,
                     const struct lake_attach_options *options) {
+    if (attach->is_unclosed) {
+        return statement; // DuckDB says what is wrong with it, at its place
+    }
     const str path = str_is_empty(options->replace_path) ? attach->path : options->replace_path;
     struct text added;
     text_init(&added, arena);

@@ -53,6 +53,7 @@ struct attach_text {
     str alias;          // empty when there is none
     str options;        // between the parentheses; empty when there are none
     size_t options_end; // of the closing parenthesis; 0 when there are no options
+    bool is_unclosed;   // the parenthesis never ends
 };
 // Reads what it can of any statement; is_attach is false for others.
 struct attach_text attach_text_parse(struct arena *arena, str statement);

@@ -47,6 +47,7 @@ struct attach_text attach_text_parse(struct arena *arena, str statement) {
         while (!str_is_empty(token) && !str_equal(token, STR(")"))) {
             token = next_token(statement, &offset);
         }
+        out.is_unclosed = str_is_empty(token);
         out.options_end = offset - token.size;
         out.options = str_slice(statement, start, out.options_end);
     }

@@ -7,6 +7,8 @@ static star_value text_value(struct star_thread *thread, str text, const struct 
                             : star_string_borrow(thread, text.data, text.size);
 }
 
+enum { DECIMAL_WIDTH_MAX = 38 };
+
 // Every type whose form is a text that lake/ knows how to write.
 static star_value formatted_value(struct star_thread *thread, const struct lake_vector *vector,
                                   size_t row) {
@@ -15,15 +17,20 @@ static star_value formatted_value(struct star_thread *thread, const struct lake_
     return star_string(thread, text.data, text.size);
 }
 
+static star_value integer_from_text(struct star_thread *thread, const struct lake_vector *vector,
+                                    size_t row) {
+    SCRATCH(scratch);
+    const str digits = lake_cell_text(&scratch, vector, row);
+    return star_int_from_decimal(thread, digits.data, digits.size);
+}
+
 static star_value integer_value(struct star_thread *thread, const struct lake_vector *vector,
                                 size_t row) {
     int64_t number = 0;
     if (lake_cell_int64(vector, row, &number)) {
         return star_int(thread, number);
     }
-    SCRATCH(scratch); // beyond 64 bits: by its digits
-    const str digits = lake_cell_text(&scratch, vector, row);
-    return star_int_from_decimal(thread, digits.data, digits.size);
+    return integer_from_text(thread, vector, row); // beyond 64 bits
 }
 
 static star_value list_value(struct star_thread *thread, const struct lake_vector *child,
@@ -144,6 +151,11 @@ star_value cell_value(struct star_thread *thread, const struct lake_vector *vect
     case LAKE_UNION:
         return union_value(thread, vector, row, style);
     case LAKE_DECIMAL:
+        // How a lake keeps integers beyond 64 bits (columns.h in model/).
+        if (vector->type->width == DECIMAL_WIDTH_MAX && vector->type->scale == 0) {
+            return integer_from_text(thread, vector, row);
+        }
+        return formatted_value(thread, vector, row);
     case LAKE_DATE:
     case LAKE_TIME:
     case LAKE_TIME_NS:

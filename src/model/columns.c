@@ -3,15 +3,54 @@
 #include "base/number.h"
 #include "base/text.h"
 
+static const str EXACT_INTEGER = STR_INIT("DECIMAL(38,0)");
+
+// Whether the word of `type` at `start` names a type, not a field: fields are followed by a space.
+static bool is_huge_word(str type, size_t start, size_t *end) {
+    const str rest = str_from_offset(type, start);
+    size_t size = 0;
+    if (str_starts_with(rest, STR("HUGEINT"))) {
+        size = 7;
+    } else if (str_starts_with(rest, STR("UHUGEINT"))) {
+        size = 8;
+    }
+    const char before = start == 0 ? '(' : type.data[start - 1];
+    const char after = size < rest.size ? rest.data[size] : ',';
+    *end = start + size;
+    return size > 0 && (before == '(' || before == ' ') &&
+           (after == ',' || after == ')' || after == '[');
+}
+
+// The type with every integer of 128 bits as one that Parquet keeps exactly.
+static str exact_type(struct arena *arena, str type) {
+    if (str_find(type, STR("HUGEINT")) == SIZE_MAX) {
+        return type;
+    }
+    struct text text;
+    text_init(&text, arena);
+    size_t end = 0;
+    for (size_t i = 0; i < type.size;) {
+        if (is_huge_word(type, i, &end)) {
+            text_add(&text, EXACT_INTEGER);
+            i = end;
+        } else {
+            text_add_char(&text, type.data[i]);
+            i++;
+        }
+    }
+    return text_str(&text);
+}
+
 enum error_code columns_normalise(struct arena *arena, struct lake_column *columns, size_t count,
                                   struct error *err) {
-    (void)arena;
     for (size_t i = 0; i < count; i++) {
         if (str_equal(columns[i].type, STR("\"NULL\"")) ||
             str_equal(columns[i].type, STR("NULL"))) {
             columns[i].type = STR("INTEGER");
         } else if (str_starts_with(columns[i].type, STR("ENUM("))) {
             columns[i].type = STR("VARCHAR");
+        } else {
+            columns[i].type = exact_type(arena, columns[i].type);
         }
         for (size_t j = 0; j < i; j++) {
             if (str_equal_nocase(columns[i].name, columns[j].name)) {
@@ -33,6 +72,22 @@ str columns_list(struct arena *arena, const struct lake_column *columns, size_t 
         text_add(&text, i > 0 ? STR(", ") : STR(""));
         text_add(&text, prefix);
         text_add(&text, lake_quote_name(arena, columns[i].name));
+    }
+    return text_str(&text);
+}
+
+str columns_cast_list(struct arena *arena, const struct lake_column *columns, size_t count) {
+    struct text text;
+    text_init(&text, arena);
+    for (size_t i = 0; i < count; i++) {
+        const str name = lake_quote_name(arena, columns[i].name);
+        text_add(&text, i > 0 ? STR(", ") : STR(""));
+        if (str_find(columns[i].type, EXACT_INTEGER) == SIZE_MAX) {
+            text_add(&text, name);
+        } else {
+            text_format(&text, "CAST(" STR_FORMAT " AS " STR_FORMAT ") AS " STR_FORMAT,
+                        STR_ARGS(name), STR_ARGS(columns[i].type), STR_ARGS(name));
+        }
     }
     return text_str(&text);
 }

@@ -11,12 +11,16 @@
 #include "lake/lake.h"
 
 // Types that a lake table cannot have become what they hold: a bare NULL an INTEGER, an ENUM its
-// text.  Two columns of one name are ERROR_INVALID.
+// text.  HUGEINT and UHUGEINT, also inside other types, become DECIMAL(38,0): Parquet has no
+// integer of 128 bits, and DuckDB writes one as a DOUBLE, which loses digits beyond 2^53.  Two
+// columns of one name are ERROR_INVALID.
 MUST_USE enum error_code columns_normalise(struct arena *arena, struct lake_column *columns,
                                            size_t count, struct error *err);
 
 // "a", "b" — quoted, for a column list; each with `prefix` ("s.") in front.
 str columns_list(struct arena *arena, const struct lake_column *columns, size_t count, str prefix);
+// As columns_list, with a cast where columns_normalise chose another type than the query's.
+str columns_cast_list(struct arena *arena, const struct lake_column *columns, size_t count);
 // "a" INTEGER, "b" VARCHAR
 str columns_definition(struct arena *arena, const struct lake_column *columns, size_t count);
 

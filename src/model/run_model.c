@@ -226,6 +226,15 @@ static enum error_code evolve(struct turn *turn, struct error *err) {
         return error_set(err, ERROR_NOT_FOUND, "the table " STR_FORMAT " is gone",
                          STR_ARGS(step->model->target));
     }
+    // Tables made by other programs keep their HUGEINT columns: their lake is not rebuilt for it.
+    for (size_t i = 0; i < step->column_count; i++) {
+        const struct lake_column *now =
+            columns_find(table.columns, table.column_count, step->columns[i].name);
+        if (now != NULL && str_ends_with(now->type, STR("HUGEINT")) &&
+            str_equal(step->columns[i].type, STR("DECIMAL(38,0)"))) {
+            step->columns[i].type = now->type;
+        }
+    }
     struct evolution evolution;
     evolution_plan(turn->arena, target_name(turn->arena, step->model), table.columns,
                    table.column_count, step->columns, step->column_count, &evolution);

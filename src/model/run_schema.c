@@ -3,6 +3,7 @@
 // A commit of DuckLake costs more the more tables there are, whenever the schema changes: so all
 // tables that are missing are made at once.  They are made in the order of the graph, as a query
 // can only be bound when the tables it reads exist.
+#include "base/file.h"
 #include "base/suggest.h"
 #include "base/text.h"
 #include "lake/attach.h"
@@ -309,10 +310,26 @@ static bool anything_runs(const struct runner *runner) {
     return false;
 }
 
+// DuckDB's own message for a folder that cannot be written speaks of a missing file.
+static enum error_code check_data_folder(struct runner *runner, struct error *err) {
+    str path;
+    TRY(lake_data_path(runner->session.connection, runner->arena, &path, err));
+    if (str_find(path, STR("://")) == SIZE_MAX && path_exists(path) && !path_is_writable(path)) {
+        error_set(err, ERROR_IO,
+                  "cannot write to the lake's folder " STR_FORMAT ": permission denied",
+                  STR_ARGS(path));
+        error_hint(err, "give this user the right to write there, or choose another DATA_PATH in "
+                        "config/catalog.sql");
+        return err->code;
+    }
+    return ERROR_NONE;
+}
+
 enum error_code run_create_tables(struct runner *runner, struct error *err) {
     if (!anything_runs(runner)) {
         return ERROR_NONE;
     }
+    TRY(check_data_folder(runner, err));
     struct creation made = {0};
     const enum error_code code = create_all(runner, &made, err);
     if (code != ERROR_NONE) {

@@ -40,6 +40,10 @@ static str list_of(const struct write *write, str prefix) {
     return columns_list(write->arena, write->columns, write->column_count, prefix);
 }
 
+static str cast_list(const struct write *write) {
+    return columns_cast_list(write->arena, write->columns, write->column_count);
+}
+
 // Runs "<head>(\n<body>\n)<tail>"; the head is one line, so that positions can be mapped back.
 static enum error_code execute_body(struct write *write, str head, str tail, int64_t *changed,
                                     struct error *err) {
@@ -127,7 +131,7 @@ static enum error_code insert_query(struct write *write, struct error *err) {
     const str columns = list_of(write, STR(""));
     const str head = str_format(
         write->arena, "INSERT INTO " STR_FORMAT " (" STR_FORMAT ") SELECT " STR_FORMAT " FROM ",
-        STR_ARGS(target_name(write)), STR_ARGS(columns), STR_ARGS(columns));
+        STR_ARGS(target_name(write)), STR_ARGS(columns), STR_ARGS(cast_list(write)));
     TRY(execute_body(write, head, STR(""), &write->rows, err));
     write->changed = write->rows > 0;
     return ERROR_NONE;
@@ -138,7 +142,7 @@ static enum error_code insert_query(struct write *write, struct error *err) {
 static enum error_code evaluate(struct write *write, struct error *err) {
     const str head = str_format(
         write->arena, "CREATE OR REPLACE TEMP TABLE __ondatra_new AS SELECT " STR_FORMAT " FROM ",
-        STR_ARGS(list_of(write, STR(""))));
+        STR_ARGS(cast_list(write)));
     return execute_body(write, head, STR(""), NULL, err);
 }
 

@@ -60,11 +60,11 @@ static void report_unexpected(struct parser *parser, const char *wanted) {
         star_report_add(parser->report, token->span, "'" STR_FORMAT "' is a reserved word",
                         STR_ARGS(token->text));
     } else if (token->kind == TOKEN_NAME) {
-        star_report_add(parser->report, token->span, "got identifier '" STR_FORMAT "', want %s",
-                        STR_ARGS(str_cut(token->text, 64)), wanted);
+        star_report_add(parser->report, token->span, "expected %s, got '" STR_FORMAT "'",
+                        wanted, STR_ARGS(str_cut(token->text, 64)));
     } else if (token->kind != TOKEN_ERROR) {
-        star_report_add(parser->report, token->span, "got %s, want %s",
-                        star_token_name(token->kind), wanted);
+        star_report_add(parser->report, token->span, "expected %s, got %s", wanted,
+                        star_token_name(token->kind));
     }
 }
 

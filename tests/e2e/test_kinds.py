@@ -159,3 +159,17 @@ def test_commit_metadata_is_readable_in_the_lake(project):
                        "length(commit_extra_info->>'coypu_hash') as hash from lake.snapshots() "
                        "where commit_extra_info->>'model' is not null")
     assert info == [{"model": "mart.t", "kind": "table", "run_type": "backfill", "file": "models/mart/t.sql", "hash": 64}]
+
+
+def test_sums_and_128_bit_integers_keep_every_digit(project, api, sink):
+    project.write({"models/raw/big.sql": "SELECT range AS id, 9007199254740993 + range AS n FROM range(100)",
+                   "models/mart/sums.sql": "-- @kind: merge\n-- @unique_key: id\n-- @sink: crm\n"
+                                           "SELECT id, sum(n) AS total, (12345678901234567890 + id)::HUGEINT AS huge FROM raw.big GROUP BY id"})
+    project.run_json()
+    rows = project.sql("select id, total::varchar as total, huge::varchar as huge from mart.sums order by id")
+    assert rows == [{"id": i, "total": str(9007199254740993 + i), "huge": str(12345678901234567890 + i)} for i in range(100)]
+    assert sorted((r["id"], r["total"], r["huge"]) for r in sink.rows) == [
+        (i, 9007199254740993 + i, 12345678901234567890 + i) for i in range(100)]
+    snapshots = project.snapshots()
+    project.run_json()
+    assert project.snapshots() == snapshots

@@ -28,7 +28,7 @@ def test_standard_input(project):
 def test_static_errors_come_all_in_order_one_a_line(project):
     project.write({"a.star": "x = = 1\ny = foo\nreturn\n"})
     result = project.run("starlark", "a.star", code=1)
-    assert result.err == ("a.star:1:5: got '=', want expression\na.star:2:5: undefined: foo\n"
+    assert result.err == ("a.star:1:5: expected expression, got '='\na.star:2:5: undefined: foo\n"
                           "a.star:3:1: return statement not within a function\n")
     project.write({"many.star": "undefined_name\n" * 60})
     lines = project.run("starlark", "--check", "many.star", code=1).err.splitlines()

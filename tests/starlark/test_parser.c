@@ -80,16 +80,16 @@ static void test_reports_each_error_at_its_token(void **state) {
         const char *source;
         const char *findings;
     } cases[] = {
-        {"x = \n", "1:5: got newline, want expression\n"},
-        {"x = 1 2\n", "1:7: got int literal, want newline\n"},
-        {"x = y z\n", "1:7: got identifier 'z', want newline\n"},
+        {"x = \n", "1:5: expected expression, got newline\n"},
+        {"x = 1 2\n", "1:7: expected newline, got int literal\n"},
+        {"x = y z\n", "1:7: expected newline, got 'z'\n"},
         {"a = b = c\n", "1:7: chained assignment is not supported\n"},
         {"a < b < c\n", "1:7: '<' does not associate with '<': use parentheses\n"},
         {"a == b not in c\n", "1:8: '==' does not associate with 'not in': use parentheses\n"},
-        {"a not b\n", "1:7: got identifier 'b', want 'in'\n"},
+        {"a not b\n", "1:7: expected 'in', got 'b'\n"},
         {"x = \"a\" \"b\"\n", "1:9: adjacent string literals are not joined: use +\n"},
         {"x = f\"a\"\n", "1:5: f-strings are not supported\n"},
-        {"x = u\"a\"\n", "1:6: got string literal, want newline\n"},
+        {"x = u\"a\"\n", "1:6: expected newline, got string literal\n"},
         {"x: int = 1\n", "1:2: type annotations are not supported\n"},
         {"def f(x: int):\n    pass\n", "1:8: type annotations are not supported\n"},
         {"def f() -> int:\n    pass\n", "1:9: type annotations are not supported\n"},
@@ -102,44 +102,44 @@ static void test_reports_each_error_at_its_token(void **state) {
         {"class A:\n    def f(self):\n        return 1\n", "1:1: 'class' is a reserved word\n"},
         {"def f():\n    yield 1\n", "2:5: 'yield' is a reserved word\n"},
         {"a is b\n", "1:3: 'is' is a reserved word\n"},
-        {"[*a]\n", "1:2: got '*', want expression\n"},
-        {"{**a}\n", "1:2: got '**', want expression\n"},
-        {"{1, 2}\n", "1:3: got ',', want ':'\n"},
-        {"f(x for x in y)\n", "1:5: got 'for', want ',' or ')'\n"},
-        {"(x for x in y)\n", "1:4: got 'for', want ')'\n"},
-        {"[x for x in a, b]\n", "1:14: got ',', want ']'\n"},
-        {"[x for x in lambda: 1]\n", "1:13: got 'lambda', want expression\n"},
-        {"[x for x in y if a if b else c]\n", "1:25: got 'else', want ']'\n"},
+        {"[*a]\n", "1:2: expected expression, got '*'\n"},
+        {"{**a}\n", "1:2: expected expression, got '**'\n"},
+        {"{1, 2}\n", "1:3: expected ':', got ','\n"},
+        {"f(x for x in y)\n", "1:5: expected ',' or ')', got 'for'\n"},
+        {"(x for x in y)\n", "1:4: expected ')', got 'for'\n"},
+        {"[x for x in a, b]\n", "1:14: expected ']', got ','\n"},
+        {"[x for x in lambda: 1]\n", "1:13: expected expression, got 'lambda'\n"},
+        {"[x for x in y if a if b else c]\n", "1:25: expected ']', got 'else'\n"},
         {"x = 1,\n", "1:6: unparenthesised tuple with a trailing comma\n"},
         {"for x, in y: pass\n", "1:6: unparenthesised tuple with a trailing comma\n"},
-        {"f(a b)\n", "1:5: got identifier 'b', want ',' or ')'\n"},
+        {"f(a b)\n", "1:5: expected ',' or ')', got 'b'\n"},
         {"f(1=2)\n", "1:3: keyword argument must have the form name=value\n"},
         {"f((x)=2)\n", "1:4: keyword argument must have the form name=value\n"},
-        {"x.1\n", "1:2: got float literal, want newline\n"},
-        {"x.if\n", "1:3: got 'if', want name\n"},
-        {"load()\n", "1:6: got ')', want string literal (the module)\n"},
+        {"x.1\n", "1:2: expected newline, got float literal\n"},
+        {"x.if\n", "1:3: expected name, got 'if'\n"},
+        {"load()\n", "1:6: expected string literal (the module), got ')'\n"},
         {"load(\"m\")\n", "1:9: load must name at least one thing to load\n"},
-        {"load(\"m\", a)\n", "1:12: got ')', want '='\n"},
-        {"load(\"m\", a=b)\n", "1:13: got identifier 'b', want string literal\n"},
-        {"load(\"m\", 1)\n", "1:11: got int literal, want \"name\" or local=\"name\"\n"},
-        {"load(\"m\" \"a\")\n", "1:10: got string literal, want ',' or ')'\n"},
-        {"x = load(\"m\", \"a\")\n", "1:5: got 'load', want expression\n"},
+        {"load(\"m\", a)\n", "1:12: expected '=', got ')'\n"},
+        {"load(\"m\", a=b)\n", "1:13: expected string literal, got 'b'\n"},
+        {"load(\"m\", 1)\n", "1:11: expected \"name\" or local=\"name\", got int literal\n"},
+        {"load(\"m\" \"a\")\n", "1:10: expected ',' or ')', got string literal\n"},
+        {"x = load(\"m\", \"a\")\n", "1:5: expected expression, got 'load'\n"},
         {"  x = 1\n", "1:3: unexpected indent\n"},
         {"x = 1\n  y = 2\n", "2:3: unexpected indent\n"},
-        {"if x:\ny\n", "2:1: got identifier, want an indented block\n"},
+        {"if x:\ny\n", "2:1: expected an indented block, got identifier\n"},
         {"if x:\n    y\n  z\n", "3:3: unindent matches no outer indentation level\n"},
-        {"if x\n    y\n", "1:5: got newline, want ':'\n"},
-        {"else:\n    y\n", "1:1: got 'else', want expression\n"},
-        {"x = (1,\ny = 2\n", "2:3: got '=', want ')'\n"},
+        {"if x\n    y\n", "1:5: expected ':', got newline\n"},
+        {"else:\n    y\n", "1:1: expected expression, got 'else'\n"},
+        {"x = (1,\ny = 2\n", "2:3: expected ')', got '='\n"},
         {"x = [1, 2\n", "1:5: '[' was never closed\n"},
         {"x = f(1,\n\ndef g():\n    return 1\n", "1:6: '(' was never closed\n"},
-        {"x = )\n", "1:5: got ')', want expression\n"},
-        {"x = (1]\n", "1:7: got ']', want ')'\n"},
-        {"def f(1): pass\n", "1:7: got int literal, want parameter\n"},
-        {"def f(a b): pass\n", "1:9: got identifier 'b', want ','\n"},
-        {"def (a): pass\n", "1:5: got '(', want identifier\n"},
-        {"if x: if y: pass\n", "1:7: got 'if', want expression\n"},
-        {"if a, b: pass\n", "1:5: got ',', want ':'\n"},
+        {"x = )\n", "1:5: expected expression, got ')'\n"},
+        {"x = (1]\n", "1:7: expected ')', got ']'\n"},
+        {"def f(1): pass\n", "1:7: expected parameter, got int literal\n"},
+        {"def f(a b): pass\n", "1:9: expected ',', got 'b'\n"},
+        {"def (a): pass\n", "1:5: expected identifier, got '('\n"},
+        {"if x: if y: pass\n", "1:7: expected expression, got 'if'\n"},
+        {"if a, b: pass\n", "1:5: expected ':', got ','\n"},
         {"return\n\xC3\xA4 = ?\n", "2:5: unexpected character '?'\n"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -159,12 +159,12 @@ static void test_goes_on_behind_an_error(void **state) {
           "    w = ]\n"
           "else:\n"
           "    w = 0b2\n",
-          "1:5: got '=', want expression\n"
-          "3:12: got identifier 'b', want ','\n"
-          "4:12: got int literal, want ')'\n"
-          "5:15: got newline, want expression\n"
-          "7:6: got identifier 'y', want ':'\n"
-          "8:9: got ']', want expression\n"
+          "1:5: expected expression, got '='\n"
+          "3:12: expected ',', got 'b'\n"
+          "4:12: expected ')', got int literal\n"
+          "5:15: expected expression, got newline\n"
+          "7:6: expected ':', got 'y'\n"
+          "8:9: expected expression, got ']'\n"
           "10:9: invalid binary literal\n");
 }
 
@@ -227,7 +227,7 @@ static void test_refuses_deep_suites(void **state) {
     text_add(&text, STR("pass\ny = = 1\n"));
     assert_string_equal(parse_findings(&arena, text_str(&text)),
                         "102:102: suites are nested too deeply\n"
-                        "2002:5: got '=', want expression\n");
+                        "2002:5: expected expression, got '='\n");
 }
 
 static void test_keeps_positions_of_operators_and_brackets(void **state) {
