@@ -337,7 +337,7 @@ static struct ast_stmt *parse_suite(struct parser *parser, size_t from) {
     if (parser_at(parser, TOKEN_INDENT)) {
         parse_block(parser, &suite);
     } else if (!was_wrong) {
-        star_report_add(parser->report, parser->token.span, "got %s, want an indented block",
+        star_report_add(parser->report, parser->token.span, "expected an indented block, got %s",
                         star_token_name(parser->token.kind));
     }
     return suite.first;
