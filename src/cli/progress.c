@@ -17,6 +17,8 @@ enum {
     COLUMNS_DEFAULT = 80,
 };
 
+enum phase { PHASE_START, PHASE_FETCH, PHASE_PUSH };
+
 struct progress {
     const struct context *context;
     pthread_mutex_t lock; // guards everything below
@@ -26,7 +28,8 @@ struct progress {
     size_t total;
     int64_t started_us;
     int64_t drawn_us;
-    int64_t pages; // -1: pushing
+    enum phase phase;
+    int64_t pages;
     int64_t rows;
     int64_t rows_total;
     bool visible;
@@ -74,14 +77,19 @@ static str line_text(struct progress *progress, int64_t elapsed_us) {
     const double seconds = (double)elapsed_us / 1e6;
     const bool rate_known = elapsed_us >= RATE_AFTER_US && progress->rows > 0;
     const double rate = rate_known ? (double)progress->rows / seconds : 0;
-    if (progress->pages >= 0) {
+    switch (progress->phase) {
+    case PHASE_START:
+        return str_cut(text_str(&line), terminal_columns() - 1);
+    case PHASE_FETCH:
         text_format(&line, "  fetch  " STR_FORMAT " pages  " STR_FORMAT " rows",
                     STR_ARGS(grouped(arena, progress->pages)),
                     STR_ARGS(grouped(arena, progress->rows)));
-    } else {
+        break;
+    case PHASE_PUSH:
         text_format(&line, "  push  " STR_FORMAT " of " STR_FORMAT " rows",
                     STR_ARGS(grouped(arena, progress->rows)),
                     STR_ARGS(grouped(arena, progress->rows_total)));
+        break;
     }
     if (rate_known) {
         text_format(&line, "  " STR_FORMAT " rows/s", STR_ARGS(grouped(arena, (int64_t)rate)));
@@ -155,20 +163,27 @@ void progress_start(struct progress *progress, size_t number, size_t total, str 
     progress->subject[cut.size] = '\0';
     progress->number = number;
     progress->total = total;
+    progress->phase = PHASE_START;
+    progress->rows = 0;
     progress->started_us = clock_monotonic_us(&progress->context->clock);
-    progress->drawn_us = 0;
+    if (progress->started_us - progress->drawn_us >= DRAW_EVERY_US) {
+        draw(progress, progress->started_us);
+    }
     (void)pthread_mutex_unlock(&progress->lock);
 }
 
-static void count(struct progress *progress, int64_t pages, int64_t rows, int64_t total) {
+static void count(struct progress *progress, enum phase phase, int64_t pages, int64_t rows,
+                  int64_t total) {
     if (progress == NULL) {
         return;
     }
     (void)pthread_mutex_lock(&progress->lock);
     const int64_t now_us = clock_monotonic_us(&progress->context->clock);
-    if ((progress->pages < 0) != (pages < 0)) {
-        progress->started_us = now_us; // another phase, another rate
+    if (phase == PHASE_PUSH && progress->phase != PHASE_PUSH) {
+        progress->started_us = now_us; // another rate
+        progress->drawn_us = 0;
     }
+    progress->phase = phase;
     progress->pages = pages;
     progress->rows = rows;
     progress->rows_total = total;
@@ -179,11 +194,11 @@ static void count(struct progress *progress, int64_t pages, int64_t rows, int64_
 }
 
 void progress_fetch(struct progress *progress, int64_t pages, int64_t rows) {
-    count(progress, pages, rows, 0);
+    count(progress, PHASE_FETCH, pages, rows, 0);
 }
 
 void progress_push(struct progress *progress, int64_t sent, int64_t total) {
-    count(progress, -1, sent, total);
+    count(progress, PHASE_PUSH, 0, sent, total);
 }
 
 void progress_clear(struct progress *progress) {

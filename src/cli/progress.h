@@ -18,7 +18,8 @@ struct progress;
 // NULL when standard error is no terminal or `quiet`: every function below takes NULL.
 struct progress *progress_new(const struct context *context, bool quiet);
 void progress_free(struct progress *progress);
-// A new piece of work begins: its number of how many, and what it is about.
+// A new piece of work begins: its number of how many, and what it is about.  Pieces that follow
+// each other fast are not all shown.
 void progress_start(struct progress *progress, size_t number, size_t total, str subject);
 // Counts so far; `total` 0 when it is not known.  Drawn at most ten times a second.
 void progress_fetch(struct progress *progress, int64_t pages, int64_t rows);

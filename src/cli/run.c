@@ -2,7 +2,6 @@
 #include "model/run.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/environment.h"
@@ -11,11 +10,12 @@
 #include "base/redact.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/progress.h"
 
 struct run_output {
     struct command_line *line;
     bool dry_run;
-    bool with_progress; // standard error is a terminal
+    struct progress *progress; // NULL: standard error is no terminal
 };
 
 // A line on standard output, without secrets.  A closed pipe ends nothing: the run goes on.
@@ -202,26 +202,27 @@ static void print_summary_json(struct run_output *output, struct arena *scratch,
 
 // ── Events ──
 
-static void clear_progress(const struct run_output *output) {
-    if (output->with_progress) {
-        (void)fprintf(stderr, "\r\033[K");
-        (void)fflush(stderr);
-    }
-}
-
 static void on_started(void *self, const struct model *model, size_t number, size_t total) {
     const struct run_output *output = self;
-    if (output->with_progress) {
-        (void)fprintf(stderr, "\r\033[K[%zu/%zu] " STR_FORMAT, number, total,
-                      STR_ARGS(model->target));
-        (void)fflush(stderr);
-    }
+    progress_start(output->progress, number, total, model->target);
+}
+
+static void on_progress(void *self, const struct model *model, int64_t pages, int64_t rows) {
+    const struct run_output *output = self;
+    (void)model;
+    progress_fetch(output->progress, pages, rows);
+}
+
+static void on_pushing(void *self, const struct model *model, int64_t sent, int64_t total) {
+    const struct run_output *output = self;
+    (void)model;
+    progress_push(output->progress, sent, total);
 }
 
 static void on_finished(void *self, const struct run_result *result) {
     SCRATCH(scratch);
     struct run_output *output = self;
-    clear_progress(output);
+    progress_clear(output->progress);
     if (output->line->json) {
         print_json(output, &scratch, result);
     } else {
@@ -234,7 +235,7 @@ static void on_warning(void *self, str source, const struct error *err) {
     struct run_output *output = self;
     struct text text;
     text_init(&text, &scratch);
-    clear_progress(output);
+    progress_clear(output->progress);
     if (output->line->json) {
         struct json json;
         json_init(&json, &text);
@@ -281,7 +282,6 @@ static int run_command(struct command_line *line) {
     struct run_output output = {
         .line = line,
         .dry_run = command_flag(line, "dry-run"),
-        .with_progress = !line->json && isatty(STDERR_FILENO) == 1,
     };
     int64_t lock_timeout_s = 0;
     struct error err;
@@ -289,6 +289,7 @@ static int run_command(struct command_line *line) {
         command_print_error(line, &err);
         return EXIT_USAGE;
     }
+    output.progress = progress_new(line->context, line->json);
     const struct run_options options = {
         .context = line->context,
         .target = command_argument(line, 0),
@@ -299,13 +300,17 @@ static int run_command(struct command_line *line) {
         .lock_timeout_ms = lock_timeout_s * 1000,
         .events = {.started = on_started,
                    .finished = on_finished,
+                   .progress = output.progress != NULL ? on_progress : NULL,
+                   .pushing = output.progress != NULL ? on_pushing : NULL,
                    .warning = on_warning,
                    .self = &output},
     };
     struct run_summary summary;
     struct error_list errors;
     error_list_init(&errors, line->arena);
-    if (run_project(&options, &summary, &errors) != ERROR_NONE) {
+    const enum error_code code = run_project(&options, &summary, &errors);
+    progress_free(output.progress);
+    if (code != ERROR_NONE) {
         return run_failed(line, &errors);
     }
     SCRATCH(scratch);

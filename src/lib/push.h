@@ -51,8 +51,9 @@ struct push_request {
     bool only_pending;        // push retry: nothing new is read from the lake
     bool empty_backfill;      // a backfill left the table empty: finalize(0, 0) is due
     const struct push_caller *caller; // instead of the lib's push(); NULL: that one
-    // Called on the calling thread now and then; NULL: not at all.
-    void (*progress)(void *self, int64_t sent, int64_t pending);
+    // Events that have an outcome, of all that are to be sent; called on the calling thread after
+    // each batch; NULL: not at all.
+    void (*progress)(void *self, int64_t sent, int64_t total);
     void *progress_self;
 };
 

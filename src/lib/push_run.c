@@ -320,8 +320,9 @@ static enum error_code wait_for_answers(struct push_run *run, struct error *err)
 static void report_progress(const struct push_run *run) {
     if (run->request->progress != NULL) {
         const struct push_summary *summary = run->summary;
-        run->request->progress(run->request->progress_self, summary->ok + summary->warned,
-                               summary->failed);
+        const int64_t sent =
+            summary->ok + summary->warned + summary->failed + summary->rejected + summary->gone;
+        run->request->progress(run->request->progress_self, sent, run->announced);
     }
 }
 
@@ -345,6 +346,8 @@ static enum error_code send_all(struct push_run *run, struct push_source *source
 enum error_code push_run_source(struct push_run *run, struct push_source *source,
                                 struct error *err) {
     struct push_batch *next = NULL;
+    run->announced += source->stream != NULL ? source->stream->until - source->stream->next
+                                             : (int64_t)source->single->count;
     const enum error_code code = send_all(run, source, &next, err);
     push_batch_free(next); // cut and never claimed
     push_batch_free(source->single);

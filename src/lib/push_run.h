@@ -46,6 +46,7 @@ struct push_run {
     struct state_row_list failed; // the failed rows being retried, by id
     int64_t failed_in_a_row;      // whole batches
     int64_t renewed_us;           // when the lease was last renewed, monotonic
+    int64_t announced;            // events of all sources so far
     int64_t left;                 // events of the open range that were never claimed
     bool cancelled;
     struct { // since the last transaction; in `turn`

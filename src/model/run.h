@@ -61,8 +61,11 @@ struct run_summary {
 struct run_events {
     void (*started)(void *self, const struct model *model, size_t number, size_t total);
     void (*finished)(void *self, const struct run_result *result);
-    // Rows fetched so far, for a progress line.
+    // Fetched so far, for a progress line: now and then, between started and finished, from a
+    // thread of its own.
     void (*progress)(void *self, const struct model *model, int64_t pages, int64_t rows);
+    // Rows delivered so far, of all that are to go out.
+    void (*pushing)(void *self, const struct model *model, int64_t sent, int64_t total);
     // Trouble that is no model's own; `source` names the part ("state", "_gc").
     void (*warning)(void *self, str source, const struct error *err);
     void *self;

@@ -12,6 +12,7 @@
 #include "lake/snapshot.h"
 #include "lake/transaction.h"
 #include "model/columns.h"
+#include "model/run_progress.h"
 #include "model/runner.h"
 
 enum { CONFLICT_RETRIES_MAX = 3, CONFLICT_WAIT_MS = 200 };
@@ -25,6 +26,7 @@ struct turn {
     struct incremental_state incremental;
     struct fetch *fetch;   // NULL: pure SQL
     struct lib_data *data; // of its libs; NULL: none
+    struct run_ticker ticker;
     struct fetch_outcome fetched;
     bool fetch_is_over;
     struct write write;
@@ -206,6 +208,8 @@ static enum error_code fetch_begin(struct turn *turn, struct error *err) {
         .last_run = turn->incremental.last_run,
         .cursor = directives->incremental.value,
         .data = hooks,
+        .interrupt = runner->context->interrupt,
+        .progress = &turn->ticker.counts,
         .warn = fetch_warning,
         .warn_self = turn,
     };
@@ -411,11 +415,9 @@ static enum error_code write_model(struct turn *turn, struct error *err) {
     return ERROR_NONE;
 }
 
-// As write_model, with the lib calls of the model at work.
-static enum error_code write_fetched(struct turn *turn, struct error *err) {
+static enum error_code write_from_fetch(struct turn *turn, struct error *err) {
     struct runner *runner = turn->runner;
     bool aborted = false;
-    TRY(fetch_begin(turn, err));
     TRY(fetch_spool(turn->fetch, &aborted, err));
     step_done(turn, "fetch");
     if (aborted) {
@@ -427,6 +429,15 @@ static enum error_code write_fetched(struct turn *turn, struct error *err) {
     const enum error_code code = write_model(turn, err);
     turn->fetch_is_over = true;
     return fetch_end(turn->fetch, code, &turn->fetched, err);
+}
+
+// As write_model, with the lib calls of the model at work.
+static enum error_code write_fetched(struct turn *turn, struct error *err) {
+    TRY(fetch_begin(turn, err));
+    run_ticker_start(&turn->ticker, &turn->runner->options->events, turn->step->model);
+    const enum error_code code = write_from_fetch(turn, err);
+    run_ticker_stop(&turn->ticker);
+    return code;
 }
 
 static enum error_code write_message(struct turn *turn, struct error *err) {

@@ -18,6 +18,18 @@ static enum error_code expand_args(struct runner *runner, const struct model *mo
     return ERROR_NONE;
 }
 
+struct push_watch {
+    const struct run_events *events;
+    const struct model *model;
+};
+
+static void push_progress(void *self, int64_t sent, int64_t total) {
+    const struct push_watch *watch = self;
+    if (total > 0) {
+        watch->events->pushing(watch->events->self, watch->model, sent, total);
+    }
+}
+
 static enum error_code make_request(struct runner *runner, const struct model *model,
                                     struct arena *scratch, struct push_request *request,
                                     struct error *err) {
@@ -110,6 +122,11 @@ static enum error_code deliver(struct runner *runner, const struct model *model,
     struct push_summary summary = {0};
     TRY(make_request(runner, model, scratch, &request, err));
     request.data = *data;
+    struct push_watch watch = {&runner->options->events, model};
+    if (watch.events->pushing != NULL) {
+        request.progress = push_progress;
+        request.progress_self = &watch;
+    }
     if (result->run_type == RUN_BACKFILL && result->snapshot > 0) {
         TRY(table_is_empty(runner, model, scratch, &request.empty_backfill, err));
     }
