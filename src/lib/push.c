@@ -400,8 +400,13 @@ static void finish(struct push_run *run) {
 static enum error_code count_pending(struct push_run *run, struct error *err) {
     bool found = false;
     struct state_sink sink = {0};
+    struct state_batch_list batches;
     TRY(state_sink_find(run->request->state, &run->memory, &run->sink.key, &found, &sink, err));
+    TRY(state_batch_list(run->request->state, &run->memory, sink.id, &batches, err));
     run->summary->pending = sink.failed + run->left;
+    for (size_t i = 0; i < batches.count; i++) { // rows of a retry are failed rows already
+        run->summary->pending += batches.items[i].retry ? 0 : batches.items[i].rows;
+    }
     run->summary->watermark = sink.watermark;
     if (run->summary->stopped) {
         warn(run, "sink " STR_FORMAT ": stopped after %d failed batches, %lld rows still pending",

@@ -82,7 +82,7 @@ static bool any_tagged(const struct push_tags *tags, const struct push_event *ev
 }
 
 static bool is_in_flight(const struct push_run *run, const struct push_batch *batch) {
-    for (size_t i = 0; run->workers > 1 && i < batch->count; i++) {
+    for (size_t i = 0; i < batch->count; i++) {
         if (any_tagged(&run->flying, &batch->events[i])) {
             return true;
         }
@@ -92,9 +92,6 @@ static bool is_in_flight(const struct push_run *run, const struct push_batch *ba
 
 static void tag_batch(struct push_run *run, const struct push_batch *batch,
                       void (*change)(struct push_tags *tags, uint64_t tag)) {
-    if (run->workers == 1) {
-        return; // nothing is ever concurrent
-    }
     for (size_t i = 0; i < batch->count; i++) {
         change(&run->flying, push_row_tag(batch->events[i].rowid));
         if (batch->events[i].tag != 0) {
@@ -187,12 +184,21 @@ static enum error_code ensure_caller(struct push_run *run, struct error *err) {
     return ERROR_NONE;
 }
 
+static size_t in_flight_max(const struct push_run *run) {
+    return run->workers * (1 + PUSH_AHEAD);
+}
+
 static enum error_code ensure_pool(struct push_run *run, struct error *err) {
     if (run->pool != NULL) {
         return ERROR_NONE;
     }
     TRY(ensure_caller(run, err));
-    return pool_new(&run->caller, run->workers, &run->pool, err);
+    const struct push_pool_options options = {.workers = run->workers,
+                                              .capacity = in_flight_max(run),
+                                              .failed_max = PUSH_FAILED_BATCHES_MAX,
+                                              .failed_before = run->failed_in_a_row,
+                                              .interrupt = run->request->context->interrupt};
+    return pool_new(&run->caller, &options, &run->pool, err);
 }
 
 static void dispatch(struct push_run *run, struct push_batch *batch) {
@@ -217,10 +223,10 @@ struct round {
 static enum error_code fill_round(struct push_run *run, struct push_source *source,
                                   struct push_batch **next, struct round *round,
                                   struct error *err) {
-    round->batches = ARENA_ARRAY(&run->turn, struct push_batch *, run->workers);
-    round->claims = ARENA_ARRAY(&run->turn, struct state_claim, run->workers);
-    while (run->in_flight + round->count < run->workers && !run->summary->stopped &&
-           !run->cancelled) {
+    const size_t most = in_flight_max(run);
+    round->batches = ARENA_ARRAY(&run->turn, struct push_batch *, most);
+    round->claims = ARENA_ARRAY(&run->turn, struct state_claim, most);
+    while (run->in_flight + round->count < most && !run->summary->stopped && !run->cancelled) {
         if (*next == NULL) {
             TRY(next_batch(run, source, next, err));
         }
@@ -284,10 +290,19 @@ static void count_failure(struct push_run *run, const struct push_batch *batch) 
     }
 }
 
+// What is claimed and not begun stays in flight in the state when nothing is to be begun any more.
+static void look_for_end(struct push_run *run) {
+    run->cancelled = interrupt_is_raised(run->request->context->interrupt);
+    if (run->cancelled || run->summary->stopped) {
+        run->in_flight -= pool_recall(run->pool);
+    }
+}
+
 // A call that the user interrupted has no outcome: its batch stays in flight for the next run.
 static void take_answer(struct push_run *run, struct push_batch *batch) {
     run->in_flight--;
     tag_batch(run, batch, push_tags_remove);
+    look_for_end(run); // the batch is answered: an interrupt that ended its call is seen here
     if (!(run->cancelled && batch->failed_whole)) {
         push_outcome_add(run, batch);
         count_failure(run, batch);
@@ -306,14 +321,15 @@ static enum error_code renew_lease(struct push_run *run, struct error *err) {
 
 static enum error_code wait_for_answers(struct push_run *run, struct error *err) {
     struct push_batch *batch = NULL;
-    while (batch == NULL) {
-        batch = pool_wait(run->pool, WAIT_US);
-        run->cancelled = interrupt_is_raised(run->request->context->interrupt);
+    while (batch == NULL && run->in_flight > 0) {
         TRY(renew_lease(run, err));
+        batch = pool_wait(run->pool, WAIT_US);
+        look_for_end(run);
     }
     for (; batch != NULL; batch = pool_poll(run->pool)) {
         take_answer(run, batch);
     }
+    look_for_end(run);
     return ERROR_NONE;
 }
 

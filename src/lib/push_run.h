@@ -5,9 +5,14 @@
 //
 // The coordinator's loop, for one source:
 //
-//     claim as many batches as there are idle workers, unless one touches a row or a key that is in
+//     claim batches for the workers and a few ahead, unless one touches a row or a key that is in
 //     flight; one transaction holds these claims and the outcomes of the answers since the last one
 //     → give them to the workers → wait for an answer → work out what became of each row → again
+//
+// A worker goes on with a batch claimed ahead while the outcome before it is being stored, so that
+// neither claim nor fsync stands between two calls.  The price: a kill may repeat up to
+// 1 + PUSH_AHEAD batches a worker, each under its own batch_id.  What was claimed ahead and is kept
+// from being sent by the stop rule or an interrupt stays in flight in the state, for the next run.
 //
 // An event whose row or key has an undelivered earlier change is not sent: it becomes a failed row
 // that waits ("held"), so that nothing overtakes it.
@@ -25,7 +30,10 @@
 
 #include "state/delivery.h"
 
-enum { PUSH_NOTES_MAX = 1000 }; // kept for messages and JSON
+enum {
+    PUSH_NOTES_MAX = 1000, // kept for messages and JSON
+    PUSH_AHEAD = 1,        // batches a worker that are claimed before one is free
+};
 
 struct push_run {
     const struct push_request *request;
@@ -40,7 +48,7 @@ struct push_run {
     struct push_caller caller; // set when there is a pool
     struct push_pool *pool;    // NULL before the first batch, and after the schema changed
     size_t workers;
-    size_t in_flight;
+    size_t in_flight;             // batches in the pool
     struct push_tags flying;      // rows and keys in flight
     struct push_tags blocked;     // rows and keys that must not be overtaken
     struct state_row_list failed; // the failed rows being retried, by id

@@ -1,6 +1,7 @@
 #include "lib/push_worker.h"
 
 #include "base/context.h"
+#include "base/interrupt.h"
 #include "lib/push_status.h"
 
 #include <errno.h>
@@ -10,27 +11,36 @@
 
 struct push_pool {
     struct arena arena;
-    struct push_caller caller; // any thread: never changes after start
+    struct push_caller caller;        // any thread: these two never change after start
+    struct push_pool_options options; //
     pthread_t *threads;
     size_t thread_count;
     pthread_mutex_t lock;
     pthread_cond_t work;   // there is a batch to call, or the end
     pthread_cond_t answer; // there is an answered batch
-    struct {               // any thread, under `lock`; as many batches as workers are inside
+    struct {               // any thread, under `lock`
         struct push_batch **waiting;
         size_t waiting_count;
         struct push_batch **answered;
         size_t answered_count;
+        int64_t failed_in_a_row; // whole batches
         bool stopping;
     } shared;
 };
 
 // ── Threads ──
 
+// The lock is held.
+static bool may_begin(const struct push_pool *pool) {
+    return pool->shared.waiting_count > 0 &&
+           pool->shared.failed_in_a_row < pool->options.failed_max &&
+           !interrupt_is_raised(pool->options.interrupt);
+}
+
 static struct push_batch *next_batch(struct push_pool *pool) {
     struct push_batch *batch = NULL;
     pthread_mutex_lock(&pool->lock);
-    while (pool->shared.waiting_count == 0 && !pool->shared.stopping) {
+    while (!may_begin(pool) && !pool->shared.stopping) {
         pthread_cond_wait(&pool->work, &pool->lock);
     }
     if (!pool->shared.stopping) { // in the order of pool_start
@@ -46,6 +56,7 @@ static struct push_batch *next_batch(struct push_pool *pool) {
 
 static void answer_batch(struct push_pool *pool, struct push_batch *batch) {
     pthread_mutex_lock(&pool->lock);
+    pool->shared.failed_in_a_row = batch->failed_whole ? pool->shared.failed_in_a_row + 1 : 0;
     pool->shared.answered[pool->shared.answered_count++] = batch;
     pthread_cond_signal(&pool->answer);
     pthread_mutex_unlock(&pool->lock);
@@ -80,18 +91,19 @@ static void init_condition(pthread_cond_t *condition) {
     pthread_condattr_destroy(&attributes);
 }
 
-enum error_code pool_new(const struct push_caller *caller, size_t workers, struct push_pool **out,
-                         struct error *err) {
+enum error_code pool_new(const struct push_caller *caller, const struct push_pool_options *options,
+                         struct push_pool **out, struct error *err) {
     struct push_pool *pool = memory_alloc(sizeof(*pool));
-    *pool = (struct push_pool){.caller = *caller};
+    *pool = (struct push_pool){.caller = *caller, .options = *options};
     arena_init(&pool->arena);
-    pool->threads = ARENA_ARRAY(&pool->arena, pthread_t, workers);
-    pool->shared.waiting = ARENA_ARRAY(&pool->arena, struct push_batch *, workers);
-    pool->shared.answered = ARENA_ARRAY(&pool->arena, struct push_batch *, workers);
+    pool->threads = ARENA_ARRAY(&pool->arena, pthread_t, options->workers);
+    pool->shared.waiting = ARENA_ARRAY(&pool->arena, struct push_batch *, options->capacity);
+    pool->shared.answered = ARENA_ARRAY(&pool->arena, struct push_batch *, options->capacity);
+    pool->shared.failed_in_a_row = options->failed_before;
     pthread_mutex_init(&pool->lock, NULL);
     init_condition(&pool->work);
     init_condition(&pool->answer);
-    for (; pool->thread_count < workers; pool->thread_count++) {
+    for (; pool->thread_count < options->workers; pool->thread_count++) {
         if (pthread_create(&pool->threads[pool->thread_count], NULL, worker_main, pool) != 0) {
             break;
         }
@@ -115,9 +127,7 @@ void pool_free(struct push_pool *pool) {
     for (size_t i = 0; i < pool->thread_count; i++) {
         pthread_join(pool->threads[i], NULL);
     }
-    for (size_t i = 0; i < pool->shared.waiting_count; i++) {
-        push_batch_free(pool->shared.waiting[i]);
-    }
+    (void)pool_recall(pool);
     for (size_t i = 0; i < pool->shared.answered_count; i++) {
         push_batch_free(pool->shared.answered[i]);
     }
@@ -168,4 +178,15 @@ struct push_batch *pool_poll(struct push_pool *pool) {
     struct push_batch *batch = take_answer(pool);
     pthread_mutex_unlock(&pool->lock);
     return batch;
+}
+
+size_t pool_recall(struct push_pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    const size_t count = pool->shared.waiting_count;
+    for (size_t i = 0; i < count; i++) {
+        push_batch_free(pool->shared.waiting[i]);
+    }
+    pool->shared.waiting_count = 0;
+    pthread_mutex_unlock(&pool->lock);
+    return count;
 }

@@ -23,10 +23,22 @@ struct push_caller {
 };
 
 struct push_pool;
+struct interrupt;
+
+struct push_pool_options {
+    size_t workers;
+    size_t capacity; // batches that may be inside at once: waiting, running, answered
+    // No waiting batch is begun any more after so many failed ones in a row, or once interrupted:
+    // the rule holds even while the coordinator is busy storing outcomes.
+    int64_t failed_max;
+    int64_t failed_before;             // in a row, by an earlier pool
+    const struct interrupt *interrupt; // NULL: never
+};
 
 // `workers` threads, each with a worker of the caller.
-MUST_USE enum error_code pool_new(const struct push_caller *caller, size_t workers,
-                                  struct push_pool **pool, struct error *err);
+MUST_USE enum error_code pool_new(const struct push_caller *caller,
+                                  const struct push_pool_options *options, struct push_pool **pool,
+                                  struct error *err);
 // Waits for the running calls; batches still inside are freed.
 void pool_free(struct push_pool *pool); // takes NULL
 void pool_start(struct push_pool *pool, struct push_batch *batch);
@@ -34,5 +46,7 @@ void pool_start(struct push_pool *pool, struct push_batch *batch);
 struct push_batch *pool_wait(struct push_pool *pool, int64_t timeout_us);
 // An answered batch that is there already; else NULL.
 struct push_batch *pool_poll(struct push_pool *pool);
+// Frees the batches that no worker has begun; how many there were.
+size_t pool_recall(struct push_pool *pool);
 
 #endif

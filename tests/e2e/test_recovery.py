@@ -3,12 +3,13 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, TIMEOUT_S
+from conftest import PUSH_LIB, ROOT, TIMEOUT_S
 from test_push import MERGE, source
 
 
@@ -20,8 +21,15 @@ def crash_points(folder):
     return sorted(names)
 
 
+FINALIZE = """
+def finalize(succeeded, failed):
+    pass
+"""
+
+
 @pytest.mark.parametrize("point", [p for p in crash_points("lib") if p.startswith("CP_PUSH")])
-def test_kill_in_push_loses_no_row_and_repeats_only_what_was_in_flight(project, sink, point):
+def test_kill_in_push_loses_no_row_and_repeats_only_what_was_in_flight(project, sink, api, point):
+    project.write({"lib/crm.star": PUSH_LIB % {"url": api.url, "batch_size": 2, "more": ""} + FINALIZE})
     source(project, [(i, "a") for i in range(7)])
     project.write({"models/sync/t.sql": MERGE})
     project.crash(point)
@@ -86,27 +94,40 @@ def test_ctrl_c_during_a_hanging_fetch_ends_at_once_with_130(project, fetch_lib)
     assert project.sql("select id from raw.orders") == [{"id": 5}]
 
 
-def test_sigterm_during_a_push_keeps_what_was_acknowledged(project, sink, api):
-    source(project, [(i, "a") for i in range(6)])
+@pytest.mark.parametrize("workers", [1, 4])
+def test_sigterm_during_a_push_keeps_what_was_acknowledged(project, sink, api, workers):
+    project.write({"lib/crm.star": PUSH_LIB % {"url": api.url, "batch_size": 2, "more": f', "max_concurrent": {workers}'}})
+    rows = 4 * workers + 2
+    source(project, [(i, "a") for i in range(rows)])
     project.write({"models/sync/t.sql": MERGE})
-    receive, count = sink.receive, [0]
+    receive, count, hung = sink.receive, [0], {}
+    lock = threading.Lock()
 
     def answer(request):
-        count[0] += 1
-        return receive(request) if count[0] == 1 else (200, api.HANG)
+        with lock:
+            count[0] += 1
+            if count[0] == 1:
+                return receive(request)
+            hung[request.json["batch_id"]] = request.json["rows"]
+            return 200, api.HANG
 
     api.on("POST", "/batch", answer)
     process = project.start("run")
-    wait_for(lambda: len(api.seen("POST")) >= 2, "the second batch")
+    wait_for(lambda: len(hung) >= workers, "the hanging batches")
     process.send_signal(signal.SIGTERM)
+    start = time.monotonic()
     out, err = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 130, out + err
+    assert time.monotonic() - start < 5, "the workers did not stop promptly"
+    assert len(hung) == workers, "a batch was begun after the signal"
     acknowledged = {r["id"] for r in sink.rows}
     assert len(acknowledged) == 2
     sink.forget()
     api.on("POST", "/batch", receive)
     project.run_json()
-    assert {r["id"] for r in sink.rows} == set(range(6)) - acknowledged
+    assert sorted(r["id"] for r in sink.rows) == sorted(set(range(rows)) - acknowledged)
+    again = {b["batch_id"]: b["rows"] for b in sink.batches}
+    assert {batch_id: again.get(batch_id) for batch_id in hung} == hung, "redelivery is not identical"
 
 
 def test_a_second_run_names_the_holder_of_the_lock(project, fetch_lib):
