@@ -68,6 +68,7 @@ def main():
                 received["batches"] += 1
             self.answer(b"{" + b",".join(b'"%s:%s":"ok"' % key for key in keys) + b"}")
 
+    ThreadingHTTPServer.request_queue_size = 128  # 5 by default: eight workers at once lose a SYN, and a second with it
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     print(server.server_address[1], flush=True)
