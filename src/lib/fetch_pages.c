@@ -6,6 +6,7 @@
 
 #include "lib/fetch_kwargs.h"
 
+#include "base/context.h"
 #include "base/interrupt.h"
 
 #include <stdio.h>
@@ -350,5 +351,6 @@ enum error_code fetch_pages_next(struct fetch_pages *pages, struct lib_worker *w
         return code;
     }
     *found = !pages->facts->aborted;
+    crash_point("CP_FETCH_PAGE");
     return ERROR_NONE;
 }

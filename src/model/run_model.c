@@ -5,6 +5,7 @@
 // commit that lost against another writer repeats the whole transaction, but for a model that
 // fetches: its rows are gone by then.
 #include "base/clock.h"
+#include "base/context.h"
 #include "base/text.h"
 #include "lake/ast.h"
 #include "lake/attach.h"
@@ -505,7 +506,10 @@ static enum error_code transaction_body(struct turn *turn, struct error *err) {
         TRY(registry_upsert(turn, err));
     }
     TRY(write_message(turn, err));
-    return lake_commit(connection, &turn->result->snapshot, err);
+    crash_point("CP_MODEL_BEFORE_COMMIT");
+    TRY(lake_commit(connection, &turn->result->snapshot, err));
+    crash_point("CP_MODEL_COMMITTED");
+    return ERROR_NONE;
 }
 
 static enum error_code attempt(struct turn *turn, struct error *err) {

@@ -1,4 +1,5 @@
 // The delivery step of a model's turn: after its commit, and also when it was skipped.
+#include "base/context.h"
 #include "base/environment.h"
 #include "base/text.h"
 #include "lake/transaction.h"
@@ -86,7 +87,9 @@ static enum error_code write_log(struct runner *runner, const struct push_reques
                                           batch_mode_name(request->lib->api.push.batch_mode),
                                           request->run_id, log, err);
     if (code == ERROR_NONE) {
+        crash_point("CP_LOG_BEFORE_COMMIT");
         code = lake_commit(connection, NULL, err);
+        crash_point("CP_LOG_COMMITTED");
     }
     if (code != ERROR_NONE) {
         lake_rollback(connection);

@@ -3,6 +3,7 @@
 // A commit of DuckLake costs more the more tables there are, whenever the schema changes: so all
 // tables that are missing are made at once.  They are made in the order of the graph, as a query
 // can only be bound when the tables it reads exist.
+#include "base/context.h"
 #include "base/file.h"
 #include "base/suggest.h"
 #include "base/text.h"
@@ -257,7 +258,9 @@ static enum error_code finish(struct runner *runner, const struct creation *made
     TRY(lake_commit_message(connection, STR("coypu"), STR("create tables"),
                             created_json(runner, made), err));
     int64_t snapshot = 0;
+    crash_point("CP_SCHEMA_BEFORE_COMMIT");
     TRY(lake_commit(connection, &snapshot, err));
+    crash_point("CP_SCHEMA_COMMITTED");
     for (size_t i = 0; i < made->count; i++) {
         made->items[i]->created = true;
         plan_committed(&runner->plan, made->items[i]->model, snapshot);

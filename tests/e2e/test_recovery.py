@@ -26,8 +26,16 @@ def finalize(succeeded, failed):
     pass
 """
 
+DELIVERY = tuple(p for p in crash_points("lib") + crash_points("state") + crash_points("model") if p.startswith(("CP_PUSH", "CP_STATE", "CP_LOG")))
+RUN = tuple(p for p in crash_points("lib") + crash_points("model") + crash_points("lake") if p not in DELIVERY)
 
-@pytest.mark.parametrize("point", [p for p in crash_points("lib") if p.startswith("CP_PUSH")])
+
+def test_every_part_of_a_run_has_its_crash_points():
+    assert {"CP_FETCH_PAGE", "CP_SCHEMA_COMMITTED", "CP_MODEL_BEFORE_COMMIT", "CP_MODEL_COMMITTED"} <= set(RUN)
+    assert {"CP_PUSH_CLAIMED", "CP_PUSH_CALLED", "CP_STATE_OUTCOME_COMMITTED", "CP_LOG_COMMITTED"} <= set(DELIVERY)
+
+
+@pytest.mark.parametrize("point", DELIVERY)
 def test_kill_in_push_loses_no_row_and_repeats_only_what_was_in_flight(project, sink, api, point):
     project.write({"lib/crm.star": PUSH_LIB % {"url": api.url, "batch_size": 2, "more": ""} + FINALIZE})
     source(project, [(i, "a") for i in range(7)])
@@ -49,8 +57,7 @@ def test_kill_in_push_loses_no_row_and_repeats_only_what_was_in_flight(project, 
     assert sink.batches == []
 
 
-@pytest.mark.parametrize("point", [p for p in crash_points("model") + crash_points("lake") + crash_points("lib")
-                                   if not p.startswith("CP_PUSH")])
+@pytest.mark.parametrize("point", [*RUN, "CP_FETCH_PAGE:2", "CP_MODEL_BEFORE_COMMIT:2", "CP_MODEL_COMMITTED:3"])
 def test_kill_while_a_model_runs_converges_on_the_next_run(project, sink, fetch_lib, point):
     fetch_lib.pages("/orders", [[{"id": 1, "v": "a"}, {"id": 2, "v": "b"}], [{"id": 3, "v": "c"}]])
     project.write({"models/raw/src.sql": "-- @kind: append\nSELECT id::BIGINT AS id, v::VARCHAR AS v FROM shop('orders')",
