@@ -6,6 +6,7 @@
 #include "lake/lake.h"
 #include "lake/snapshot.h"
 #include "lib/push_join.h"
+#include "lib/push_outcome.h"
 #include "lib/push_run.h"
 #include "lib/push_sinks.h"
 
@@ -76,7 +77,8 @@ static bool is_expired(int64_t from, int64_t to, int64_t oldest) {
     return from != STATE_NO_SNAPSHOT ? from + 1 < oldest && from < to : to < oldest;
 }
 
-// The start is gone: every row again, said aloud.
+// The start is gone: every row again, said aloud.  Failed rows stay: those that are in the table go
+// with it (push_join_rows), deletes with a stored image are sent, the others become dead letters.
 static enum error_code check_history(struct push_run *run, int64_t current, int64_t oldest,
                                      struct error *err) {
     struct state_sink *sink = &run->sink;
@@ -88,13 +90,14 @@ static enum error_code check_history(struct push_run *run, int64_t current, int6
     if (!is_expired(from, to, oldest)) {
         return ERROR_NONE;
     }
+    int64_t dropped = 0;
+    TRY(state_sink_restart(run->request->state, sink, &dropped, err));
     warn(run,
          "snapshots %lld to %lld were expired before " STR_FORMAT " had them: every row is "
-         "sent as insert",
-         (long long)(from + 1), (long long)(oldest - 1), STR_ARGS(sink->key.sink));
-    int64_t dropped = 0;
-    return state_sink_reset(run->request->state, sink, STATE_NO_SNAPSHOT, sink->table_id, &dropped,
-                            err);
+         "sent as insert; deletes among them, and among %lld rows in flight, are lost",
+         (long long)(from + 1), (long long)(oldest - 1), STR_ARGS(sink->key.sink),
+         (long long)dropped);
+    return ERROR_NONE;
 }
 
 // ── Failed rows ──
@@ -106,12 +109,10 @@ static int compare_ids(const void *a, const void *b) {
 }
 
 // Rows that the stage left out: latest values of a row that is gone, or history that is.
-static void settle_missing(struct push_run *run, const struct push_stream *stream,
-                           const struct state_row *rows, size_t count, const bool *found,
-                           struct state_outcome *outcome) {
+static void settle_missing(struct push_run *run, const struct state_row *rows, size_t count,
+                           const bool *found, struct state_outcome *outcome) {
     int64_t *gone = ARENA_ARRAY(&run->turn, int64_t, count);
     struct state_row *dead = ARENA_ARRAY(&run->turn, struct state_row, count);
-    (void)stream;
     for (size_t i = 0; i < count; i++) {
         if (found[i]) {
             continue;
@@ -125,7 +126,7 @@ static void settle_missing(struct push_run *run, const struct push_stream *strea
             struct state_row *row = &dead[outcome->dead_count++];
             *row = rows[i];
             row->message = STR("history expired");
-            run->summary->rejected++;
+            push_outcome_expired(run, row);
         }
     }
     outcome->delivered = gone;
@@ -159,7 +160,7 @@ static enum error_code drop_missing(struct push_run *run, const struct push_stre
     bool *found = ARENA_ARRAY(&run->turn, bool, count);
     TRY(find_staged(run, stream, run->failed.items, count, found, err));
     struct state_outcome outcome = {0};
-    settle_missing(run, stream, run->failed.items, count, found, &outcome);
+    settle_missing(run, run->failed.items, count, found, &outcome);
     const enum error_code code =
         state_delivery_commit(run->request->state, &run->sink, &outcome, 1, NULL, 0, err);
     arena_reset(&run->turn);
@@ -321,7 +322,8 @@ static enum error_code stage_new(struct push_run *run, struct push_stream *strea
     }
     TRY(push_run_schema(run, current, err));
     TRY(feed_stage_range(stream, &run->table, run->sink.watermark, current, err));
-    if (stream->total > 0) {
+    const bool starts_again = run->sink.watermark == STATE_NO_SNAPSHOT && run->sink.failed > 0;
+    if (stream->total > 0 || starts_again) {
         return open_range(run, stream, table_id, current, err);
     }
     // Nothing of ours: the watermark moves on all the same, so that expiry cannot pass it.

@@ -87,6 +87,13 @@ static void join_update(struct push_join *join, const struct row_join *row) {
     }
 }
 
+// Every row of the table is sent as an insert: that is all the sink needs of a row that is there.
+static void join_full(struct push_join *join, const struct row_join *row) {
+    remove_row(join, row->insert);
+    remove_row(join, row->pre);
+    remove_row(join, row->post);
+}
+
 // Whether the changes of the row are folded into failed rows.
 static bool join_row(struct push_join *join, const struct row_join *row, bool by_group,
                      int64_t from) {
@@ -99,8 +106,8 @@ static bool join_row(struct push_join *join, const struct row_join *row, bool by
         join_update(join, row);
         return true;
     }
-    if (is_insert_again && row->insert != NULL && from == STATE_NO_SNAPSHOT) {
-        remove_row(join, row->insert); // a full sync sends every row as an insert
+    if (from == STATE_NO_SNAPSHOT) {
+        join_full(join, row);
         return false;
     }
     if (!by_group) {
@@ -128,6 +135,34 @@ static void note_row(struct row_join *row, const struct state_row *failed) {
     }
 }
 
+// Of a row that the sink has and the table has not: it was deleted in snapshots that are gone.
+static void join_lost_delete(struct push_join *join, const struct row_join *row) {
+    const struct state_row *either = row->post != NULL ? row->post : row->pre;
+    if (row->insert != NULL || either == NULL) {
+        return;
+    }
+    add_changed(join, either, STATE_CHANGE_DELETE, either->snapshot);
+    remove_row(join, either == row->pre ? row->post : row->pre);
+}
+
+static void join_absent(struct push_join *join, const struct state_row *sorted, size_t count,
+                        const struct feed_change *changes, size_t change_count) {
+    size_t at_change = 0;
+    for (size_t i = 0; i < count;) {
+        struct row_join row = {0};
+        const int64_t rowid = sorted[i].rowid;
+        for (; i < count && sorted[i].rowid == rowid; i++) {
+            note_row(&row, &sorted[i]);
+        }
+        while (at_change < change_count && changes[at_change].rowid < rowid) {
+            at_change++;
+        }
+        if (at_change == change_count || changes[at_change].rowid != rowid) {
+            join_lost_delete(join, &row);
+        }
+    }
+}
+
 struct push_join push_join_rows(struct arena *arena, const struct state_row *rows, size_t count,
                                 const struct feed_change *changes, size_t change_count,
                                 int64_t from) {
@@ -139,6 +174,9 @@ struct push_join push_join_rows(struct arena *arena, const struct state_row *row
         .removed = ARENA_ARRAY(arena, int64_t, count),
         .joined = ARENA_ARRAY(arena, int64_t, change_count),
     };
+    if (from == STATE_NO_SNAPSHOT) {
+        join_absent(&join, sorted, count, changes, change_count);
+    }
     size_t at = 0; // both lists are in the order of row ids
     for (size_t i = 0; i < change_count;) {
         struct row_join row = {.changes = &changes[i]};

@@ -10,6 +10,8 @@
 //     update            update pair      one pair, from before the failure to the last values
 //     update            delete           delete
 //     any of a group    any of it        all of them failed rows, so that they go out together
+//     insert, update    full sync        nothing: the row is sent as an insert
+//     update            not in it        delete
 //
 // The newer change is then left out of its range ("joined"): the failed row stands for both.
 

@@ -87,6 +87,14 @@ static void add_log(struct push_run *run, const struct push_event *event,
     LIST_PUSH(run->arena, &run->summary->log, line);
 }
 
+void push_outcome_expired(struct push_run *run, const struct state_row *row) {
+    const struct push_event event = {
+        .rowid = row->rowid, .change = row->change, .snapshot = row->snapshot, .keys = row->keys};
+    run->summary->rejected++;
+    add_note(run, &event, PUSH_REJECTED, row->message);
+    add_log(run, &event, &(struct push_reply){0}, PUSH_REJECTED, row->message);
+}
+
 // ── One batch ──
 
 struct outcome_rows {

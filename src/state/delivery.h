@@ -104,6 +104,10 @@ MUST_USE enum error_code state_sink_start(struct state *state, struct state_sink
 MUST_USE enum error_code state_sink_reset(struct state *state, struct state_sink *sink,
                                           int64_t watermark, int64_t table_id, int64_t *dropped,
                                           struct error *err);
+// Begins again with every row as an insert, as the history the range needs is gone: forgets range
+// and batches and keeps the failed rows.  *dropped: how many rows of batches were in flight.
+MUST_USE enum error_code state_sink_restart(struct state *state, struct state_sink *sink,
+                                            int64_t *dropped, struct error *err);
 // Deletes a sink that no model has any more, with all its rows.
 MUST_USE enum error_code state_sink_delete(struct state *state, int64_t sink_id, struct error *err);
 

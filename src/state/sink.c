@@ -199,19 +199,24 @@ enum error_code state_sink_start(struct state *state, struct state_sink *sink, i
     return ERROR_NONE;
 }
 
+static enum error_code read_count(struct db *db, const char *sql, int64_t sink_id, int64_t *count,
+                                  struct error *err) {
+    DB_CURSOR cursor = {0};
+    TRY(db_query(db, sql, DB_VALUES(DB_INT(sink_id)), &cursor, err));
+    bool has_row = false;
+    TRY(db_next(&cursor, &has_row, err));
+    *count = db_int(&cursor, 0);
+    return ERROR_NONE;
+}
+
 // Rows of a retry batch are failed rows too and are counted as these.
 static enum error_code pending_rows(struct db *db, int64_t sink_id, int64_t *pending,
                                     struct error *err) {
-    DB_CURSOR cursor = {0};
-    TRY(db_query(db,
-                 "SELECT (SELECT count(*) FROM failed WHERE sink_id = $1) +"
-                 " (SELECT coalesce(sum(row_count), 0) FROM batch WHERE sink_id = $1"
-                 " AND retry = 0)",
-                 DB_VALUES(DB_INT(sink_id)), &cursor, err));
-    bool has_row = false;
-    TRY(db_next(&cursor, &has_row, err));
-    *pending = db_int(&cursor, 0);
-    return ERROR_NONE;
+    return read_count(db,
+                      "SELECT (SELECT count(*) FROM failed WHERE sink_id = $1) +"
+                      " (SELECT coalesce(sum(row_count), 0) FROM batch WHERE sink_id = $1"
+                      " AND retry = 0)",
+                      sink_id, pending, err);
 }
 
 static enum error_code forget(struct db *db, int64_t sink_id, struct error *err) {
@@ -230,6 +235,28 @@ enum error_code state_sink_reset(struct state *state, struct state_sink *sink, i
     TRY(start(held.db, sink, watermark, table_id, err));
     TRY(state_commit(&held, err));
     sink_started(sink, watermark, table_id);
+    return ERROR_NONE;
+}
+
+static enum error_code forget_range(struct db *db, int64_t sink_id, struct error *err) {
+    const struct db_value id = DB_INT(sink_id);
+    TRY(db_run(db, "DELETE FROM batch WHERE sink_id = $1", &id, 1, err));
+    TRY(db_run(db, "UPDATE failed SET batch_id = '' WHERE sink_id = $1", &id, 1, err));
+    return db_run(db, "DELETE FROM joined WHERE sink_id = $1", &id, 1, err);
+}
+
+enum error_code state_sink_restart(struct state *state, struct state_sink *sink, int64_t *dropped,
+                                   struct error *err) {
+    STATE_HELD held = {0};
+    TRY(state_hold_write(state, &held, err));
+    TRY(read_count(held.db,
+                   "SELECT coalesce(sum(row_count), 0) FROM batch WHERE sink_id = $1"
+                   " AND retry = 0",
+                   sink->id, dropped, err));
+    TRY(forget_range(held.db, sink->id, err));
+    TRY(start(held.db, sink, STATE_NO_SNAPSHOT, sink->table_id, err));
+    TRY(state_commit(&held, err));
+    sink_started(sink, STATE_NO_SNAPSHOT, sink->table_id);
     return ERROR_NONE;
 }
 

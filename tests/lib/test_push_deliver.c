@@ -108,6 +108,11 @@ static void a_later_row_of_the_same_key_waits_behind_a_failed_one(void **unused)
     assert_int_equal(fix.summary.pending, 0);
 }
 
+static const char *all_busy(const struct delivery *delivery) {
+    (void)delivery;
+    return "error: busy";
+}
+
 static const char *k2_is_refused(const struct delivery *delivery) {
     return delivery->k == 2 ? "reject: no such country" : "warn: late";
 }
@@ -143,6 +148,56 @@ static void attempts_may_have_an_end(void **unused) {
     push_once(&fix);
     assert_int_equal(fix.summary.rejected, 1);
     assert_int_equal(fix.summary.pending, 0);
+}
+
+// Forgets all snapshots but the current one, and what only they held.
+static void expire_history(void) {
+    sql("CALL ducklake_expire_snapshots('lake', older_than => now() + INTERVAL 1 DAY)");
+}
+
+// Deletes of rows 1 and 2 and an update of 3 fail; 4 is deleted by then and 5 changes later.
+static void fail_changes(void) {
+    sql("INSERT INTO t VALUES (1, 10), (2, 20), (3, 30), (4, 40), (5, 50)");
+    push_once(&fix);
+    sql("DELETE FROM t WHERE k IN (1, 2)");
+    sql("UPDATE t SET v = v + 1 WHERE k IN (3, 4)");
+    fix.sink.answer = all_busy;
+    push_once(&fix);
+    assert_int_equal(fix.summary.pending, 6);
+    fix.sink.answer = NULL;
+}
+
+static void keep_image_of_row_1(void) {
+    struct state_sink_list sinks;
+    struct state_row_list rows;
+    ASSERT_OK(&fix.lake,
+              state_sink_list(fix.state, &fix.lake.arena, STR(""), &sinks, &fix.lake.err));
+    ASSERT_OK(&fix.lake, state_failed_list(fix.state, &fix.lake.arena, sinks.items[0].id, &rows,
+                                           &fix.lake.err));
+    ASSERT_STR(rows.items[0].keys, "{\"k\":1}");
+    rows.items[0].image = STR("{\"k\":\"1\",\"v\":\"10\"}");
+    ASSERT_OK(&fix.lake, state_failed_keep_images(fix.state, rows.items, 1, &fix.lake.err));
+}
+
+static void history_that_expired_makes_a_full_sync_and_dead_letters_of_lost_deletes(void **unused) {
+    (void)unused;
+    fail_changes();
+    keep_image_of_row_1();
+    sql("DELETE FROM t WHERE k = 4");
+    sql("UPDATE t SET v = 51 WHERE k = 5");
+    expire_history();
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "1:delete=10 3:insert=31 5:insert=51");
+    assert_int_equal(fix.summary.rejected, 2);
+    assert_int_equal(fix.summary.pending, 0);
+    assert_true(push_failed(&fix.summary));
+    assert_non_null(strstr(str_to_cstring(&fix.lake.arena, fix.summary.warnings.items[0]),
+                           "were expired before crm had them: every row is sent as insert"));
+    const struct str_list lines = push_messages(&fix.lake.arena, STR("crm"), &fix.summary);
+    ASSERT_STR(lines.items[0], "push crm: row 1 (delete) k=2: reject: history expired");
+    ASSERT_STR(lines.items[1], "push crm: row 3 (delete) k=4: reject: history expired");
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "");
 }
 
 static const char *all_down(const struct delivery *delivery) {
@@ -282,6 +337,7 @@ int main(void) {
         TEST(a_later_row_of_the_same_key_waits_behind_a_failed_one),
         TEST(a_rejected_row_is_a_dead_letter),
         TEST(attempts_may_have_an_end),
+        TEST(history_that_expired_makes_a_full_sync_and_dead_letters_of_lost_deletes),
         TEST(five_failed_batches_stop_the_run),
         TEST(one_failure_keeps_a_tracked_group_whole),
         TEST(a_table_made_again_is_sent_again),

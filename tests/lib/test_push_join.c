@@ -114,8 +114,35 @@ static void the_rest_of_a_group_joins_it(void **unused) {
     arena_done(&arena);
 }
 
+static void a_full_sync_stands_for_the_failed_rows_that_are_in_it(void **unused) {
+    (void)unused;
+    struct arena arena;
+    arena_init(&arena);
+    const struct state_row failed[] = {
+        {.id = 1, .rowid = 1, .change = STATE_CHANGE_UPDATE_PREIMAGE},
+        {.id = 2, .rowid = 1, .change = STATE_CHANGE_UPDATE_POSTIMAGE},
+        {.id = 3, .rowid = 2, .change = STATE_CHANGE_INSERT},
+        {.id = 4, .rowid = 3, .change = STATE_CHANGE_UPDATE_PREIMAGE},
+        {.id = 5, .rowid = 3, .change = STATE_CHANGE_UPDATE_POSTIMAGE},
+        {.id = 6, .rowid = 4, .change = STATE_CHANGE_DELETE}};
+    const struct feed_change changes[] = {{.rowid = 1, .change = STATE_CHANGE_INSERT},
+                                          {.rowid = 2, .change = STATE_CHANGE_INSERT}};
+    const struct push_join join =
+        push_join_rows(&arena, failed, ARRAY_COUNT(failed), changes, 2, STATE_NO_SNAPSHOT);
+    assert_int_equal(join.joined_count, 0);
+    assert_int_equal(join.changed_count, 1);
+    assert_int_equal(join.changed[0].id, 5);
+    assert_int_equal(join.changed[0].change, STATE_CHANGE_DELETE);
+    const int64_t removed[] = {4, 3, 1, 2}; // the pre-image of row 3; then what is in the table
+    assert_int_equal(join.removed_count, ARRAY_COUNT(removed));
+    assert_int_equal(join.removed[0], removed[0]);
+    assert_int_equal(join.removed[1] + join.removed[2] + join.removed[3], 6);
+    arena_done(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_sync_stands_for_the_failed_rows_that_are_in_it),
         cmocka_unit_test(failed_rows_and_newer_changes_become_one),
         cmocka_unit_test(the_rest_of_a_group_joins_it),
     };
