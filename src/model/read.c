@@ -2,8 +2,10 @@
 // statement, check each model, link them.
 #include "base/file.h"
 #include "base/text.h"
+#include "lake/ast.h"
 #include "lake/lake.h"
 #include "lake/result.h"
+#include "lake/script.h"
 #include "model/graph.h"
 #include "model/model.h"
 
@@ -132,6 +134,79 @@ static enum error_code read_queries(struct model_reader *reader, struct error *e
         model->has_query = true;
     }
     return ERROR_NONE;
+}
+
+// ── Calls without parentheses ──
+
+// `FROM shop` means `FROM shop()` when shop is a lib and nothing else of that name is visible.
+static bool is_bare_call(const struct model_reader *reader, const struct sql_table *table) {
+    const struct models_options *options = reader->options;
+    struct arena *arena = reader->models->arena;
+    if (table->schema.size > 0 || table->catalog.size > 0 || table->has_version ||
+        options->is_lib == NULL || !options->is_lib(options->lib_self, table->name)) {
+        return false;
+    }
+    const str target = str_format(arena, "main." STR_FORMAT, STR_ARGS(table->name));
+    struct lake_column *ignored_columns;
+    size_t ignored_count;
+    struct error ignored;
+    const str sql =
+        str_format(arena, "FROM " STR_FORMAT, STR_ARGS(lake_quote_name(arena, table->name)));
+    return models_find(reader->models, target) == NULL &&
+           lake_describe(options->connection, arena, sql, &ignored_columns, &ignored_count,
+                         &ignored) != ERROR_NONE;
+}
+
+// The body with "()" behind each bare call; unchanged when there is none.
+static str expand_bare_calls(struct model_reader *reader, const struct model *model) {
+    const str body = model->source.body;
+    struct text text;
+    text_init(&text, reader->models->arena);
+    size_t done = 0;
+    for (size_t i = 0; i < model->query.tables.count; i++) {
+        const struct sql_table *table = &model->query.tables.items[i];
+        if (table->offset < done || table->offset >= body.size || !is_bare_call(reader, table)) {
+            continue;
+        }
+        const size_t end = sql_skip_token(body, table->offset);
+        text_add(&text, str_slice(body, done, end));
+        text_add(&text, STR("()"));
+        if (table->alias.size == 0) { // a call has no name for `shop.id`
+            text_format(&text, " AS " STR_FORMAT, STR_ARGS(str_slice(body, table->offset, end)));
+        }
+        done = end;
+    }
+    if (done == 0) {
+        return body;
+    }
+    text_add(&text, str_from_offset(body, done));
+    return text_str(&text);
+}
+
+// Goes on as if the parentheses had been written: the text, too, so that positions agree with the
+// line that an error shows.
+static void read_bare_calls(struct model_reader *reader, struct model *model) {
+    struct arena *arena = reader->models->arena;
+    const str body = expand_bare_calls(reader, model);
+    const size_t start = model->source.body_offset;
+    const size_t end = start + model->source.body.size;
+    str ast;
+    size_t offset = SIZE_MAX;
+    struct error err;
+    if (body.size == model->source.body.size ||
+        lake_ast_read(reader->options->connection, arena, body, &ast, &err) != ERROR_NONE) {
+        return;
+    }
+    model->text = str_format(arena, STR_FORMAT STR_FORMAT STR_FORMAT,
+                             STR_ARGS(str_slice(model->text, 0, start)), STR_ARGS(body),
+                             STR_ARGS(str_from_offset(model->text, end)));
+    model->source.body = body;
+    model->ast = ast;
+    model->query = (struct sql_query){0};
+    if (sql_query_read(arena, ast, &model->query, &offset, &err) != ERROR_NONE) {
+        query_error(arena, model, offset, &err);
+        model->has_query = false;
+    }
 }
 
 // ── Checks of one model ──
@@ -337,6 +412,11 @@ enum error_code models_read(struct arena *arena, const struct models_options *op
     TRY(read_files(&reader, err));
     sort_models(models);
     TRY(read_queries(&reader, err));
+    for (size_t i = 0; i < models->count; i++) {
+        if (models->items[i]->has_query) {
+            read_bare_calls(&reader, models->items[i]);
+        }
+    }
     models_link(models, options);
     for (size_t i = 0; i < models->count; i++) {
         check_model(&reader, models->items[i]);

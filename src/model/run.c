@@ -14,6 +14,7 @@
 #include "lib/push.h"
 #include "model/check_libs.h"
 #include "model/graph.h"
+#include "model/lib_names.h"
 #include "model/runner.h"
 
 str run_type_name(enum run_type type) {
@@ -64,10 +65,14 @@ static enum error_code lock_project(struct runner *runner, struct file_lock *loc
 
 static enum error_code start_libs(struct runner *runner, struct error_list *errors,
                                   struct error *err) {
+    struct lib_names names;
+    TRY(lib_names_read(&runner->project, &names, err));
     const struct lib_scan_options options = {
         .context = runner->context,
         .project = runner->project.root,
         .catalog = lake_alias(runner->session.lake),
+        .name_taken_by = lib_name_taken_by,
+        .name_self = &names,
     };
     TRY(lib_scan(runner->arena, &options, &runner->libs, err));
     if (runner->libs.errors.count > 0) {

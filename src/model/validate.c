@@ -7,6 +7,7 @@
 #include "lake/lake.h"
 #include "lib/lib.h"
 #include "model/check_libs.h"
+#include "model/lib_names.h"
 #include "project/project.h"
 
 struct validator {
@@ -155,8 +156,12 @@ static enum error_code read_scope(struct validator *validator,
 static enum error_code validate_opened(struct validator *validator,
                                        const struct validate_options *options, struct error *err) {
     const struct lake_options lake_options = {.threads = 1};
+    struct lib_names names;
+    TRY(lib_names_read(&validator->project, &names, err));
     const struct lib_scan_options lib_options = {.context = options->context,
-                                                 .project = validator->project.root};
+                                                 .project = validator->project.root,
+                                                 .name_taken_by = lib_name_taken_by,
+                                                 .name_self = &names};
     TRY(read_scope(validator, options, err));
     TRY(lake_open(options->context, &lake_options, &validator->lake, err));
     TRY(lake_connect(validator->lake, &validator->connection, err));

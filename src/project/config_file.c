@@ -79,23 +79,34 @@ static bool next_is(str statement, size_t *offset, const char *word) {
     return true;
 }
 
-str macro_redirect(struct arena *arena, str statement) {
+// Whether the statement makes a macro of the project; *after_create and *name are offsets behind
+// CREATE and of the name.
+static bool makes_macro(str statement, size_t *after_create, size_t *name) {
     size_t offset = 0;
     if (!next_is(statement, &offset, "CREATE")) {
-        return statement;
+        return false;
     }
-    const size_t after_create = offset;
+    *after_create = offset;
     if (next_is(statement, &offset, "OR")) {
         (void)next_is(statement, &offset, "REPLACE");
     }
     if (!next_is(statement, &offset, "MACRO") && !next_is(statement, &offset, "FUNCTION")) {
-        return statement; // also CREATE TEMP MACRO: that is in the session already
+        return false; // also CREATE TEMP MACRO: that is in the session already
     }
     if (next_is(statement, &offset, "IF")) {
         (void)next_is(statement, &offset, "NOT");
         (void)next_is(statement, &offset, "EXISTS");
     }
-    const size_t name = sql_skip_space(statement, offset);
+    *name = sql_skip_space(statement, offset);
+    return true;
+}
+
+str macro_redirect(struct arena *arena, str statement) {
+    size_t after_create = 0;
+    size_t name = 0;
+    if (!makes_macro(statement, &after_create, &name)) {
+        return statement;
+    }
     const size_t behind = sql_skip_space(statement, sql_skip_token(statement, name));
     if (behind < statement.size && statement.data[behind] == '.') {
         return statement; // the user has said where
@@ -178,6 +189,43 @@ enum error_code config_macros_run(const struct project *project, struct lake_con
             return err->code;
         }
         files = failed;
+    }
+    return ERROR_NONE;
+}
+
+static void note_macros(const struct project *project, str file, str text, struct map *names) {
+    struct arena *arena = project->arena;
+    struct sql_statement_list statements = {0};
+    sql_split(arena, config_blank_comments(arena, text), &statements);
+    for (size_t i = 0; i < statements.count; i++) {
+        const str statement = statements.items[i].text;
+        size_t after_create = 0;
+        size_t start = 0;
+        if (makes_macro(statement, &after_create, &start)) {
+            str name = str_slice(statement, start, sql_skip_token(statement, start));
+            if (str_starts_with(name, STR("\"")) && name.size > 2) {
+                name = str_slice(name, 1, name.size - 1);
+            }
+            str *value = ARENA_NEW(arena, str);
+            *value = file;
+            (void)map_set(names, str_copy(arena, name), value);
+        }
+    }
+}
+
+enum error_code config_macros_names(const struct project *project, struct map *names,
+                                    struct error *err) {
+    struct str_list files = {0};
+    const str folder = STR("config/macros");
+    map_init_nocase(names, project->arena);
+    TRY(directory_files(project->arena, project_path(project, folder), &files, err));
+    for (size_t i = 0; i < files.count; i++) {
+        const str file = path_join(project->arena, folder, files.items[i]);
+        str text;
+        if (str_ends_with(file, STR(".sql"))) {
+            TRY(file_read(project->arena, project_path(project, file), &text, err));
+            note_macros(project, file, text, names);
+        }
     }
     return ERROR_NONE;
 }

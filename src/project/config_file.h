@@ -6,6 +6,7 @@
 // Comments are blanked before anything is replaced, so that an example in a comment needs no
 // variable.  Replacing keeps the lines, so that an error's line is that of the file.
 
+#include "base/map.h"
 #include "project/project.h"
 
 struct config_file {
@@ -27,6 +28,9 @@ MUST_USE enum error_code config_file_run(const struct project *project,
 MUST_USE enum error_code config_macros_run(const struct project *project,
                                            struct lake_connection *connection, str alias,
                                            struct error *err);
+// The macros that config/macros/*.sql make, without running anything: str * of the file by name.
+MUST_USE enum error_code config_macros_names(const struct project *project, struct map *names,
+                                             struct error *err);
 // The statement with `memory.` before the name of a CREATE MACRO, which also gets OR REPLACE; any
 // other statement as it is.
 str macro_redirect(struct arena *arena, str statement);
