@@ -107,6 +107,11 @@ static void print_summary_text(struct run_output *output, struct arena *scratch,
                                const struct run_summary *summary) {
     struct text text;
     text_init(&text, scratch);
+    if (summary->interrupted) {
+        text_add(&text,
+                 STR("Interrupted: what is [OK] above is committed, anything else was rolled "
+                     "back; the next run goes on from there\n"));
+    }
     text_format(&text, "Done: %lld ran, %lld skipped, %lld failed", (long long)summary->ran,
                 (long long)summary->skipped, (long long)summary->failed);
     if (summary->blocked > 0) {

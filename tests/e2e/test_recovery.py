@@ -102,6 +102,19 @@ def test_ctrl_c_during_a_hanging_fetch_ends_at_once_with_130(project, fetch_lib)
 
 
 @pytest.mark.parametrize("workers", [1, 4])
+def test_ctrl_c_says_what_was_committed(project, fetch_lib):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id",
+                   "models/raw/orders.sql": "SELECT id::BIGINT AS id FROM shop('orders')"})
+    fetch_lib.on("GET", "/orders", (200, fetch_lib.HANG))
+    process = project.start("run")
+    wait_for(lambda: fetch_lib.seen("GET"), "the request")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 130, out + err
+    assert "[OK] raw.a" in out and "Interrupted: what is [OK] above is committed" in out
+    assert project.sql("select id from raw.a") == [{"id": 1}]
+
+
 def test_sigterm_during_a_push_keeps_what_was_acknowledged(project, sink, api, workers):
     project.write({"lib/crm.star": PUSH_LIB % {"url": api.url, "batch_size": 2, "more": f', "max_concurrent": {workers}'}})
     rows = 4 * workers + 2
