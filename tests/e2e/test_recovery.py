@@ -101,7 +101,6 @@ def test_ctrl_c_during_a_hanging_fetch_ends_at_once_with_130(project, fetch_lib)
     assert project.sql("select id from raw.orders") == [{"id": 5}]
 
 
-@pytest.mark.parametrize("workers", [1, 4])
 def test_ctrl_c_says_what_was_committed(project, fetch_lib):
     project.write({"models/raw/a.sql": "SELECT 1 AS id",
                    "models/raw/orders.sql": "SELECT id::BIGINT AS id FROM shop('orders')"})
@@ -115,6 +114,7 @@ def test_ctrl_c_says_what_was_committed(project, fetch_lib):
     assert project.sql("select id from raw.a") == [{"id": 1}]
 
 
+@pytest.mark.parametrize("workers", [1, 4])
 def test_sigterm_during_a_push_keeps_what_was_acknowledged(project, sink, api, workers):
     project.write({"lib/crm.star": PUSH_LIB % {"url": api.url, "batch_size": 2, "more": f', "max_concurrent": {workers}'}})
     rows = 4 * workers + 2
