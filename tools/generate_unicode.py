@@ -70,6 +70,7 @@ def main():
         first.append(block_index[block])
     assert len(blocks) <= 65536
     out = sys.stdout
+    out.write("#ifndef STARLARK_UNICODE_TABLE_H\n#define STARLARK_UNICODE_TABLE_H\n\n")
     out.write("// Made by tools/generate_unicode.py from Unicode %s.  Included by unicode.c alone.\n"
               % unicodedata.unidata_version)
     out.write("// clang-format off\n\n")
@@ -82,7 +83,7 @@ def main():
     out.write("\n};\n\nstatic const uint8_t record_of[%d][%d] = {\n" % (len(blocks), 1 << SHIFT))
     for block in blocks:
         out.write("    {\n" + "\n".join("    " + r for r in rows_of(block, 32)) + "\n    },\n")
-    out.write("};\n")
+    out.write("};\n\n#endif\n")
 
 
 if __name__ == "__main__":

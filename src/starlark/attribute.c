@@ -341,6 +341,7 @@ static star_value slice_range(struct star_thread *thread, const struct star_rang
     made->start = star_range_item(range, (uint64_t)slice->start);
     made->step = (int64_t)((uint64_t)range->step * (uint64_t)slice->step);
     made->count = slice->count;
+    made->stop = star_range_item(made, made->count);
     return star_from_object(made);
 }
 

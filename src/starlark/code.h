@@ -66,6 +66,7 @@
     X(UNPACK)        /* r[b] … r[b + c - 1] = items of r[a] */                                     \
     X(CALL)          /* r[a] = r[a](b positional from r[a+1], c named behind); next: call word */  \
     X(CALL_METHOD)   /* r[a] = r[a].k[…](…): as CALL; next: method word, next: call word */        \
+    X(CHECK_METHOD)  /* r[a] must have an attribute k[c]; b: cache of the CALL_METHOD behind */    \
     X(CALL_SPREAD)   /* as CALL, then *args and **kwargs in the registers behind */                \
     X(RETURN)        /* gives r[a] */                                                              \
     X(RETURN_NONE)                                                                                 \

@@ -250,6 +250,7 @@ static void finalize(struct star_heap *heap) {
             heap->finalizable[kept++] = heap->finalizable[i];
         } else {
             struct star_host_object *host = (struct star_host_object *)(void *)object;
+            heap->used_bytes -= host->type->charged != NULL ? host->type->charged(host->data) : 0;
             host->type->free(host->data);
         }
     }

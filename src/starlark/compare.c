@@ -5,8 +5,15 @@
 #include "starlark/thread.h"
 
 bool star_enter(struct star_thread *thread, const char *operation) {
-    if (thread->recursion >= STAR_NATIVE_DEPTH_MAX) {
-        star_fail_host(thread, STAR_FAILED, 0, "maximum recursion depth exceeded in %s", operation);
+    const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    if (thread->recursion == 0) {
+        thread->recursion_base = here;
+    }
+    // The stack grows down on every platform that we build for.
+    if (thread->recursion >= STAR_NATIVE_DEPTH_MAX ||
+        thread->recursion_base - here > STAR_NATIVE_STACK_MAX) {
+        star_fail_host(thread, STAR_FAILED, 0,
+                       "stack overflow: maximum recursion depth exceeded in %s", operation);
         return false;
     }
     thread->recursion++;

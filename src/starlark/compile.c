@@ -91,7 +91,8 @@ struct star_code *star_compile_code(struct star_build *build, const struct ast_f
     compile_parameters(&c, code);
     compile_captures(&c, code);
     compile_body(&c);
-    if (c.too_large) {
+    // Instructions hold the index of a cache in 16 bits.
+    if (c.too_large || c.cache_count > UINT16_MAX) {
         star_report_add(build->report, (struct ast_span){function->pos, function->pos},
                         "function %s is too large", code->name);
     }

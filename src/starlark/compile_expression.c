@@ -427,6 +427,19 @@ static void compile_optional(struct compiler *c, const struct ast_expr *expr) {
     }
 }
 
+// Whether evaluating it can be seen from outside, or can fail where it matters which of two errors
+// comes first.
+static bool has_effects(const struct ast_call *call) {
+    for (size_t i = 0; i < call->arg_count; i++) {
+        const enum ast_expr_kind kind = call->args[i].value->kind;
+        if (kind != EXPR_NAME && kind != EXPR_INT && kind != EXPR_FLOAT && kind != EXPR_STRING &&
+            kind != EXPR_BYTES && kind != EXPR_LAMBDA) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void compile_call(struct compiler *c, const struct ast_expr *expr, unsigned into) {
     const struct ast_call *call = expr->as.call;
     const bool is_spread = call->star != NULL || call->star_star != NULL;
@@ -436,6 +449,13 @@ static void compile_call(struct compiler *c, const struct ast_expr *expr, unsign
     const unsigned window =
         into + 1 == mark && into >= c->function->local_count ? into : star_temp(c);
     star_compile_into(c, is_method ? call->function->as.dot.object : call->function, window);
+    const unsigned cache = is_method ? c->cache_count++ : 0;
+    const unsigned method = is_method ? star_constant_text(c, call->function->as.dot.name) : 0;
+    if (is_method && has_effects(call)) {
+        // x.m(f()): a missing m is found before f runs.
+        c->pos = call->function->pos;
+        star_emit(c, STAR_BC_CHECK_METHOD, 0, window, cache, method);
+    }
     const int32_t names = call_names(c, call);
     for (size_t i = 0; i < call->arg_count; i++) {
         if (call->args[i].kind == ARG_POSITIONAL || call->args[i].kind == ARG_NAMED) {
@@ -454,8 +474,7 @@ static void compile_call(struct compiler *c, const struct ast_expr *expr, unsign
               0, window, call->positional_count, call->named_count);
     if (is_method) {
         c->pos = call->function->pos;
-        star_emit_offset(c, STAR_BC_EXTRA, 0, c->cache_count++,
-                         (int32_t)star_constant_text(c, call->function->as.dot.name));
+        star_emit_offset(c, STAR_BC_EXTRA, 0, cache, (int32_t)method);
         c->pos = expr->pos;
     }
     star_emit_offset(c, STAR_BC_EXTRA, 0, 0, names);

@@ -18,18 +18,23 @@ enum {
 };
 
 struct json_document {
-    yyjson_doc *document;
+    struct json_parsed parsed;
     struct json_shapes
         shapes; // of the thread that made it; the object dies with that thread's heap
 };
 
 static void document_free(void *data) {
     struct json_document *document = data;
-    yyjson_doc_free(document->document);
+    yyjson_doc_free(document->parsed.document);
     free(document);
 }
 
-static const struct star_type document_type = {.name = "json.document", .free = document_free};
+static size_t document_charged(const void *data) {
+    return ((const struct json_document *)data)->parsed.bytes;
+}
+
+static const struct star_type document_type = {
+    .name = "json.document", .free = document_free, .charged = document_charged};
 
 static bool lazy_fill(struct star_thread *thread, const struct star_lazy *lazy, star_value *items,
                       uint32_t count, uint32_t position);
@@ -111,19 +116,20 @@ static bool lazy_fill(struct star_thread *thread, const struct star_lazy *lazy, 
 }
 
 // Takes `parsed`, whatever happens.
-static star_value lazy_new(struct star_thread *thread, yyjson_doc *parsed) {
+static star_value lazy_new(struct star_thread *thread, struct json_parsed *parsed) {
     struct json_document *document = calloc(1, sizeof(*document));
     if (document == NULL) {
-        yyjson_doc_free(parsed);
+        json_parsed_free(thread, parsed);
         return star_fail(thread, "out of memory");
     }
-    document->document = parsed;
+    document->parsed = *parsed;
     const star_value owner = star_host_new(thread, &document_type, document, 0, 0);
     if (star_is_error(owner)) {
-        document_free(document);
+        json_parsed_free(thread, parsed);
+        free(document);
         return owner;
     }
-    return value_of(thread, owner, yyjson_doc_get_root(parsed));
+    return value_of(thread, owner, yyjson_doc_get_root(parsed->document));
 }
 
 star_value star_json_lazy(struct star_thread *thread, const char *data, size_t size) {
@@ -131,11 +137,11 @@ star_value star_json_lazy(struct star_thread *thread, const char *data, size_t s
     if (!star_charge(thread, size / 16)) {
         return STAR_ERROR;
     }
-    yyjson_doc *parsed = json_parse((str){data, size}, message, sizeof(message));
-    if (parsed == NULL) {
-        return star_fail(thread, "json: %s", message);
+    struct json_parsed parsed = json_parse(thread, (str){data, size}, message, sizeof(message));
+    if (parsed.document == NULL) {
+        return message[0] == '\0' ? STAR_ERROR : star_fail(thread, "json: %s", message);
     }
-    return lazy_new(thread, parsed);
+    return lazy_new(thread, &parsed);
 }
 
 // ---------------------------------------------------------------------------------------------

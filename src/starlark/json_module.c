@@ -24,12 +24,15 @@ static star_value json_decode(struct star_thread *thread, const struct star_call
     if (!star_charge(thread, text.size / 16)) {
         return STAR_ERROR;
     }
-    yyjson_doc *document = json_parse(text, message, sizeof(message));
-    if (document == NULL) {
+    struct json_parsed parsed = json_parse(thread, text, message, sizeof(message));
+    if (parsed.document == NULL && message[0] == '\0') {
+        return STAR_ERROR;
+    }
+    if (parsed.document == NULL) {
         return star_is_unset(fallback) ? star_fail(thread, "json.decode: %s", message) : fallback;
     }
-    const star_value value = json_to_value(thread, yyjson_doc_get_root(document));
-    yyjson_doc_free(document);
+    const star_value value = json_to_value(thread, yyjson_doc_get_root(parsed.document));
+    json_parsed_free(thread, &parsed);
     return value;
 }
 
@@ -58,11 +61,11 @@ static star_value json_encode_indent(struct star_thread *thread,
 static star_value json_indent_text(struct star_thread *thread, const struct star_call_info *call) {
     const str text = star_text_of(call->arguments[0]);
     char message[256];
-    yyjson_doc *document = json_parse(text, message, sizeof(message));
-    if (document == NULL) {
-        return star_fail(thread, "json.indent: %s", message);
+    struct json_parsed parsed = json_parse(thread, text, message, sizeof(message));
+    if (parsed.document == NULL) {
+        return message[0] == '\0' ? STAR_ERROR : star_fail(thread, "json.indent: %s", message);
     }
-    yyjson_doc_free(document);
+    json_parsed_free(thread, &parsed);
     return star_charge(thread, text.size / 16) ? indented(thread, call, text) : STAR_ERROR;
 }
 

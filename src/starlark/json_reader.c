@@ -1,9 +1,12 @@
 #include "starlark/json_reader.h"
 
 #include "starlark/numbers.h"
+#include "starlark/thread.h"
 
 #include <yyjson.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 // ---------------------------------------------------------------------------------------------
 // Parsing
@@ -34,42 +37,202 @@ static size_t nesting_overflow(str text) {
     return SIZE_MAX;
 }
 
-struct yyjson_doc *json_parse(str text, char *message, size_t message_size) {
-    const size_t deep = nesting_overflow(text);
-    if (deep != SIZE_MAX) {
-        snprintf(message, message_size, "at offset %zu, nesting deeper than %d", deep,
-                 (int)JSON_NESTING_MAX);
+// The parser's memory is the heap's: charged to it and within its limit.  The size of a block
+// stands in front of it, since yyjson frees without one.
+struct json_memory {
+    struct star_heap *heap;
+    size_t charged;
+    bool is_limited; // the limit was hit, not the end of memory
+};
+
+enum { BLOCK_HEADER = 16 };
+
+static bool memory_charge(struct json_memory *memory, size_t size) {
+    struct star_heap *heap = memory->heap;
+    if (heap->used_bytes > heap->limit_bytes || size > heap->limit_bytes - heap->used_bytes) {
+        memory->is_limited = true;
+        return false;
+    }
+    heap->used_bytes += size;
+    memory->charged += size;
+    return true;
+}
+
+static void memory_give_back(struct json_memory *memory, size_t size) {
+    if (memory != NULL) {
+        memory->heap->used_bytes -= size;
+        memory->charged -= size;
+    }
+}
+
+static void *memory_resize(void *context, void *block, size_t old_size, size_t size) {
+    struct json_memory *memory = context;
+    (void)old_size; // also in the header
+    char *old = block == NULL ? NULL : (char *)block - BLOCK_HEADER;
+    const size_t before = old == NULL ? 0 : *(size_t *)(void *)old;
+    if (size > SIZE_MAX - BLOCK_HEADER || !memory_charge(memory, size)) {
         return NULL;
     }
-    yyjson_read_err error = {0};
+    char *made = realloc(old, BLOCK_HEADER + size);
+    if (made == NULL) {
+        memory_give_back(memory, size);
+        return NULL;
+    }
+    memory_give_back(memory, before);
+    *(size_t *)(void *)made = size;
+    return made + BLOCK_HEADER;
+}
+
+static void *memory_new(void *context, size_t size) {
+    return memory_resize(context, NULL, 0, size);
+}
+
+// Without a context the block belongs to a finished document, whose bytes are given back at once.
+static void memory_free(void *context, void *block) {
+    if (block != NULL) {
+        char *start = (char *)block - BLOCK_HEADER;
+        memory_give_back(context, *(size_t *)(void *)start);
+        free(start);
+    }
+}
+
+// The value of four hex digits, or -1.
+static int hex4(const char *text) {
+    int value = 0;
+    for (int i = 0; i < 4; i++) {
+        const char c = text[i];
+        const int digit = c >= '0' && c <= '9'   ? c - '0'
+                          : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                          : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                 : -1;
+        if (digit < 0) {
+            return -1;
+        }
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+// The unit of the escape \uXXXX at `i`, or -1.
+static int escaped_unit(str text, size_t i) {
+    return text.size - i >= 6 && text.data[i] == '\\' && text.data[i + 1] == 'u'
+               ? hex4(text.data + i + 2)
+               : -1;
+}
+
+// Writes \ufffd over every escape of a surrogate that has no partner, which RFC 8259 lets in and
+// yyjson does not.  Says whether there was one; all offsets stay.
+static bool surrogates_replace(char *data, size_t size) {
+    const str text = {data, size};
+    bool found = false;
+    for (size_t i = 0; i < size; i++) {
+        if (data[i] != '\\') {
+            continue;
+        }
+        const int unit = escaped_unit(text, i);
+        const int next = unit >= 0xD800 && unit < 0xDC00 ? escaped_unit(text, i + 6) : -1;
+        if (next >= 0xDC00 && next < 0xE000) {
+            i += 11;
+        } else if (unit >= 0xD800 && unit < 0xE000) {
+            memcpy(data + i, "\\ufffd", 6);
+            found = true;
+            i += 5;
+        } else {
+            i++; // the escaped character
+        }
+    }
+    return found;
+}
+
+static yyjson_doc *read_text(str text, const yyjson_alc *allocator, yyjson_read_err *error) {
     // Without YYJSON_READ_INSITU the text is only read; the interface takes a plain pointer for
     // both.
     char *data = (char *)(uintptr_t)text.data;
-    yyjson_doc *document = yyjson_read_opts(text.size == 0 ? (char[]){0} : data, text.size,
-                                            YYJSON_READ_BIGNUM_AS_RAW, NULL, &error);
-    if (document == NULL && text.size == 0) {
-        snprintf(message, message_size, "at offset 0, unexpected end of file");
-    } else if (document == NULL) {
-        snprintf(message, message_size, "at offset %zu, %s", error.pos, error.msg);
-    }
-    return document;
+    return yyjson_read_opts(text.size == 0 ? (char[]){0} : data, text.size,
+                            YYJSON_READ_BIGNUM_AS_RAW, allocator, error);
 }
 
-// ---------------------------------------------------------------------------------------------
-// Scalars
+// A second try, on a copy without lone surrogates.
+static yyjson_doc *read_repaired(str text, const yyjson_alc *allocator, yyjson_read_err *error) {
+    char *copy = allocator->malloc(allocator->ctx, text.size);
+    yyjson_doc *document = NULL;
+    if (copy == NULL) {
+        error->code = YYJSON_READ_ERROR_MEMORY_ALLOCATION;
+        return NULL;
+    }
+    memcpy(copy, text.data, text.size);
+    if (surrogates_replace(copy, text.size)) {
+        document = read_text((str){copy, text.size}, allocator, error);
+    }
+    allocator->free(allocator->ctx, copy);
+    return document;
+}
 
 static bool text_is_float(str text) {
     return str_find_char(text, '.') != SIZE_MAX || str_find_char(text, 'e') != SIZE_MAX ||
            str_find_char(text, 'E') != SIZE_MAX;
 }
 
-static star_value scalar_raw(struct star_thread *thread, str text) {
-    if (text_is_float(text)) {
-        return star_fail(thread, "floating-point number too large: " STR_FORMAT,
-                         STR_ARGS(str_slice(text, 0, 64)));
+// A number that yyjson kept as text is an int, or a float that no double can hold.
+static yyjson_val *huge_float(const yyjson_doc *document) {
+    yyjson_val *value = document->root;
+    for (size_t i = 0; i < document->val_read; i++) {
+        if (unsafe_yyjson_is_raw(&value[i]) &&
+            text_is_float((str){value[i].uni.str, unsafe_yyjson_get_len(&value[i])})) {
+            return &value[i];
+        }
     }
-    return star_int_from_decimal(thread, text.data, text.size);
+    return NULL;
 }
+
+struct json_parsed json_parse(struct star_thread *thread, str text, char *message,
+                              size_t message_size) {
+    const size_t deep = nesting_overflow(text);
+    if (deep != SIZE_MAX) {
+        snprintf(message, message_size, "at offset %zu, nesting deeper than %d", deep,
+                 (int)JSON_NESTING_MAX);
+        return (struct json_parsed){0};
+    }
+    struct json_memory memory = {.heap = star_thread_heap(thread)};
+    const yyjson_alc allocator = {memory_new, memory_resize, memory_free, &memory};
+    yyjson_read_err error = {0};
+    yyjson_doc *document = read_text(text, &allocator, &error);
+    if (document == NULL && error.code == YYJSON_READ_ERROR_INVALID_STRING) {
+        document = read_repaired(text, &allocator, &error);
+    }
+    if (document == NULL && error.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
+        message[0] = '\0';
+        star_fail_memory(thread, memory.is_limited);
+    } else if (document == NULL && text.size == 0) {
+        snprintf(message, message_size, "at offset 0, unexpected end of file");
+    } else if (document == NULL) {
+        snprintf(message, message_size, "at offset %zu, %s", error.pos, error.msg);
+    }
+    struct json_parsed parsed = {document, memory.charged};
+    if (document == NULL) {
+        return (struct json_parsed){0};
+    }
+    document->alc.ctx = NULL; // `memory` is gone when the document goes
+    yyjson_val *huge = huge_float(document);
+    if (huge != NULL) {
+        // The document's text is a copy of ours: same offsets.
+        snprintf(message, message_size,
+                 "at offset %zu, floating-point number too large: " STR_FORMAT,
+                 (size_t)(huge->uni.str - document->str_pool),
+                 STR_ARGS(str_slice((str){huge->uni.str, unsafe_yyjson_get_len(huge)}, 0, 64)));
+        json_parsed_free(thread, &parsed);
+    }
+    return parsed;
+}
+
+void json_parsed_free(struct star_thread *thread, struct json_parsed *parsed) {
+    yyjson_doc_free(parsed->document);
+    star_thread_heap(thread)->used_bytes -= parsed->bytes;
+    *parsed = (struct json_parsed){0};
+}
+
+// ---------------------------------------------------------------------------------------------
+// Scalars
 
 star_value json_scalar(struct star_thread *thread, const struct yyjson_val *value) {
     yyjson_val *json = (yyjson_val *)(uintptr_t)value;
@@ -79,7 +242,7 @@ star_value json_scalar(struct star_thread *thread, const struct yyjson_val *valu
     case YYJSON_TYPE_STR:
         return star_string(thread, yyjson_get_str(json), yyjson_get_len(json));
     case YYJSON_TYPE_RAW:
-        return scalar_raw(thread, (str){yyjson_get_raw(json), yyjson_get_len(json)});
+        return star_int_from_decimal(thread, yyjson_get_raw(json), yyjson_get_len(json));
     case YYJSON_TYPE_NUM:
         if (yyjson_is_real(json)) {
             return star_from_double(yyjson_get_real(json));

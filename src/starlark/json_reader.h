@@ -20,9 +20,20 @@ struct json_shapes {
     const struct star_shape *kept[JSON_SHAPES_KEPT];
 };
 
-// Parses `text`; NULL on a syntax error, which is described in *message (at least 256 bytes).
-// The caller frees the document.
-struct yyjson_doc *json_parse(str text, char *message, size_t message_size);
+// A parsed document and the bytes that it was charged to the thread's heap with.
+struct json_parsed {
+    struct yyjson_doc *document; // NULL: none
+    size_t bytes;
+};
+
+// Parses `text` within the thread's memory limit.  Escapes of half a surrogate pair read as U+FFFD;
+// a float beyond the range of a double is an error.  NULL document: a syntax error, which is
+// described in *message (at least 256 bytes), or, when the message is empty, memory is out and the
+// thread's error is set.
+struct json_parsed json_parse(struct star_thread *thread, str text, char *message,
+                              size_t message_size);
+// Gives the document and its bytes back.
+void json_parsed_free(struct star_thread *thread, struct json_parsed *parsed);
 
 // The whole value, eagerly.
 star_value json_to_value(struct star_thread *thread, struct yyjson_val *root);

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PATH_PARTS_SHOWN = 16, WRITE_DEPTH_MAX = STAR_NATIVE_DEPTH_MAX };
+enum { PATH_PARTS_SHOWN = 16 };
 
 // ---------------------------------------------------------------------------------------------
 // Strings
@@ -308,9 +308,9 @@ static bool write_sequence(struct writer *writer, star_value value, struct place
 // Untouched lazy JSON, in the order of the document.  An object with a key twice never gets here
 // (json_lazy.c converts it), and nesting was limited when it was parsed.
 
-static bool write_json(struct writer *writer, yyjson_val *json, int depth);
+static bool write_json(struct writer *writer, yyjson_val *json);
 
-static bool write_json_items(struct writer *writer, yyjson_val *json, int depth) {
+static bool write_json_items(struct writer *writer, yyjson_val *json) {
     const bool object = unsafe_yyjson_is_obj(json);
     yyjson_val *item = unsafe_yyjson_get_first(json);
     star_text_add_char(writer->out, object ? '{' : '[');
@@ -324,7 +324,7 @@ static bool write_json_items(struct writer *writer, yyjson_val *json, int depth)
             star_text_add_char(writer->out, ':');
             item++;
         }
-        if (!write_json(writer, item, depth + 1)) {
+        if (!write_json(writer, item)) {
             return false;
         }
         item = unsafe_yyjson_get_next(item);
@@ -333,12 +333,14 @@ static bool write_json_items(struct writer *writer, yyjson_val *json, int depth)
            star_charge(writer->thread, 1 + unsafe_yyjson_get_len(json));
 }
 
-static bool write_json(struct writer *writer, yyjson_val *json, int depth) {
-    if (depth > WRITE_DEPTH_MAX) {
-        return writer_fail(writer, NULL, "maximum recursion depth exceeded");
-    }
+static bool write_json(struct writer *writer, yyjson_val *json) {
     if (unsafe_yyjson_is_ctn(json)) {
-        return write_json_items(writer, json, depth);
+        if (!star_enter(writer->thread, writer->options->name)) {
+            return false;
+        }
+        const bool done = write_json_items(writer, json);
+        star_leave(writer->thread);
+        return done;
     }
     struct star_text *out = writer->out;
     switch (yyjson_get_type(json)) {
@@ -382,7 +384,7 @@ static bool write_container(struct writer *writer, star_value value, const struc
     yyjson_val *json =
         writer->options->sorted ? NULL : (yyjson_val *)(uintptr_t)star_json_raw(value);
     if (json != NULL) {
-        return write_json(writer, json, 0);
+        return write_json(writer, json);
     }
     struct place place = {.outer = outer, .container = value, .key = STAR_UNSET};
     if (is_cycle(outer, value)) {

@@ -45,9 +45,10 @@ bool star_is_iterable(star_value value);
 // How many items an iteration will give, or -1 when not known.
 int64_t star_iterable_length(star_value value);
 
-// Depth of native recursion (repr, ==, hash, freeze, JSON): fails past STAR_NATIVE_DEPTH_MAX with
-// "maximum recursion depth exceeded …" so that deep data cannot overflow the C stack.
-enum { STAR_NATIVE_DEPTH_MAX = 2000 };
+// Depth of native recursion (repr, ==, hash, JSON): fails past STAR_NATIVE_DEPTH_MAX, or when it
+// has used STAR_NATIVE_STACK_MAX of the C stack, with "stack overflow: maximum recursion depth …",
+// so that deep data cannot crash.  The depth is that of the deepest data that json.decode makes.
+enum { STAR_NATIVE_DEPTH_MAX = 10001, STAR_NATIVE_STACK_MAX = 7 * 1024 * 1024 };
 bool star_enter(struct star_thread *thread, const char *operation);
 void star_leave(struct star_thread *thread);
 

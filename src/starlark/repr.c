@@ -137,7 +137,7 @@ static bool add_struct(struct star_text *text, const struct star_struct_object *
 
 static bool add_range(struct star_text *text, const struct star_range *range) {
     char number[96];
-    const int64_t stop = star_range_item(range, range->count);
+    const int64_t stop = range->stop;
     int size;
     if (range->step != 1) {
         size = snprintf(number, sizeof(number), "range(%" PRId64 ", %" PRId64 ", %" PRId64 ")",

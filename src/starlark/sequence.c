@@ -403,6 +403,7 @@ star_value star_range_new(struct star_thread *thread, int64_t start, int64_t sto
         return STAR_ERROR;
     }
     range->start = start;
+    range->stop = stop;
     range->step = step;
     range->count = count;
     return star_from_object(range);

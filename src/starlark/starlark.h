@@ -304,6 +304,8 @@ struct star_type {
     bool (*string)(struct star_thread *thread, star_value self, struct star_text *out);
     // When the object's heap goes away or the collector finds it dead; gets star_host_data().
     void (*free)(void *data);
+    // The bytes behind `data` that count as the thread's heap; given back after `free`.
+    size_t (*charged)(const void *data);
     // Before the object becomes shared by threads.
     void (*freeze)(void *data);
 };

@@ -64,11 +64,12 @@ struct star_thread {
     star_value *stack_top;  // first register above the innermost active window
     struct star_call_frame *frames;
     uint32_t frame_count;
-    uint32_t frame_capacity; // they never move while one is active
-    uint32_t frame_limit;    // depth limit, at most the capacity
-    uint32_t native_depth;   // native functions active: no collection
-    uint32_t reentry_depth;  // VM loops active
-    uint32_t recursion;      // star_enter
+    uint32_t frame_capacity;  // they never move while one is active
+    uint32_t frame_limit;     // depth limit, at most the capacity
+    uint32_t native_depth;    // native functions active: no collection
+    uint32_t reentry_depth;   // VM loops active
+    uint32_t recursion;       // star_enter
+    uintptr_t recursion_base; // address on the C stack of the outermost star_enter
     const struct star_builtin *active_native;
 
     // Containers with an iteration guard held by loops of the VM, innermost last.

@@ -94,9 +94,11 @@ static star_value time_parse_time(struct star_thread *thread, const struct star_
             thread, "parse_time: cannot parse \"" STR_FORMAT "\" as \"" STR_FORMAT "\": %s",
             STR_ARGS(str_slice(text, 0, 100)), STR_ARGS(str_slice(layout, 0, 100)), problem);
     }
-    const star_value zone = parsed.has_offset
-                                ? parsed_zone(thread, &parsed)
-                                : zone_argument(thread, "parse_time", call->arguments[2]);
+    // A wrong location is an error also where the text has an offset of its own.
+    star_value zone = zone_argument(thread, "parse_time", call->arguments[2]);
+    if (!star_is_error(zone) && parsed.has_offset) {
+        zone = parsed_zone(thread, &parsed);
+    }
     if (star_is_error(zone)) {
         return zone;
     }

@@ -1,3 +1,6 @@
+#ifndef STARLARK_UNICODE_TABLE_H
+#define STARLARK_UNICODE_TABLE_H
+
 // Made by tools/generate_unicode.py from Unicode 14.0.0.  Included by unicode.c alone.
 // clang-format off
 
@@ -1947,3 +1950,5 @@ static const uint8_t record_of[231][128] = {
         3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     },
 };
+
+#endif

@@ -160,22 +160,23 @@ static bool range_bound(struct star_thread *thread, const char *name, star_value
     return false;
 }
 
+// range(stop) or range(start, stop, step): one positional argument is the end, not the start.
 static star_value universe_range(struct star_thread *thread, const struct star_call_info *call) {
-    int64_t start = 0;
-    int64_t stop = 0;
-    int64_t step = 1;
     const bool only_stop = star_is_unset(call->arguments[1]);
-    if (!range_bound(thread, only_stop ? "stop" : "start", call->arguments[0],
-                     only_stop ? &stop : &start) ||
-        (!only_stop && !range_bound(thread, "stop", call->arguments[1], &stop)) ||
-        (!star_is_unset(call->arguments[2]) &&
-         !range_bound(thread, "step", call->arguments[2], &step))) {
-        return STAR_ERROR;
+    const star_value bounds[] = {only_stop ? STAR_UNSET : call->arguments[0],
+                                 only_stop ? call->arguments[0] : call->arguments[1],
+                                 call->arguments[2]};
+    static const char *const names[] = {"start", "stop", "step"};
+    int64_t numbers[] = {0, 0, 1};
+    if (star_is_unset(bounds[1])) {
+        return star_fail(thread, "function range missing 1 argument (stop)");
     }
-    if (step == 0) {
-        return star_fail(thread, "range: step argument must not be zero");
+    for (size_t i = 0; i < ARRAY_COUNT(bounds); i++) {
+        if (!star_is_unset(bounds[i]) && !range_bound(thread, names[i], bounds[i], &numbers[i])) {
+            return STAR_ERROR;
+        }
     }
-    return star_range_new(thread, start, stop, step);
+    return star_range_new(thread, numbers[0], numbers[1], numbers[2]);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -192,10 +193,9 @@ enum {
 };
 
 static const struct star_parameter any_parameters[] = {{"x", STAR_POSITIONAL_ONLY, 0}};
-static const struct star_parameter optional_parameters[] = {{"x", OPTIONAL_POSITIONAL, 0}};
+static const struct star_parameter optional_parameters[] = {{"x", STAR_OPTIONAL, 0}};
 static const struct star_parameter iterable_parameters[] = {{"iterable", STAR_POSITIONAL_ONLY, 0}};
-static const struct star_parameter optional_iterable_parameters[] = {
-    {"iterable", OPTIONAL_POSITIONAL, 0}};
+static const struct star_parameter optional_iterable_parameters[] = {{"it", STAR_OPTIONAL, 0}};
 static const struct star_parameter number_parameters[] = {
     {"x", STAR_POSITIONAL_ONLY, INT_OR_FLOAT}};
 static const struct star_parameter code_point_parameters[] = {{"i", STAR_POSITIONAL_ONLY, NUMBER}};
@@ -205,7 +205,7 @@ static const struct star_parameter enumerate_parameters[] = {
     {"iterable", STAR_POSITIONAL_ONLY, 0},
     {"start", STAR_OPTIONAL, NUMBER},
 };
-static const struct star_parameter float_parameters[] = {{"x", OPTIONAL_POSITIONAL, TO_NUMBER}};
+static const struct star_parameter float_parameters[] = {{"x", STAR_OPTIONAL, TO_NUMBER}};
 static const struct star_parameter int_parameters[] = {
     {"x", STAR_POSITIONAL_ONLY, TO_NUMBER},
     {"base", STAR_OPTIONAL, NUMBER},
@@ -220,8 +220,8 @@ static const struct star_parameter hasattr_parameters[] = {
     {"name", STAR_POSITIONAL_ONLY, TEXT},
 };
 static const struct star_parameter range_parameters[] = {
-    {"start_or_stop", STAR_POSITIONAL_ONLY, NUMBER},
-    {"stop", OPTIONAL_POSITIONAL, NUMBER},
+    {"start", STAR_OPTIONAL, NUMBER},
+    {"stop", STAR_OPTIONAL, NUMBER},
     {"step", STAR_OPTIONAL, NUMBER},
 };
 static const struct star_parameter sorted_parameters[] = {

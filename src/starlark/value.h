@@ -128,6 +128,7 @@ struct star_set {
 struct star_range {
     struct star_object header;
     int64_t start;
+    int64_t stop; // as given, for repr
     int64_t step;
     uint64_t count; // of items
 };

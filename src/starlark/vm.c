@@ -668,6 +668,13 @@ op_CALL_METHOD: {
     ENTER();
     NEXT();
 }
+op_CHECK_METHOD:
+    if (UNLIKELY(star_vm_method(thread, &frame->caches[STAR_B(word)], A, k[STAR_C(word)]) ==
+                 NULL)) {
+        SAVE();
+        MUST(!star_is_error(star_get_attribute(thread, A, k[STAR_C(word)])));
+    }
+    NEXT();
 op_CALL_SPREAD: {
     SAVE();
     TICK(4);
