@@ -200,11 +200,13 @@ static bool page_next(struct fetch_page *page, struct row_cursor *cursor) {
         return false;
     }
     star_value list = page->lists[page->list];
-    struct yyjson_val *json = fetch_json_of(list);
+    if (page->index == 0) {
+        page->array = fetch_json_of(list);
+    }
     *cursor = (struct row_cursor){.thread = page->thread, .value = STAR_NONE};
-    if (json != NULL) {
-        page->json =
-            page->index == 0 ? unsafe_yyjson_get_first(json) : unsafe_yyjson_get_next(page->json);
+    if (page->array != NULL) {
+        page->json = page->index == 0 ? unsafe_yyjson_get_first(page->array)
+                                      : unsafe_yyjson_get_next(page->json);
         cursor->json = page->json;
     } else {
         cursor->value = star_item(page->thread, list, page->index);

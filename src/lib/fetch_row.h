@@ -34,8 +34,10 @@ struct fetch_page {
     // The position of reading.
     size_t list;
     size_t index;
-    int64_t row;             // from 1, of the row read last
-    struct yyjson_val *json; // next element of a list that is still JSON
+    int64_t row;              // from 1, of the row read last
+    struct yyjson_val *array; // the list being read while it is still JSON; asked once a list,
+                              // since telling that nothing in it was changed is a walk
+    struct yyjson_val *json;  // its element read last
 };
 void fetch_page_add(struct fetch_page *page, star_value list);
 
