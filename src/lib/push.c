@@ -138,7 +138,8 @@ static enum error_code find_staged(const struct push_run *run, const struct push
                                    const struct state_row *rows, size_t count, bool *found,
                                    struct error *err) {
     SCRATCH(scratch);
-    const str sql = str_format(&scratch, "SELECT DISTINCT __f FROM temp.main.%s", stream->name);
+    const str sql =
+        str_format(&scratch, "SELECT DISTINCT __ondatra_f FROM temp.main.%s", stream->name);
     LAKE_RESULT result = NULL;
     TRY(lake_query(run->request->connection, sql, LAKE_NO_VALUES, &result, err));
     while (lake_result_next(result)) {

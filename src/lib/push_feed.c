@@ -26,10 +26,16 @@ static str table_at(struct arena *arena, const struct push_table *table, int64_t
                       STR_ARGS(lake_quote_name(arena, table->name)), (long long)snapshot);
 }
 
+// The feed's own columns, named as no column of a table is: one called change_type would hide them.
+#define SNAPSHOT "__ondatra_snapshot"
+#define ROWID "__ondatra_rowid"
+#define CHANGE_TYPE "__ondatra_change_type"
+
 static str changes(struct arena *arena, const struct push_table *table, int64_t from, int64_t to) {
     const struct changes_query query = {
         .schema = table->schema, .table = table->name, .from = from, .to = to};
-    return changes_from_text(arena, table->connection, &query);
+    return str_format(arena, STR_FORMAT " AS changed(" SNAPSHOT ", " ROWID ", " CHANGE_TYPE ")",
+                      STR_ARGS(changes_from_text(arena, table->connection, &query)));
 }
 
 static void add_columns(struct text *sql, const struct push_table *table) {
@@ -58,54 +64,63 @@ static str keys_sql(struct arena *arena, const struct push_table *table) {
 
 // Delete, update, insert: change codes 0, 1 and 2, 3 in three classes, pre-image before post-image.
 static str order_sql(const struct push_table *table) {
-    return table->grouped ? STR("max(__s) OVER (PARTITION BY __k), __k, (__c + 1) // 2, __r, __c")
-                          : STR("__s, (__c + 1) // 2, __r, __c");
+    return table->grouped ? STR("max(__ondatra_s) OVER (PARTITION BY __ondatra_k), __ondatra_k, "
+                                "(__ondatra_c + 1) // 2, __ondatra_r, __ondatra_c")
+                          : STR("__ondatra_s, (__ondatra_c + 1) // 2, __ondatra_r, __ondatra_c");
 }
 
 #define CHANGE_CODE                                                                                \
-    "CASE change_type WHEN 'delete' THEN 0 WHEN 'update_preimage' THEN 1"                          \
+    "CASE " CHANGE_TYPE " WHEN 'delete' THEN 0 WHEN 'update_preimage' THEN 1"                      \
     " WHEN 'update_postimage' THEN 2 ELSE 3 END"
 
 // The table of libs.md §7.3, set-wise: of each row's changes only the first tells what was before
 // and only the last what is now.
 static void add_net(struct text *sql, const struct push_table *table, int64_t from, int64_t to) {
     struct arena *arena = sql->arena;
-    text_add(sql, STR("WITH feed AS MATERIALIZED (SELECT snapshot_id, rowid, change_type"));
+    text_add(sql, STR("WITH feed AS MATERIALIZED (SELECT " SNAPSHOT ", " ROWID ", " CHANGE_TYPE));
     add_columns(sql, table);
     text_format(sql,
-                " FROM " STR_FORMAT "), net AS (SELECT rowid AS __r, min(snapshot_id) AS __a,"
-                " max(snapshot_id) AS __z, bool_or(change_type = 'insert') AS __born,"
-                " bool_or(change_type = 'delete') AS __gone FROM feed"
-                " WHERE rowid < " TEMPORARY_ROWID " GROUP BY rowid)",
+                " FROM " STR_FORMAT "), net AS (SELECT " ROWID " AS __ondatra_r, min(" SNAPSHOT
+                ") AS __ondatra_a,"
+                " max(" SNAPSHOT ") AS __ondatra_z, bool_or(" CHANGE_TYPE
+                " = 'insert') AS __ondatra_born,"
+                " bool_or(" CHANGE_TYPE " = 'delete') AS __ondatra_gone FROM feed"
+                " WHERE " ROWID " < " TEMPORARY_ROWID " GROUP BY " ROWID ")",
                 STR_ARGS(changes(arena, table, from, to)));
-    text_add(sql, STR(" SELECT __z AS __s, __r, CASE WHEN change_type IN ('insert',"
-                      " 'update_postimage') THEN CASE WHEN __born THEN 3 ELSE 2 END"
-                      " WHEN __gone THEN 0 ELSE 1 END AS __c, "));
+    text_add(
+        sql,
+        STR(" SELECT __ondatra_z AS __ondatra_s, __ondatra_r, CASE WHEN " CHANGE_TYPE
+            " IN ('insert', 'update_postimage') THEN CASE WHEN __ondatra_born THEN 3 ELSE 2 END"
+            " WHEN __ondatra_gone THEN 0 ELSE 1 END AS __ondatra_c, "));
     text_add(sql, keys_sql(arena, table));
-    text_add(sql, STR(" AS __k"));
+    text_add(sql, STR(" AS __ondatra_k"));
     add_columns(sql, table);
-    text_add(sql, STR(" FROM feed JOIN net ON feed.rowid = net.__r WHERE (change_type IN ('insert',"
-                      " 'update_postimage') AND snapshot_id = __z AND NOT __gone) OR (change_type"
-                      " IN ('update_preimage', 'delete') AND snapshot_id = __a AND NOT __born)"
-                      " UNION ALL SELECT snapshot_id, rowid, " CHANGE_CODE ", "));
+    text_add(sql, STR(" FROM feed JOIN net ON " ROWID " = __ondatra_r"
+                      " WHERE (" CHANGE_TYPE " IN ('insert', 'update_postimage') AND " SNAPSHOT
+                      " = __ondatra_z AND NOT __ondatra_gone) OR (" CHANGE_TYPE
+                      " IN ('update_preimage', 'delete') AND " SNAPSHOT
+                      " = __ondatra_a AND NOT __ondatra_born)"
+                      " UNION ALL SELECT " SNAPSHOT ", " ROWID ", " CHANGE_CODE ", "));
     text_add(sql, keys_sql(arena, table));
     add_columns(sql, table);
-    text_add(sql, STR(" FROM feed WHERE rowid >= " TEMPORARY_ROWID));
+    text_add(sql, STR(" FROM feed WHERE " ROWID " >= " TEMPORARY_ROWID));
 }
 
 // One snapshot is its own net change.
 static void add_single(struct text *sql, const struct push_table *table, int64_t snapshot) {
-    text_add(sql, STR("SELECT snapshot_id AS __s, rowid AS __r, " CHANGE_CODE " AS __c, "));
+    text_add(sql, STR("SELECT " SNAPSHOT " AS __ondatra_s, " ROWID " AS __ondatra_r, " CHANGE_CODE
+                      " AS __ondatra_c, "));
     text_add(sql, keys_sql(sql->arena, table));
-    text_add(sql, STR(" AS __k"));
+    text_add(sql, STR(" AS __ondatra_k"));
     add_columns(sql, table);
     text_format(sql, " FROM " STR_FORMAT, STR_ARGS(changes(sql->arena, table, snapshot, snapshot)));
 }
 
 static void add_full(struct text *sql, const struct push_table *table, int64_t to) {
-    text_format(sql, "SELECT %lld::BIGINT AS __s, rowid AS __r, 3 AS __c, ", (long long)to);
+    text_format(sql, "SELECT %lld::BIGINT AS __ondatra_s, rowid AS __ondatra_r, 3 AS __ondatra_c, ",
+                (long long)to);
     text_add(sql, keys_sql(sql->arena, table));
-    text_add(sql, STR(" AS __k"));
+    text_add(sql, STR(" AS __ondatra_k"));
     add_columns(sql, table);
     text_format(sql, " FROM " STR_FORMAT, STR_ARGS(table_at(sql->arena, table, to)));
 }
@@ -119,13 +134,14 @@ MUST_USE static enum error_code stage(struct push_stream *stream, const struct p
     struct text sql;
     text_init(&sql, &scratch);
     text_format(&sql,
-                "CREATE OR REPLACE TEMP TABLE %s AS SELECT row_number() OVER () - 1 AS __i, __s,"
-                " __r, __c::UTINYINT AS __c, __f, __k",
+                "CREATE OR REPLACE TEMP TABLE %s AS SELECT row_number() OVER () - 1 AS "
+                "__ondatra_i, __ondatra_s, __ondatra_r,"
+                " __ondatra_c::UTINYINT AS __ondatra_c, __ondatra_f, __ondatra_k",
                 name);
     add_columns(&sql, table);
     text_format(&sql, " FROM (SELECT * FROM (" STR_FORMAT ")", STR_ARGS(select));
     if (table->append) {
-        text_add(&sql, STR(" WHERE __c = 3"));
+        text_add(&sql, STR(" WHERE __ondatra_c = 3"));
     }
     text_format(&sql, " ORDER BY " STR_FORMAT ")", STR_ARGS(order_sql(table)));
     TRY(lake_execute(table->connection, text_str(&sql), values, NULL, err));
@@ -141,7 +157,9 @@ enum error_code feed_stage_range(struct push_stream *stream, const struct push_t
     SCRATCH(scratch);
     struct text select;
     text_init(&select, &scratch);
-    text_add(&select, STR("SELECT __s, __r, __c, 0::BIGINT AS __f, __k"));
+    text_add(
+        &select,
+        STR("SELECT __ondatra_s, __ondatra_r, __ondatra_c, 0::BIGINT AS __ondatra_f, __ondatra_k"));
     add_columns(&select, table);
     text_add(&select, STR(" FROM ("));
     if (from == STATE_NO_SNAPSHOT) {
@@ -197,23 +215,28 @@ static struct failed_columns failed_columns(struct arena *arena, const struct st
 
 // Post-images and inserts: latest values win.
 static void add_latest(struct text *sql, const struct push_table *table, int64_t until) {
-    text_add(sql, STR("SELECT f.__s, f.__r, f.__c, f.__f, f.__k"));
+    text_add(
+        sql,
+        STR("SELECT f.__ondatra_s, f.__ondatra_r, f.__ondatra_c, f.__ondatra_f, f.__ondatra_k"));
     add_columns(sql, table);
-    text_format(sql, " FROM " STR_FORMAT " JOIN f ON rowid = f.__r WHERE f.__c IN (2, 3)",
-                STR_ARGS(table_at(sql->arena, table, until)));
+    text_format(
+        sql, " FROM " STR_FORMAT " JOIN f ON rowid = f.__ondatra_r WHERE f.__ondatra_c IN (2, 3)",
+        STR_ARGS(table_at(sql->arena, table, until)));
 }
 
 // Pre-images and deletes, from the feed of the range they came from.
 static void add_history(struct text *sql, const struct push_table *table, int64_t since,
                         int64_t oldest, int64_t last) {
     const int64_t from = since + 1 > oldest ? since + 1 : oldest;
-    text_add(sql, STR(" UNION ALL SELECT f.__s, f.__r, f.__c, f.__f, f.__k"));
+    text_add(sql, STR(" UNION ALL SELECT f.__ondatra_s, f.__ondatra_r, f.__ondatra_c, "
+                      "f.__ondatra_f, f.__ondatra_k"));
     add_columns(sql, table);
     text_add(sql, STR(" FROM ("));
     add_net(sql, table, from, last);
     text_format(sql,
-                ") n JOIN f ON n.__r = f.__r AND n.__c = f.__c WHERE f.__c IN (0, 1) AND"
-                " f.__since = %lld AND f.__s >= %lld AND f.__img = ''",
+                ") n JOIN f ON n.__ondatra_r = f.__ondatra_r AND n.__ondatra_c = f.__ondatra_c "
+                "WHERE f.__ondatra_c IN (0, 1) AND"
+                " f.__ondatra_since = %lld AND f.__ondatra_s >= %lld AND f.__ondatra_img = ''",
                 (long long)since, (long long)from);
 }
 
@@ -225,7 +248,8 @@ static bool is_nested(str type) {
 // A value of an image is its text; that of a nested type is JSON.
 static void add_images(struct text *sql, const struct push_table *table) {
     struct arena *arena = sql->arena;
-    text_add(sql, STR(" UNION ALL SELECT f.__s, f.__r, f.__c, f.__f, f.__k"));
+    text_add(sql, STR(" UNION ALL SELECT f.__ondatra_s, f.__ondatra_r, f.__ondatra_c, "
+                      "f.__ondatra_f, f.__ondatra_k"));
     for (size_t i = 0; i < table->columns.count; i++) {
         const str type = table->types.items[i];
         const str path = str_format(
@@ -233,11 +257,11 @@ static void add_images(struct text *sql, const struct push_table *table) {
             STR_ARGS(str_replace_all(
                 arena, str_replace_all(arena, table->columns.items[i], STR("~"), STR("~0")),
                 STR("/"), STR("~1"))));
-        text_format(sql, ", (f.__img::JSON ->> " STR_FORMAT ")%s::" STR_FORMAT,
+        text_format(sql, ", (f.__ondatra_img::JSON ->> " STR_FORMAT ")%s::" STR_FORMAT,
                     STR_ARGS(lake_quote_text(arena, path)), is_nested(type) ? "::JSON" : "",
                     STR_ARGS(type));
     }
-    text_add(sql, STR(" FROM f WHERE f.__img <> '' AND f.__c IN (0, 1)"));
+    text_add(sql, STR(" FROM f WHERE f.__ondatra_img <> '' AND f.__ondatra_c IN (0, 1)"));
 }
 
 static int compare_since(const void *a, const void *b) {
@@ -275,10 +299,12 @@ enum error_code feed_stage_failed(struct push_stream *stream, const struct push_
     SCRATCH(scratch);
     struct text sql;
     text_init(&sql, &scratch);
-    text_add(&sql, STR("WITH f AS (SELECT unnest($1::BIGINT[]) AS __f, unnest($2::BIGINT[]) AS __r,"
-                       " unnest($3::BIGINT[]) AS __c, unnest($4::BIGINT[]) AS __s,"
-                       " unnest($5::BIGINT[]) AS __since, unnest($6::VARCHAR[]) AS __k,"
-                       " unnest($7::VARCHAR[]) AS __img) "));
+    text_add(
+        &sql,
+        STR("WITH f AS (SELECT unnest($1::BIGINT[]) AS __ondatra_f, unnest($2::BIGINT[]) AS "
+            "__ondatra_r, unnest($3::BIGINT[]) AS __ondatra_c, unnest($4::BIGINT[]) AS __ondatra_s,"
+            " unnest($5::BIGINT[]) AS __ondatra_since, unnest($6::VARCHAR[]) AS __ondatra_k,"
+            " unnest($7::VARCHAR[]) AS __ondatra_img) "));
     add_latest(&sql, table, until);
     add_histories(&sql, table, rows, count, oldest);
     add_images(&sql, table);
@@ -392,9 +418,10 @@ enum error_code feed_read(struct push_stream *stream, bool *more, struct error *
     int64_t end = stream->next + LAKE_CHUNK_ROWS_MAX;
     end = end < stream->until ? end : stream->until;
     SCRATCH(scratch);
-    const str sql = str_format(
-        &scratch, "SELECT * FROM temp.main.%s WHERE __i >= %lld AND __i < %lld ORDER BY __i",
-        stream->name, (long long)stream->next, (long long)end);
+    const str sql = str_format(&scratch,
+                               "SELECT * FROM temp.main.%s WHERE __ondatra_i >= %lld AND "
+                               "__ondatra_i < %lld ORDER BY __ondatra_i",
+                               stream->name, (long long)stream->next, (long long)end);
     struct push_page *page = memory_alloc(sizeof(*page));
     *page = (struct push_page){.uses = 1};
     enum error_code code =
@@ -451,11 +478,12 @@ enum error_code feed_touching(const struct push_stream *stream, struct arena *ar
                               size_t *out_count, struct error *err) {
     SCRATCH(scratch);
     const struct failed_columns columns = failed_columns(&scratch, rows, count);
-    const str sql = str_format(
-        &scratch,
-        "SELECT __r, __s, __c, __k FROM temp.main.%s WHERE __r IN (SELECT unnest($1::BIGINT[]))"
-        " OR (%s AND __k IN (SELECT unnest($2::VARCHAR[]))) ORDER BY __r, __c",
-        stream->name, stream->table->grouped ? "true" : "false");
+    const str sql = str_format(&scratch,
+                               "SELECT __ondatra_r, __ondatra_s, __ondatra_c, __ondatra_k FROM "
+                               "temp.main.%s WHERE __ondatra_r IN (SELECT unnest($1::BIGINT[]))"
+                               " OR (%s AND __ondatra_k IN (SELECT unnest($2::VARCHAR[]))) ORDER "
+                               "BY __ondatra_r, __ondatra_c",
+                               stream->name, stream->table->grouped ? "true" : "false");
     LAKE_RESULT result = NULL;
     TRY(lake_query(stream->table->connection, sql,
                    LAKE_VALUES(lake_value_int64s(columns.rowids, count),

@@ -41,9 +41,36 @@ static str exact_type(struct arena *arena, str type) {
     return text_str(&text);
 }
 
+// DuckLake finds the rows of a table, and the snapshots of its changes, under these names; a column
+// of that name hides them, and then the wrong rows are deleted or read.
+static const str hidden_by_columns[] = {STR_INIT("rowid"), STR_INIT("snapshot_id")};
+
+static enum error_code check_name(str name, struct error *err) {
+    for (size_t i = 0; i < ARRAY_COUNT(hidden_by_columns); i++) {
+        if (str_equal_nocase(name, hidden_by_columns[i])) {
+            error_rule(err, ERROR_INVALID, "parser.other",
+                       "a column cannot be named \"" STR_FORMAT
+                       "\": the lake's own column of that name would be hidden",
+                       STR_ARGS(name));
+            error_hint(
+                err, "give it another name with AS, or with SELECT * RENAME (" STR_FORMAT " AS …)",
+                STR_ARGS(name));
+            return err->code;
+        }
+    }
+    if (name.size >= 10 && str_equal_nocase(str_slice(name, 0, 10), STR("__ondatra_"))) {
+        error_rule(err, ERROR_INVALID, "parser.other", "\"" STR_FORMAT "\" is a reserved name",
+                   STR_ARGS(name));
+        error_hint(err, "names that begin with __ondatra_ belong to the runtime");
+        return err->code;
+    }
+    return ERROR_NONE;
+}
+
 enum error_code columns_normalise(struct arena *arena, struct lake_column *columns, size_t count,
                                   struct error *err) {
     for (size_t i = 0; i < count; i++) {
+        TRY(check_name(columns[i].name, err));
         if (str_equal(columns[i].type, STR("\"NULL\"")) ||
             str_equal(columns[i].type, STR("NULL"))) {
             columns[i].type = STR("INTEGER");

@@ -13,7 +13,7 @@
 // Types that a lake table cannot have become what they hold: a bare NULL an INTEGER, an ENUM its
 // text.  HUGEINT and UHUGEINT, also inside other types, become DECIMAL(38,0): Parquet has no
 // integer of 128 bits, and DuckDB writes one as a DOUBLE, which loses digits beyond 2^53.  Two
-// columns of one name are ERROR_INVALID.
+// columns of one name are ERROR_INVALID, as is a name that DuckLake or the runtime needs.
 MUST_USE enum error_code columns_normalise(struct arena *arena, struct lake_column *columns,
                                            size_t count, struct error *err);
 
