@@ -22,13 +22,12 @@ static size_t option_count(const struct command *command) {
 
 static size_t option_index(const struct command *command, const char *name) {
     const size_t count = option_count(command);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(command->options[i].name, name) == 0) {
-            return i;
-        }
+    size_t index = 0;
+    while (index < count && strcmp(command->options[index].name, name) != 0) {
+        index++;
     }
-    assert(!"option is in the command's table");
-    return 0;
+    assert(index < count);
+    return index;
 }
 
 bool command_option(const struct command_line *line, const char *name, str *value) {

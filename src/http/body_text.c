@@ -26,7 +26,7 @@ static str utf8_repaired(struct arena *arena, str bytes) {
 
 // false when the charset is unknown to the system.
 static bool decode(struct arena *arena, str bytes, str charset, str *decoded) {
-    const iconv_t converter = iconv_open("UTF-8", str_to_cstring(arena, charset));
+    iconv_t converter = iconv_open("UTF-8", str_to_cstring(arena, charset));
     if (converter == (iconv_t)-1) {
         return false;
     }

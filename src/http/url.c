@@ -205,8 +205,8 @@ static str path_without_dots(struct arena *arena, str path) {
         }
         open = str_equal(part, STR(".")) || str_equal(part, STR(".."));
         if (str_equal(part, STR(".."))) {
-            while (out.size > 0 && out.data[--out.size] != '/') {
-            }
+            const size_t parent = str_find_last_char(text_str(&out), '/');
+            out.size = parent == SIZE_MAX ? 0 : parent;
         } else if (!open) {
             text_add_char(&out, '/');
             text_add(&out, part);
@@ -245,7 +245,7 @@ str url_resolve(struct arena *arena, str base, str reference) {
     } else if (str_is_empty(to.path)) {
         add_origin(&out, &from);
         add_path_and_query(&out, from.path, to.has_query ? &to : &from);
-    } else if (to.path.data[0] == '/') {
+    } else if (str_starts_with(to.path, STR("/"))) {
         add_origin(&out, &from);
         add_path_and_query(&out, to.path, &to);
     } else {
