@@ -2,9 +2,10 @@
 # `./dev demo`: a real pipeline both ways, in a temporary project that stays for you to play with.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-coypu=$root/build/release/coypu
+coypu=${COYPU:-$root/build/release/coypu}
 rate=60
 flights=0
+data=${COYPU_DEPS_DIR:-$root/build/deps}/data
 [ "${1:-}" != "--small" ] || flights=20000
 project=$(mktemp -d "${TMPDIR:-/tmp}/coypu-demo.XXXXXX")
 cp -R "$root/examples/flights/." "$project/"
@@ -13,7 +14,7 @@ mkdir -p "$project/models"
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '\n== %s\n' "$*"; }
 
-python3 "$root/examples/api.py" --data "$root/build/deps/data" --rate "$rate" --limit "$flights" \
+python3 "$root/examples/api.py" --data "$data" --rate "$rate" --limit "$flights" \
     --port-file "$project/.port" >"$project/.api.log" 2>&1 &
 api=$!
 trap 'kill $api 2>/dev/null || true' EXIT
@@ -66,5 +67,5 @@ The project stays in $project.  Try next:
   $coypu validate --json                             every check, for programs
   edit models/mart/route_delays.sql, then $coypu run  only what depends on it runs again
 To fetch and push again, start the API first (the demo's ended):
-  python3 $root/examples/api.py --data $root/build/deps/data --port ${url##*:}
+  python3 $root/examples/api.py --data $data --port ${url##*:}
 NEXT

@@ -68,6 +68,17 @@ def test_the_demo_pipeline_runs_both_ways(flights):
     assert (last["patches"], last["posts"]) == (after["patches"], after["posts"])
 
 
+def test_the_demo_script_ends_by_saying_what_to_try_next(tmp_path):
+    done = subprocess.run([ROOT / "examples/demo.sh", "--small"], env={**os.environ, "COYPU": COYPU, "TMPDIR": str(tmp_path)},
+                          capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert done.returncode == 0, done
+    first, second, third = re.findall(r"^Done: .*$", done.stdout, re.M)
+    assert "5 ran" in first and ", 0 failed (0 rows" in third
+    assert "Try next:" in done.stdout
+    counts = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"requests"')]
+    assert counts[0]["posts"] == counts[0]["routes"] > 0 and counts[1]["patches"] == counts[2]["patches"] > 0
+
+
 def test_an_independent_reader_sees_the_same_lake(flights):
     flights.run_json()
     expected = flights.sql("select count(*) as n, sum(distance)::BIGINT as miles, sum(arr_delay)::BIGINT as delay from raw.flights")[0]
