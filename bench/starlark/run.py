@@ -14,6 +14,7 @@ import argparse
 import json
 import math
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -30,6 +31,8 @@ class json:
     decode = staticmethod(_json.loads)
     encode = staticmethod(lambda x: _json.dumps(x, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
 '''
+# What the Rust one says after each program.
+SUMMARY = re.compile(r"\d+ files, \d+ errors|$")
 
 
 class Interpreter:
@@ -48,7 +51,8 @@ class Interpreter:
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             output.seek(0)
-            text = output.read().decode(errors="replace").strip()
+            lines = output.read().decode(errors="replace").splitlines()
+            text = "\n".join(line for line in lines if not SUMMARY.match(line)).strip()
         if process.returncode != 0:
             print(f"{self.label} failed: {text[-300:]}", file=sys.stderr)
             return None

@@ -19,6 +19,27 @@ void star_heap_init(struct star_heap *heap,
                                .allocate_user = user};
 }
 
+void star_heap_trim(struct star_heap *heap) {
+    while (heap->spare != NULL) {
+        struct star_chunk *next = heap->spare->next;
+        heap->allocate(heap->allocate_user, heap->spare, heap->spare->size, 0);
+        heap->spare = next;
+    }
+    heap->spare_bytes = 0;
+}
+
+void star_heap_recycle(struct star_heap *heap, struct star_chunk *chunk) {
+    const size_t standard = sizeof(struct star_chunk) + (size_t)STAR_CHUNK_BYTES;
+    if (chunk->size != standard || heap->thread == NULL ||
+        heap->spare_bytes + standard > STAR_SPARE_BYTES) {
+        heap->allocate(heap->allocate_user, chunk, chunk->size, 0);
+        return;
+    }
+    chunk->next = heap->spare;
+    heap->spare = chunk;
+    heap->spare_bytes += standard;
+}
+
 void star_heap_clear(struct star_heap *heap) {
     for (size_t i = 0; i < heap->finalizable_count; i++) {
         const struct star_host_object *host = star_as_host(heap->finalizable[i]);
@@ -38,7 +59,7 @@ void star_heap_clear(struct star_heap *heap) {
     }
     while (heap->chunks != NULL) {
         struct star_chunk *next = heap->chunks->next;
-        heap->allocate(heap->allocate_user, heap->chunks, heap->chunks->size, 0);
+        star_heap_recycle(heap, heap->chunks);
         heap->chunks = next;
     }
     heap->top = heap->end = NULL;
@@ -75,7 +96,14 @@ static void *heap_take(struct star_heap *heap, size_t size) {
         heap_fail(heap, true);
         return NULL;
     }
-    void *memory = heap->allocate(heap->allocate_user, NULL, 0, size);
+    void *memory;
+    if (heap->spare != NULL && size == heap->spare->size) {
+        memory = heap->spare;
+        heap->spare = heap->spare->next;
+        heap->spare_bytes -= size;
+    } else {
+        memory = heap->allocate(heap->allocate_user, NULL, 0, size);
+    }
     if (memory == NULL) {
         heap_fail(heap, false);
         return NULL;

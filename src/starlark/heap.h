@@ -19,6 +19,7 @@
 enum {
     STAR_EXTERNAL_MIN = 8192, // bytes
     STAR_CHUNK_BYTES = 256 * 1024,
+    STAR_SPARE_BYTES = 16 * 1024 * 1024, // of chunks kept for the next round
 };
 
 struct star_chunk {
@@ -39,6 +40,8 @@ struct star_heap {
     char *top; // next free byte of the current chunk
     char *end;
     struct star_chunk *chunks; // newest first
+    struct star_chunk *spare;  // of STAR_CHUNK_BYTES, kept by the collector for the next round
+    size_t spare_bytes;
     struct star_buffer *buffers;
     size_t used_bytes;  // chunks and buffers
     size_t limit_bytes; // SIZE_MAX: none
@@ -61,6 +64,12 @@ void star_heap_init(struct star_heap *heap,
 void star_heap_clear(struct star_heap *heap);
 // Remembers a host object whose type has a free hook.
 bool star_heap_finalize_later(struct star_heap *heap, star_value object);
+
+// Frees a chunk that holds nothing alive, or keeps it: memory that the process has touched is worth
+// more than fresh pages.
+void star_heap_recycle(struct star_heap *heap, struct star_chunk *chunk);
+// Gives the kept chunks back.
+void star_heap_trim(struct star_heap *heap);
 
 // The slow path of star_heap_alloc; zeroes nothing.
 void *star_heap_alloc_slow(struct star_heap *heap, size_t size);

@@ -480,7 +480,7 @@ struct star_thread_options {
     void *allocate_user;
     int64_t (*monotonic_us)(void *user); // for the time limit; NULL: the system's
     void *clock_user;
-    size_t collect_after_bytes; // first collection; 0: 64 MiB.  Small values stress tests.
+    size_t collect_after_bytes; // first collection; 0: 8 MiB.  Small values stress tests.
 };
 
 // NULL when memory is out.

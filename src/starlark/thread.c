@@ -9,7 +9,7 @@
 #include "starlark/code.h"
 #include "starlark/shape.h"
 
-enum { COLLECT_AFTER_BYTES = 64 * 1024 * 1024 };
+enum { COLLECT_AFTER_BYTES = 8 * 1024 * 1024 };
 
 static void *system_allocate(void *user, void *memory, size_t old_size, size_t size) {
     (void)user;
@@ -154,6 +154,7 @@ void star_thread_free(struct star_thread *thread) {
     memory_free(thread, thread->kept_programs,
                 thread->kept_capacity * sizeof(struct star_program *));
     star_heap_clear(&thread->pinned);
+    star_heap_trim(&thread->heap);
     thread->heap.allocate(thread->heap.allocate_user, thread, sizeof(*thread), 0);
 }
 
