@@ -7,6 +7,7 @@
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/starlark_profile.h"
 #include "cli/starlark_report.h"
 #include "starlark/standard.h"
 #include "starlark/syntax.h"
@@ -376,13 +377,37 @@ static int run_program(struct run *run, struct star_program *program) {
         starlark_report_text(&run->report, STR("out of memory\n"));
         return EXIT_LIMIT;
     }
+    str profile_path;
+    struct starlark_profile profile;
+    const bool is_profiled = command_option(run->line, "profile", &profile_path);
+    if (is_profiled) {
+        starlark_profile_begin(&profile, run->line->arena, run->thread);
+    }
     struct watcher watcher;
     watcher_start(&watcher, run->thread, run->line->context->interrupt);
-    const int status = run_module(run, program);
+    int status = run_module(run, program);
     watcher_stop(&watcher);
+    struct error err;
+    if (is_profiled && file_write_atomic(profile_path, starlark_profile_text(&profile), 0644,
+                                         &err) != ERROR_NONE) {
+        status = command_fail(run->line, &err);
+    }
     free_files(run);
     star_thread_free(run->thread);
     return status;
+}
+
+static void add_text(void *user, const char *text, size_t size) {
+    text_add(user, (str){text, size});
+}
+
+static int disassemble(struct run *run, const struct star_program *program) {
+    struct text text;
+    text_init(&text, run->line->arena);
+    star_program_disassemble(program, add_text, &text);
+    struct error err;
+    return command_write(text_str(&text), &err) == ERROR_NONE ? EXIT_CLEAN
+                                                              : command_fail(run->line, &err);
 }
 
 static int compile_and_run(struct run *run) {
@@ -400,7 +425,9 @@ static int compile_and_run(struct run *run) {
         return EXIT_FINDINGS;
     }
     int status = EXIT_CLEAN;
-    if (!command_flag(run->line, "check")) {
+    if (command_flag(run->line, "disassemble")) {
+        status = disassemble(run, program);
+    } else if (!command_flag(run->line, "check")) {
         status = run_program(run, program);
     }
     star_program_free(program);
@@ -451,6 +478,8 @@ const struct command command_starlark = {
                 {"timeout", 0, "SEC", "limit of time; 0: none"},
                 {"max-depth", 0, "N", "limit of nested calls (default 10000); 0: none"},
                 {"show-env", 0, NULL, "print the globals behind a successful run"},
+                {"disassemble", 0, NULL, "print the bytecode instead of running it"},
+                {"profile", 0, "FILE", "write steps and time by function to FILE"},
                 {"error-format", 0, "FORMAT", "text (default) or json: one object an error"}},
     .run = run,
 };

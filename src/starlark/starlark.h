@@ -502,6 +502,11 @@ size_t star_thread_memory(const struct star_thread *thread); // bytes of heap in
 // there are; fills at most `capacity`, the innermost ones.
 size_t star_thread_frames(struct star_thread *thread, struct star_frame *frames, size_t capacity);
 
+// Calls `sample` about every `steps` steps of running code, from the running OS thread; it may look
+// at the thread (frames, steps) and must not call it.  NULL: none.
+void star_thread_sample(struct star_thread *thread, uint32_t steps,
+                        void (*sample)(void *user, struct star_thread *thread), void *user);
+
 struct star_arguments {
     const star_value *positional;
     size_t positional_count;

@@ -182,7 +182,7 @@ size_t star_thread_memory(const struct star_thread *thread) {
 
 static void slice_begin(struct star_thread *thread) {
     thread->steps_before = steps_done(thread);
-    uint64_t slice = STAR_SLICE_STEPS;
+    uint64_t slice = thread->sample != NULL ? thread->sample_steps : STAR_SLICE_STEPS;
     if (thread->limits.steps != 0) {
         const uint64_t left = thread->steps_before < thread->limits.steps
                                   ? thread->limits.steps - thread->steps_before
@@ -214,8 +214,19 @@ bool star_thread_is_cancelled(const struct star_thread *thread) {
     return atomic_load_explicit(&thread->cancelled, memory_order_relaxed);
 }
 
+void star_thread_sample(struct star_thread *thread, uint32_t steps,
+                        void (*sample)(void *user, struct star_thread *thread), void *user) {
+    thread->sample = sample;
+    thread->sample_user = user;
+    thread->sample_steps = steps < STAR_SLICE_STEPS ? steps : STAR_SLICE_STEPS;
+    slice_begin(thread);
+}
+
 bool star_thread_tick(struct star_thread *thread, bool may_collect) {
     slice_begin(thread);
+    if (thread->sample != NULL) {
+        thread->sample(thread->sample_user, thread);
+    }
     if (star_thread_is_cancelled(thread)) {
         star_fail_host(thread, STAR_CANCELLED, 0, "cancelled");
         return false;

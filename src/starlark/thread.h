@@ -97,6 +97,10 @@ struct star_thread {
     struct star_handle *handles;
     struct star_module *running; // innermost module whose top level runs: its globals are roots
 
+    uint32_t sample_steps; // between two calls of `sample`
+    void (*sample)(void *user, struct star_thread *thread);
+    void *sample_user;
+
     struct star_limits limits;
     int64_t deadline_us; // INT64_MAX: none
     void (*print)(void *user, const char *text, size_t size);
