@@ -9,7 +9,6 @@
 static const char script[] = "def far(n):\n"
                              "    points = [point(i, 10 - i) for i in range(n)]\n"
                              "    return max(points, key = lambda p: p.x * p.x + p.y * p.y)\n";
-
 struct point {
     double x, y;
 };
