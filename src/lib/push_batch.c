@@ -26,9 +26,14 @@ static uint64_t mix(uint64_t value) { // splitmix64's finisher
     return value ^ value >> 31;
 }
 
-uint64_t push_row_tag(int64_t rowid) {
+static uint64_t rowid_tag(int64_t rowid) {
     const uint64_t tag = mix((uint64_t)rowid + UINT64_C(0x9e3779b97f4a7c15));
     return tag != 0 ? tag : 1;
+}
+
+uint64_t push_row_tag(const struct push_event *event) {
+    return push_rowid_is_temporary(event->rowid) && event->tag != 0 ? event->tag
+                                                                    : rowid_tag(event->rowid);
 }
 
 uint64_t push_keys_tag(str keys) {
@@ -139,7 +144,7 @@ static size_t cut_unit(const struct push_cut_rules *rules, const struct push_eve
 }
 
 static uint64_t event_tag(const struct push_event *event) {
-    const uint64_t tag = mix(push_row_tag(event->rowid) + (uint64_t)event->change);
+    const uint64_t tag = mix(rowid_tag(event->rowid) + (uint64_t)event->change);
     return tag != 0 ? tag : 1;
 }
 

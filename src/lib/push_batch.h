@@ -34,6 +34,14 @@ enum push_column {
     PUSH_COLUMN_FIRST,  // the table's columns begin here
 };
 
+// Row ids from here on are not unique: DuckLake gives a row that is inserted and updated in one
+// transaction the same ids in each transaction (duckdb.md §5).  Such rows are sent change by
+// change, never joined by row id, and keep an image when they fail.
+#define PUSH_TEMPORARY_ROWID INT64_C(1000000000000000000)
+static inline bool push_rowid_is_temporary(int64_t rowid) {
+    return rowid >= PUSH_TEMPORARY_ROWID;
+}
+
 struct push_event {
     int64_t index; // in the stream
     int64_t snapshot;
@@ -68,8 +76,8 @@ void push_tags_done(struct push_tags *tags);
 void push_tags_add(struct push_tags *tags, uint64_t tag);
 void push_tags_remove(struct push_tags *tags, uint64_t tag);
 bool push_tags_has(const struct push_tags *tags, uint64_t tag);
-// Of the row itself, apart from its key's.
-uint64_t push_row_tag(int64_t rowid);
+// Of the row itself, apart from its key's; a temporary row id says less than a key.
+uint64_t push_row_tag(const struct push_event *event);
 uint64_t push_keys_tag(str keys); // 0 for "{}" and for nothing
 
 // What the sink said of one event.

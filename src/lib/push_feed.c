@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Row ids from here on are not unique (duckdb.md §5): such rows are sent change by change.
-#define TEMPORARY_ROWID "1000000000000000000"
+#define TEMPORARY_ROWID "1000000000000000000" // PUSH_TEMPORARY_ROWID
 
 enum { EVENTS_CAPACITY_MIN = 4096 };
 
@@ -63,10 +62,15 @@ static str keys_sql(struct arena *arena, const struct push_table *table) {
 }
 
 // Delete, update, insert: change codes 0, 1 and 2, 3 in three classes, pre-image before post-image.
-static str order_sql(const struct push_table *table) {
-    return table->grouped ? STR("max(__ondatra_s) OVER (PARTITION BY __ondatra_k), __ondatra_k, "
-                                "(__ondatra_c + 1) // 2, __ondatra_r, __ondatra_c")
-                          : STR("__ondatra_s, (__ondatra_c + 1) // 2, __ondatra_r, __ondatra_c");
+// The order is total: rows that share a temporary row id go by their values.
+static void add_order(struct text *sql, const struct push_table *table) {
+    text_format(sql,
+                " ORDER BY %s(__ondatra_c + 1) // 2, __ondatra_r, __ondatra_c, CASE WHEN "
+                "__ondatra_r >= " TEMPORARY_ROWID " THEN hash(__ondatra_k",
+                table->grouped ? "max(__ondatra_s) OVER (PARTITION BY __ondatra_k), __ondatra_k, "
+                               : "__ondatra_s, ");
+    add_columns(sql, table);
+    text_add(sql, STR(") END"));
 }
 
 #define CHANGE_CODE                                                                                \
@@ -143,7 +147,8 @@ MUST_USE static enum error_code stage(struct push_stream *stream, const struct p
     if (table->append) {
         text_add(&sql, STR(" WHERE __ondatra_c = 3"));
     }
-    text_format(&sql, " ORDER BY " STR_FORMAT ")", STR_ARGS(order_sql(table)));
+    add_order(&sql, table);
+    text_add_char(&sql, ')');
     TRY(lake_execute(table->connection, text_str(&sql), values, NULL, err));
     *stream = (struct push_stream){.table = table, .name = name};
     const str count = str_format(&scratch, "SELECT count(*) FROM temp.main.%s", name);
@@ -219,9 +224,10 @@ static void add_latest(struct text *sql, const struct push_table *table, int64_t
         sql,
         STR("SELECT f.__ondatra_s, f.__ondatra_r, f.__ondatra_c, f.__ondatra_f, f.__ondatra_k"));
     add_columns(sql, table);
-    text_format(
-        sql, " FROM " STR_FORMAT " JOIN f ON rowid = f.__ondatra_r WHERE f.__ondatra_c IN (2, 3)",
-        STR_ARGS(table_at(sql->arena, table, until)));
+    text_format(sql,
+                " FROM " STR_FORMAT " JOIN f ON rowid = f.__ondatra_r WHERE f.__ondatra_c IN (2, 3)"
+                " AND f.__ondatra_r < " TEMPORARY_ROWID,
+                STR_ARGS(table_at(sql->arena, table, until)));
 }
 
 // Pre-images and deletes, from the feed of the range they came from.
@@ -245,7 +251,8 @@ static bool is_nested(str type) {
            str_starts_with(type, STR("MAP")) || str_starts_with(type, STR("UNION"));
 }
 
-// A value of an image is its text; that of a nested type is JSON.
+// Pre-images and deletes whose history was about to expire, and rows that only their image tells
+// from another.  A value of an image is its text; that of a nested type is JSON.
 static void add_images(struct text *sql, const struct push_table *table) {
     struct arena *arena = sql->arena;
     text_add(sql, STR(" UNION ALL SELECT f.__ondatra_s, f.__ondatra_r, f.__ondatra_c, "
@@ -261,7 +268,8 @@ static void add_images(struct text *sql, const struct push_table *table) {
                     STR_ARGS(lake_quote_text(arena, path)), is_nested(type) ? "::JSON" : "",
                     STR_ARGS(type));
     }
-    text_add(sql, STR(" FROM f WHERE f.__ondatra_img <> '' AND f.__ondatra_c IN (0, 1)"));
+    text_add(sql, STR(" FROM f WHERE f.__ondatra_img <> '' AND (f.__ondatra_c IN (0, 1) OR "
+                      "f.__ondatra_r >= " TEMPORARY_ROWID ")"));
 }
 
 static int compare_since(const void *a, const void *b) {
@@ -478,12 +486,13 @@ enum error_code feed_touching(const struct push_stream *stream, struct arena *ar
                               size_t *out_count, struct error *err) {
     SCRATCH(scratch);
     const struct failed_columns columns = failed_columns(&scratch, rows, count);
-    const str sql = str_format(&scratch,
-                               "SELECT __ondatra_r, __ondatra_s, __ondatra_c, __ondatra_k FROM "
-                               "temp.main.%s WHERE __ondatra_r IN (SELECT unnest($1::BIGINT[]))"
-                               " OR (%s AND __ondatra_k IN (SELECT unnest($2::VARCHAR[]))) ORDER "
-                               "BY __ondatra_r, __ondatra_c",
-                               stream->name, stream->table->grouped ? "true" : "false");
+    const str sql =
+        str_format(&scratch,
+                   "SELECT __ondatra_r, __ondatra_s, __ondatra_c, __ondatra_k FROM temp.main.%s "
+                   "WHERE __ondatra_r < " TEMPORARY_ROWID
+                   " AND (__ondatra_r IN (SELECT unnest($1::BIGINT[])) OR (%s AND __ondatra_k IN"
+                   " (SELECT unnest($2::VARCHAR[])))) ORDER BY __ondatra_r, __ondatra_c",
+                   stream->name, stream->table->grouped ? "true" : "false");
     LAKE_RESULT result = NULL;
     TRY(lake_query(stream->table->connection, sql,
                    LAKE_VALUES(lake_value_int64s(columns.rowids, count),

@@ -145,6 +145,15 @@ static void join_lost_delete(struct push_join *join, const struct row_join *row)
     remove_row(join, either == row->pre ? row->post : row->pre);
 }
 
+// Their row ids do not tell whether they are in the table: what is goes with it.
+static void join_temporary(struct push_join *join, const struct state_row *rows, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (push_rowid_is_temporary(rows[i].rowid) && rows[i].change != STATE_CHANGE_DELETE) {
+            remove_row(join, &rows[i]);
+        }
+    }
+}
+
 static void join_absent(struct push_join *join, const struct state_row *sorted, size_t count,
                         const struct feed_change *changes, size_t change_count) {
     size_t at_change = 0;
@@ -156,6 +165,9 @@ static void join_absent(struct push_join *join, const struct state_row *sorted, 
         }
         while (at_change < change_count && changes[at_change].rowid < rowid) {
             at_change++;
+        }
+        if (push_rowid_is_temporary(rowid)) {
+            continue;
         }
         if (at_change == change_count || changes[at_change].rowid != rowid) {
             join_lost_delete(join, &row);
@@ -176,6 +188,7 @@ struct push_join push_join_rows(struct arena *arena, const struct state_row *row
     };
     if (from == STATE_NO_SNAPSHOT) {
         join_absent(&join, sorted, count, changes, change_count);
+        join_temporary(&join, sorted, count);
     }
     size_t at = 0; // both lists are in the order of row ids
     for (size_t i = 0; i < change_count;) {

@@ -26,6 +26,7 @@ struct push_join {
     size_t joined_count;
     int64_t gone; // rows that need no delivery any more
 };
+// Rows with a temporary row id take no part, except that a full sync stands for them too.
 // `changes` as feed_touching gives them, of a range that begins after `from`.
 struct push_join push_join_rows(struct arena *arena, const struct state_row *rows, size_t count,
                                 const struct feed_change *changes, size_t change_count,

@@ -39,6 +39,9 @@ static struct state_row event_row(struct push_run *run, const struct push_batch 
         .first_us = before != NULL && before->attempts > 0 ? before->first_us : now,
         .last_us = now,
         .message = str_copy(&run->turn, message),
+        .image = before == NULL && push_rowid_is_temporary(event->rowid)
+                     ? feed_image(&run->turn, &run->table, event)
+                     : (str){0},
     };
 }
 
@@ -107,7 +110,7 @@ struct outcome_rows {
 };
 
 static void block(struct push_run *run, const struct push_event *event) {
-    push_tags_add(&run->blocked, push_row_tag(event->rowid));
+    push_tags_add(&run->blocked, push_row_tag(event));
     if (event->tag != 0) {
         push_tags_add(&run->blocked, event->tag);
     }

@@ -77,7 +77,7 @@ static enum error_code next_batch(struct push_run *run, struct push_source *sour
 // ── Rows and keys in flight, or blocked ──
 
 static bool any_tagged(const struct push_tags *tags, const struct push_event *event) {
-    return push_tags_has(tags, push_row_tag(event->rowid)) ||
+    return push_tags_has(tags, push_row_tag(event)) ||
            (event->tag != 0 && push_tags_has(tags, event->tag));
 }
 
@@ -93,7 +93,7 @@ static bool is_in_flight(const struct push_run *run, const struct push_batch *ba
 static void tag_batch(struct push_run *run, const struct push_batch *batch,
                       void (*change)(struct push_tags *tags, uint64_t tag)) {
     for (size_t i = 0; i < batch->count; i++) {
-        change(&run->flying, push_row_tag(batch->events[i].rowid));
+        change(&run->flying, push_row_tag(&batch->events[i]));
         if (batch->events[i].tag != 0) {
             change(&run->flying, batch->events[i].tag);
         }
@@ -110,7 +110,7 @@ static void hold_blocked(struct push_run *run, struct push_batch *batch) {
         const struct push_event event = batch->events[i];
         if (any_tagged(&run->blocked, &event)) {
             batch->held[batch->held_count++] = event;
-            push_tags_add(&run->blocked, push_row_tag(event.rowid));
+            push_tags_add(&run->blocked, push_row_tag(&event));
         } else {
             batch->events[kept++] = event;
         }

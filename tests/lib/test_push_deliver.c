@@ -200,6 +200,53 @@ static void history_that_expired_makes_a_full_sync_and_dead_letters_of_lost_dele
     assert_string_equal(deliveries_text(&fix), "");
 }
 
+// What makes temporary row ids: too many rows for inlining, inserted and updated at once.
+static void insert_and_update(int from) {
+    char text[160];
+    sql("BEGIN");
+    snprintf(text, sizeof(text), "INSERT INTO t SELECT range, 0 FROM range(%d, %d)", from,
+             from + 100);
+    sql(text);
+    snprintf(text, sizeof(text), "UPDATE t SET v = 10 * k WHERE k >= %d", from);
+    sql(text);
+    sql("COMMIT");
+}
+
+static const char *k_7_and_107_are_busy(const struct delivery *delivery) {
+    return delivery->k % 100 == 7 ? "error: busy" : "ok";
+}
+
+static void rows_that_share_a_row_id_are_told_apart(void **unused) {
+    (void)unused;
+    sql("CALL lake.set_option('data_inlining_row_limit', 0)");
+    for (int keys = 1; keys >= 0; keys--) { // with a unique key and without
+        fix.request.keys.count = (size_t)keys;
+        push_once(&fix);
+        insert_and_update(0);
+        insert_and_update(100);
+        assert_int_equal(fixture_int64(&fix.lake, "SELECT count(*) FROM (SELECT rowid FROM t"
+                                                  " GROUP BY rowid HAVING count(*) = 2)"),
+                         100);
+        fix.sink.answer = k_7_and_107_are_busy;
+        push_once(&fix);
+        // Without a key, 107 might be a newer change of 7: it waits behind it.
+        assert_int_equal(fix.sink.count, keys == 1 ? 200 : 199);
+        assert_int_equal(fix.summary.ok, 198);
+        assert_int_equal(fix.summary.pending, 2);
+        push_once(&fix);
+        assert_string_equal(deliveries_text(&fix),
+                            keys == 1 ? "7:insert=70 107:insert=1070" : "7:insert=70");
+        // Newer changes of such a row follow it, and stand for themselves.
+        sql("DELETE FROM t WHERE k = 107");
+        fix.sink.answer = NULL;
+        push_once(&fix);
+        assert_string_equal(deliveries_text(&fix), "7:insert=70 107:insert=1070 107:delete=1070");
+        assert_int_equal(fix.summary.pending, 0);
+        sql("DROP TABLE t");
+        sql("CREATE TABLE t(k BIGINT, v BIGINT)");
+    }
+}
+
 static const char *all_down(const struct delivery *delivery) {
     (void)delivery;
     return NULL;
@@ -338,6 +385,7 @@ int main(void) {
         TEST(a_rejected_row_is_a_dead_letter),
         TEST(attempts_may_have_an_end),
         TEST(history_that_expired_makes_a_full_sync_and_dead_letters_of_lost_deletes),
+        TEST(rows_that_share_a_row_id_are_told_apart),
         TEST(five_failed_batches_stop_the_run),
         TEST(one_failure_keeps_a_tracked_group_whole),
         TEST(a_table_made_again_is_sent_again),
