@@ -69,7 +69,7 @@ struct fetch_model {
     str file;            // "models/raw/orders.sql"
     str kind;            // "append"
     bool is_strict;      // @fetch: `columns` in the newer form
-    bool read_twice;     // tracked, scd2: rows are needed more than once
+    bool read_twice;     // the rows are needed more than once: tracked, scd2, a CTE read twice
     bool is_incremental; // has @incremental
     bool is_backfill;
     str last_value;

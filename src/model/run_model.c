@@ -201,6 +201,7 @@ static enum error_code fetch_begin(struct turn *turn, struct error *err) {
         .file = model->file,
         .kind = model_kind_name(directives->kind),
         .is_strict = directives->fetch.is_set,
+        .read_twice = model->query.repeats_cte,
         .is_incremental = directives->incremental.is_set,
         .is_backfill = turn->incremental.is_backfill,
         .last_value = turn->incremental.last_value,

@@ -104,10 +104,7 @@ static enum error_code check_keys(struct write *write, str table, struct error *
     if (nulls > 0) {
         error_set(err, ERROR_INVALID, "key column \"" STR_FORMAT "\" is NULL in %lld row%s",
                   STR_ARGS(name), (long long)nulls, nulls == 1 ? "" : "s");
-        error_hint(err,
-                   "leave them out with WHERE " STR_FORMAT
-                   " IS NOT NULL; upstream, @constraint: not_null(" STR_FORMAT ") finds them",
-                   STR_ARGS(name), STR_ARGS(name));
+        error_hint(err, "leave them out with WHERE " STR_FORMAT " IS NOT NULL", STR_ARGS(key));
         return key_error(write, err);
     }
     if (duplicates > 0) {
@@ -118,8 +115,8 @@ static enum error_code check_keys(struct write *write, str table, struct error *
                   STR_ARGS(lake_result_text(result, 2)));
         error_hint(err,
                    "keep one row a key with QUALIFY row_number() OVER (PARTITION BY " STR_FORMAT
-                   " ORDER BY …) = 1; upstream, @constraint: unique(" STR_FORMAT ") finds them",
-                   STR_ARGS(name), STR_ARGS(name));
+                   " ORDER BY …) = 1",
+                   STR_ARGS(key));
         return key_error(write, err);
     }
     return ERROR_NONE;

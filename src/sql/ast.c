@@ -36,6 +36,7 @@ struct frame {
 struct reader {
     struct arena *arena;
     struct sql_query *query;
+    struct str_list ctes_read;
 };
 
 static void visit(struct reader *reader, yyjson_val *node, const struct scope *scope,
@@ -81,7 +82,12 @@ static void read_table(struct reader *reader, yyjson_val *node, const struct sco
     LIST_PUSH(reader->arena, &frame->from, ((struct from_item){alias, SIZE_MAX}));
     if (table.schema.size > 0 || !scope_has(scope, table.name)) {
         LIST_PUSH(reader->arena, &reader->query->tables, table);
+        return;
     }
+    // Two CTEs of one name count as one: to take a query for repeating costs little.
+    struct sql_query *query = reader->query;
+    query->repeats_cte = query->repeats_cte || str_list_has_nocase(&reader->ctes_read, table.name);
+    str_list_push(reader->arena, &reader->ctes_read, table.name);
 }
 
 static void read_arguments(struct reader *reader, yyjson_val *function, struct sql_call *call) {
@@ -376,6 +382,7 @@ static void visit_query(struct reader *reader, yyjson_val *node, const struct sc
         names[i] = (struct scope){scope, ast_text(entry, "key")};
         // Only a recursive CTE sees itself.
         const bool recursive = ast_is(yyjson_obj_get(query, "node"), "type", "RECURSIVE_CTE_NODE");
+        reader->query->repeats_cte = reader->query->repeats_cte || recursive;
         visit(reader, query, recursive ? &names[i] : scope, NULL);
         scope = &names[i];
     }
@@ -557,7 +564,7 @@ enum error_code sql_query_read(struct arena *arena, str ast, struct sql_query *q
         return ast_error(root, offset, err);
     }
     yyjson_val *node = ast_query(document);
-    struct reader reader = {arena, query};
+    struct reader reader = {.arena = arena, .query = query};
     visit(&reader, node, NULL, NULL);
     sort_calls(&query->calls);
     for (size_t i = 0; i < query->calls.count; i++) {

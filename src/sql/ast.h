@@ -124,6 +124,7 @@ struct sql_query {
     size_t volatile_offset;             // of the first volatile function
     str volatile_function;              // empty: none
     bool is_row_local; // one SELECT over one table: projection, filter and scalar functions only
+    bool repeats_cte;  // a CTE is read more than once or recursively, so perhaps evaluated again
     str canonical;     // the tree without positions, for hashes
 };
 

@@ -49,3 +49,18 @@ def test_a_cte_a_model_and_a_table_go_before_a_lib(project):
     project.write({"models/raw/table.sql": "SELECT id FROM shop"})
     project.run("run", "raw.table", code=0)
     assert project.value("SELECT id FROM raw.table") == 7
+
+
+def test_a_call_inside_a_repeated_cte_is_fetched_once(project, api):
+    api.on("GET", "/rows", (200, [{"id": 1}, {"id": 2}]))
+    project.write({"lib/shop.star": '''
+API = {"base_url": "%s", "fetch": {"args": []}}
+
+def fetch(page):
+    return {"rows": http.get("/rows").json}
+''' % api.url,
+                   "models/raw/t.sql": "WITH c AS NOT MATERIALIZED (SELECT id::BIGINT AS id FROM shop())\n"
+                                       "SELECT a.id, count(*) AS n FROM c AS a CROSS JOIN c AS b GROUP BY 1"})
+    project.run("run", code=0)
+    assert [(r["id"], r["n"]) for r in project.sql("SELECT id, n FROM raw.t ORDER BY id")] == [(1, 2), (2, 2)]
+    assert len(api.seen("GET")) == 1

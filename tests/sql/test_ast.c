@@ -172,6 +172,25 @@ static void shape_tells_what_a_delta_may_replace(void **state) {
     }
 }
 
+static void a_cte_read_twice_or_recursively_repeats(void **state) {
+    (void)state;
+    static const struct {
+        const char *sql;
+        bool repeats;
+    } QUERIES[] = {
+        {"SELECT a FROM t JOIN t AS u USING (a)", false},
+        {"WITH c AS (SELECT 1 AS a) SELECT a FROM c", false},
+        {"WITH c AS (SELECT 1 AS a) SELECT a FROM c JOIN C AS d USING (a)", true},
+        {"WITH c AS (SELECT 1 AS a) SELECT a FROM c WHERE a IN (SELECT a FROM c)", true},
+        {"WITH RECURSIVE r AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM r) SELECT i FROM r", true},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(QUERIES); i++) {
+        if (read_query(QUERIES[i].sql).repeats_cte != QUERIES[i].repeats) {
+            fail_msg("%s", QUERIES[i].sql);
+        }
+    }
+}
+
 static void canonical_form_ignores_layout_and_keeps_literals(void **state) {
     (void)state;
     const str base = read_query("SELECT a, 'X y' AS b FROM t").canonical;
@@ -270,6 +289,7 @@ int main(void) {
         cmocka_unit_test(columns_of_a_call_come_with_their_casts),
         cmocka_unit_test(calls_keep_their_arguments),
         cmocka_unit_test(shape_tells_what_a_delta_may_replace),
+        cmocka_unit_test(a_cte_read_twice_or_recursively_repeats),
         cmocka_unit_test(canonical_form_ignores_layout_and_keeps_literals),
         cmocka_unit_test(volatile_functions_and_limits_have_places),
         cmocka_unit_test(table_is_replaced_under_its_name),
