@@ -12,6 +12,7 @@
 #include "lake/result.h"
 #include "lake/snapshot.h"
 #include "lake/transaction.h"
+#include "model/cast_error.h"
 #include "model/columns.h"
 #include "model/run_progress.h"
 #include "model/runner.h"
@@ -392,6 +393,45 @@ static enum error_code choose_append_source(struct turn *turn, struct error *err
     return ERROR_NONE;
 }
 
+// ── Cursor ──
+
+static enum error_code count_cursor_nulls(struct turn *turn, int64_t *count, struct error *err) {
+    const struct model *model = turn->step->model;
+    const str sql = str_format(
+        turn->arena, "SELECT count(*) FROM " STR_FORMAT " WHERE " STR_FORMAT " IS NULL",
+        STR_ARGS(target_name(turn->arena, model)),
+        STR_ARGS(lake_quote_name(turn->arena, model->source.directives.incremental.value)));
+    return lake_query_int64(turn->runner->session.connection, sql, LAKE_NO_VALUES, count, NULL,
+                            err);
+}
+
+// As write_rows, with a warning of new rows without a cursor: it never moves past them (models.md
+// §4.4).  Counted before and after, since inside a transaction AT (VERSION …) sees its changes,
+// too.
+static enum error_code write_watched(struct turn *turn, struct error *err) {
+    const struct model *model = turn->step->model;
+    const struct directive *cursor = &model->source.directives.incremental;
+    int64_t before = 0;
+    int64_t now = 0;
+    if (cursor->is_set && !turn->write.table_is_empty) {
+        TRY(count_cursor_nulls(turn, &before, err));
+    }
+    TRY(write_rows(&turn->write, err));
+    if (cursor->is_set && turn->write.changed) {
+        TRY(count_cursor_nulls(turn, &now, err));
+    }
+    if (now > before) {
+        struct error warning;
+        error_set(&warning, ERROR_INVALID,
+                  "the @incremental column \"" STR_FORMAT "\" is NULL in %lld new row%s",
+                  STR_ARGS(cursor->value), (long long)(now - before), now - before == 1 ? "" : "s");
+        error_hint(&warning, "a NULL never moves the cursor; leave such rows out, or fill it in");
+        error_at(&warning, model->file, cursor->line, cursor->column);
+        error_list_add(&turn->result->warnings, &warning);
+    }
+    return ERROR_NONE;
+}
+
 // ── Writing ──
 
 static enum error_code write_model(struct turn *turn, struct error *err) {
@@ -412,7 +452,7 @@ static enum error_code write_model(struct turn *turn, struct error *err) {
         write->run_type != RUN_BACKFILL) {
         TRY(choose_append_source(turn, err));
     }
-    TRY(write_rows(write, err));
+    TRY(write_watched(turn, err));
     step_done(turn, "write");
     return ERROR_NONE;
 }
@@ -429,6 +469,9 @@ static enum error_code write_from_fetch(struct turn *turn, struct error *err) {
     fetch_select(runner->sources, turn->fetch);
     turn->step->columns = NULL; // the types are those of this fetch
     const enum error_code code = write_model(turn, err);
+    if (code != ERROR_NONE) {
+        cast_error_explain(turn->step->model, err);
+    }
     turn->fetch_is_over = true;
     return fetch_end(turn->fetch, code, &turn->fetched, err);
 }

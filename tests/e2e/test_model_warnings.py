@@ -1,0 +1,68 @@
+"""What a run says beside its result: casts that fail, NULL cursors, appends without a version."""
+import pytest
+
+LIB = '''
+API = {"fetch": {"args": []}}
+
+def fetch(page):
+    return {"rows": [{"id": 1, "d": "2024-01-02", "n": 3}, {"id": 2, "d": %r, "n": 300}]}
+'''
+
+
+@pytest.mark.parametrize("select, position, message", [
+    ("SELECT id::BIGINT AS id, d::DATE AS day FROM shop()", ":1:27",
+     'raw.t: column "d" to DATE: invalid date field format: "yesterday"'),
+    ("SELECT id, CAST(d AS DATE) AS day FROM shop()", ":1:12",
+     'raw.t: column "d" to DATE: invalid date field format: "yesterday"'),
+    ("SELECT n::BIGINT AS m,\n  n::TINYINT AS n\nFROM shop()", ":2:4", 'raw.t: column "n" to TINYINT: '),
+])
+def test_a_failing_cast_names_model_column_type_and_value(project, select, position, message):
+    project.write({"lib/shop.star": LIB % "yesterday", "models/raw/t.sql": select})
+    out = project.run("run", code=1).out
+    assert f"models/raw/t.sql{position}: {message}" in out
+    assert "source column" not in out and "TRY_CAST" in out
+
+
+def test_a_failing_cast_shows_the_beginning_of_a_long_value(project):
+    project.write({"lib/shop.star": LIB % ("x" * 5000), "models/raw/t.sql": "SELECT id::BIGINT AS id, d::DATE AS day FROM shop()"})
+    out = project.run("run", code=1).out
+    assert 'column "d" to DATE: ' in out and '"' + "x" * 80 + "…" in out and "x" * 81 not in out
+
+
+def test_nulls_in_the_cursor_are_told_of_new_rows_only(project):
+    rows = "(1::BIGINT, DATE '2024-01-01'), (2, NULL)"
+    model = "-- @kind: append\n-- @incremental: day\nSELECT id, day FROM raw.src"
+    project.write({"models/raw/src.sql": f"SELECT * FROM (VALUES {rows}) t(id, day)", "models/raw/t.sql": model})
+    warning = 'the @incremental column "day" is NULL in %s'
+    assert project.run_json().models["raw.t"]["warnings"] == [warning % "1 new row"]
+    project.write({"models/raw/src.sql": f"SELECT * FROM (VALUES {rows}, (3, DATE '2024-01-03')) t(id, day)"})
+    assert project.run_json().models["raw.t"]["warnings"] == []
+    project.write({"models/raw/src.sql": f"SELECT * FROM (VALUES {rows}, (3, DATE '2024-01-03'), (4, NULL), (5, NULL)) t(id, day)"})
+    assert project.run_json().models["raw.t"]["warnings"] == [warning % "2 new rows"]
+
+
+def test_an_append_over_files_is_warned_of(project):
+    project.write({"data/a.csv": "id\n1\n", "models/raw/t.sql": "-- @kind: append\nSELECT id FROM read_csv('data/a.csv')"})
+    assert "cdc.append_unversioned" in project.run("validate", "--json").out
+    assert project.run_json().models["raw.t"]["warnings"] == ["every run appends all rows of the input again"]
+    project.write({"models/raw/t.sql": "-- @kind: append\n-- @incremental: id\n-- @incremental_initial: 0\n"
+                                       "SELECT id FROM read_csv('data/a.csv') WHERE id > getvariable('incr_last_value')::BIGINT"})
+    assert "cdc.append_unversioned" not in project.run("validate", "--json").out
+
+
+def test_a_dry_run_shows_the_plan_and_writes_nothing(project, api):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id", "models/raw/b.sql": "SELECT id FROM raw.a"})
+    project.run("run", "raw.a", code=0)
+    snapshots = project.snapshots()
+    files = sorted(str(p) for p in project.root.rglob("*"))
+    project.write({"lib/shop.star": LIB % "x", "models/raw/c.sql": "SELECT id FROM shop()"})
+    files = sorted(str(p) for p in project.root.rglob("*"))
+    runs = project.state("SELECT count(*) AS n FROM run") if (project.root / ".coypu/state.db").exists() else None
+    out = project.run("run", "--dry-run", code=0).out
+    assert "[SKIPPED] raw.a (table, skip, 0 rows, " in out and "— no dependencies)" in out
+    assert "[WOULD RUN] raw.b (table, backfill, 0 rows, " in out and "— first run)" in out
+    assert "[WOULD RUN] raw.c (table, backfill, 0 rows, " in out
+    assert project.snapshots() == snapshots
+    assert sorted(str(p) for p in project.root.rglob("*")) == files
+    if runs is not None:
+        assert project.state("SELECT count(*) AS n FROM run") == runs
