@@ -109,12 +109,16 @@ enum error_code lake_snapshot_list(struct lake_connection *connection, struct ar
 
 // ── Tables ──
 
+// 60 bits of the UUID, from its end: its beginning is the time of a version 7.
+#define IDENTITY "('0x' || right(replace(t.table_uuid::VARCHAR, '-', ''), 15))::BIGINT"
+
 #define TABLE_ROWS                                                                                 \
-    "SELECT t.table_id, t.begin_snapshot, s.schema_name, t.table_name, false AS is_view "          \
+    "SELECT t.table_id, t.begin_snapshot, s.schema_name, t.table_name, false AS "                  \
+    "is_view, " IDENTITY " "                                                                       \
     "FROM {m}.ducklake_table t JOIN {m}.ducklake_schema s USING (schema_id) "                      \
     "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL "                                     \
     "UNION ALL "                                                                                   \
-    "SELECT v.view_id, v.begin_snapshot, s.schema_name, v.view_name, true "                        \
+    "SELECT v.view_id, v.begin_snapshot, s.schema_name, v.view_name, true, 0 "                     \
     "FROM {m}.ducklake_view v JOIN {m}.ducklake_schema s USING (schema_id) "                       \
     "WHERE v.end_snapshot IS NULL AND s.end_snapshot IS NULL"
 
@@ -125,6 +129,7 @@ static struct lake_table read_table(struct arena *arena, struct lake_result *res
         .schema = str_copy(arena, lake_result_text(result, 2)),
         .name = str_copy(arena, lake_result_text(result, 3)),
         .is_view = lake_result_bool(result, 4),
+        .identity = lake_result_int64(result, 5),
     };
 }
 
@@ -134,7 +139,7 @@ static enum error_code find_uncommitted(struct lake_connection *connection, stru
                                         struct error *err) {
     LAKE_RESULT result = NULL;
     TRY(lake_query(connection,
-                   STR("SELECT 0, 0, schema_name, table_name, false FROM duckdb_tables() WHERE "
+                   STR("SELECT 0, 0, schema_name, table_name, false, 0 FROM duckdb_tables() WHERE "
                        "database_name = ? AND lower(schema_name) = lower(?) AND lower(table_name) "
                        "= lower(?)"),
                    LAKE_VALUES(lake_value_text(lake_alias(lake_of(connection))),
@@ -195,6 +200,20 @@ enum error_code lake_table_find(struct lake_connection *connection, struct arena
         find_table(connection, arena, schema, name, false, table, found, err);
     lake_rollback(connection);
     return code;
+}
+
+enum error_code lake_table_identity(struct lake_connection *connection, str schema, str name,
+                                    int64_t *identity, struct error *err) {
+    SCRATCH(scratch);
+    *identity = 0;
+    const str sql = with_names(&scratch, connection,
+                               "SELECT " IDENTITY " FROM {m}.ducklake_table t "
+                               "JOIN {m}.ducklake_schema s USING (schema_id) "
+                               "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND "
+                               "lower(schema_name) = lower(?) AND lower(table_name) = lower(?)");
+    return lake_query_int64(connection, sql,
+                            LAKE_VALUES(lake_value_text(schema), lake_value_text(name)), identity,
+                            NULL, err);
 }
 
 enum error_code lake_table_list(struct lake_connection *connection, struct arena *arena,

@@ -43,6 +43,7 @@ MUST_USE enum error_code lake_snapshot_list(struct lake_connection *connection, 
 struct lake_table {
     int64_t id;
     int64_t begin_snapshot;
+    int64_t identity; // of this very table: another lake has the same ids, never the same identity
     str schema;
     str name;
     bool is_view;
@@ -54,6 +55,9 @@ struct lake_table {
 MUST_USE enum error_code lake_table_find(struct lake_connection *connection, struct arena *arena,
                                          str schema, str name, struct lake_table *table,
                                          bool *found, struct error *err);
+// The identity alone, of a committed table; 0 when there is none.
+MUST_USE enum error_code lake_table_identity(struct lake_connection *connection, str schema,
+                                             str name, int64_t *identity, struct error *err);
 // All current tables and views, without columns, by schema and name.
 MUST_USE enum error_code lake_table_list(struct lake_connection *connection, struct arena *arena,
                                          struct lake_table **tables, size_t *count,

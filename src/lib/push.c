@@ -77,6 +77,24 @@ static bool is_expired(int64_t from, int64_t to, int64_t oldest) {
     return from != STATE_NO_SNAPSHOT ? from + 1 < oldest && from < to : to < oldest;
 }
 
+// A lake restored from a backup counts its snapshots again: what it holds now was never sent, and
+// what waits is of a history that is gone.
+static enum error_code check_restored(struct push_run *run, int64_t current, struct error *err) {
+    struct state_sink *sink = &run->sink;
+    const int64_t known = sink->range_open ? sink->range_to : sink->watermark;
+    if (known <= current) {
+        return ERROR_NONE;
+    }
+    int64_t dropped = 0;
+    TRY(state_sink_reset(run->request->state, sink, STATE_NO_SNAPSHOT, sink->table_id, &dropped,
+                         err));
+    warn(run,
+         "the lake was restored: it is at snapshot %lld, and " STR_FORMAT
+         " has had snapshot %lld: %lld pending rows are void, every row is sent as insert",
+         (long long)current, STR_ARGS(sink->key.sink), (long long)known, (long long)dropped);
+    return ERROR_NONE;
+}
+
 // The start is gone: every row again, said aloud.  Failed rows stay: those that are in the table go
 // with it (push_join_rows), deletes with a stored image are sent, the others become dead letters.
 static enum error_code check_history(struct push_run *run, int64_t current, int64_t oldest,
@@ -422,11 +440,12 @@ static enum error_code count_pending(struct push_run *run, struct error *err) {
 static enum error_code deliver_taken(struct push_run *run, const struct lake_table *table,
                                      int64_t current, struct error *err) {
     int64_t oldest = 0;
-    TRY(check_table(run, table->id, err));
-    TRY(recover(run, table->id, err));
+    TRY(check_table(run, table->identity, err));
+    TRY(recover(run, table->identity, err));
     TRY(feed_oldest_snapshot(run->request->connection, &oldest, err));
+    TRY(check_restored(run, current, err));
     TRY(check_history(run, current, oldest, err));
-    TRY(deliver_all(run, table->id, current, oldest, err));
+    TRY(deliver_all(run, table->identity, current, oldest, err));
     finish(run);
     return count_pending(run, err);
 }
@@ -471,6 +490,12 @@ static enum error_code is_idle(const struct push_run *run, int64_t current, bool
             str_equal(sinks.items[0].key.args, key.args) && sinks.items[0].failed == 0 &&
             sinks.items[0].in_flight == 0 && !sinks.items[0].range_open &&
             sinks.items[0].watermark == current && !request->empty_backfill;
+    if (*idle) { // the same numbers may be those of another lake
+        int64_t identity = 0;
+        TRY(lake_table_identity(request->connection, request->schema, request->table, &identity,
+                                err));
+        *idle = identity == sinks.items[0].table_id;
+    }
     run->summary->watermark = *idle ? current : STATE_NO_SNAPSHOT;
     return ERROR_NONE;
 }

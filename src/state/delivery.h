@@ -55,7 +55,8 @@ struct state_sink_key {
 struct state_sink {
     int64_t id;
     struct state_sink_key key;
-    int64_t table_id;  // lake table the state speaks of; STATE_NO_SNAPSHOT when not known
+    int64_t table_id;  // identity of the lake table the state speaks of; STATE_NO_SNAPSHOT when not
+                       // known
     int64_t watermark; // STATE_NO_SNAPSHOT: nothing was ever delivered
     bool range_open;
     int64_t range_from; // STATE_NO_SNAPSHOT: every row of range_to is an insert

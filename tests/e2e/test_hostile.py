@@ -39,3 +39,35 @@ def test_a_column_that_would_hide_one_of_the_lake_is_refused(project, column):
     rows_of(project, ["id", column], [(1, 7), (2, 7)])
     result = project.run("run", code=1)
     assert f'"{column}"' in result.out and "models/raw/src.sql:1:1" in result.out and "hint: " in result.out, result
+
+
+def test_a_replaced_lake_is_sent_as_a_new_one(project, sink):
+    rows_of(project, ["id", "v"], [(1, 1), (2, 2)])
+    project.write({"models/sync/t.sql": MERGE})
+    project.run_json()
+    sink.forget()
+    (project.root / "lake.sqlite").unlink()
+    shutil.rmtree(project.root / "lake_data")
+    rows_of(project, ["id", "v"], [(1, 1), (3, 3)])
+    result = project.run("run", code=0)
+    assert sink.events("id", "v") == [("insert", 1, 1), ("insert", 3, 3)], result
+    assert "sync.t was dropped and made again" in result.out + result.err
+    sink.forget()
+    project.run_json()
+    assert sink.batches == []
+
+
+def test_a_restored_lake_sends_every_row(project, sink):
+    rows_of(project, ["id", "v"], [(1, 1), (2, 2)])
+    project.write({"models/sync/t.sql": MERGE})
+    project.run_json()
+    shutil.copy(project.root / "lake.sqlite", project.root / "backup.sqlite")
+    for v in (2, 3):
+        rows_of(project, ["id", "v"], [(1, v), (2, 2)])
+        project.run_json()
+    (project.root / "backup.sqlite").rename(project.root / "lake.sqlite")
+    sink.forget()
+    rows_of(project, ["id", "v"], [(1, 4), (2, 2)])
+    result = project.run("run", code=0)
+    assert sink.events("id", "v") == [("insert", 1, 4), ("insert", 2, 2)], result
+    assert "the lake was restored" in result.out + result.err
