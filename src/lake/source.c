@@ -2,9 +2,13 @@
 //
 // An error of a callback has more to say (position, hint, backtrace) than DuckDB would carry, so
 // DuckDB gets a ticket, "coypu-source-error:7", and duckdb_error.c exchanges it for the error.
+//
+// Threads: a query is bound by the thread that asks; its scan starts, goes on and ends on whatever
+// thread DuckDB has, one after another.  Each callback gives on what the next one takes.
 
 #include "lake/source.h"
 
+#include "base/handover.h"
 #include "base/list.h"
 #include "base/text.h"
 #include "lake/duckdb_api.h"
@@ -75,6 +79,7 @@ struct lake_source_bind {
 
 static void bound_free(void *memory) {
     struct bound *bound = memory;
+    HANDOVER_TAKE(bound);
     if (bound->lake->source.unbind != NULL && bound->plan != NULL) {
         bound->lake->source.unbind(bound->plan);
     }
@@ -119,6 +124,7 @@ static void on_bind(duckdb_bind_info info) {
         ticket_write(lake, &err, ticket, sizeof(ticket));
         api->duckdb_bind_set_error(info, ticket);
     }
+    HANDOVER_GIVE(bound);
 }
 
 static duckdb_type type_of(enum lake_kind kind) {
@@ -168,7 +174,8 @@ void lake_source_row_count(struct lake_source_bind *bind, uint64_t rows, bool is
 
 struct scan {
     struct lake *lake;
-    void *scan; // of the layer above
+    struct bound *bound; // where what the scan wrote is handed back; its address alone
+    void *scan;          // of the layer above
     size_t column_count;
     struct lake_writer_column *columns; // kinds stay, the rest is set for each chunk
     struct arena arena;
@@ -176,19 +183,22 @@ struct scan {
 
 static void scan_free(void *memory) {
     struct scan *scan = memory;
+    HANDOVER_TAKE(scan);
     if (scan->scan != NULL && scan->lake->source.finish != NULL) {
         scan->lake->source.finish(scan->scan);
     }
+    HANDOVER_GIVE(scan->bound);
     arena_done(&scan->arena);
     free(scan);
 }
 
 static void on_init(duckdb_init_info info) {
     struct bound *bound = atomic_load(&init_bind_data)(info);
+    HANDOVER_TAKE(bound);
     struct lake *lake = bound->lake;
     const struct duckdb_api *api = &lake->api;
     struct scan *scan = memory_alloc(sizeof(*scan));
-    *scan = (struct scan){.lake = lake};
+    *scan = (struct scan){.lake = lake, .bound = bound};
     arena_init(&scan->arena);
     api->duckdb_init_set_init_data(info, scan, scan_free);
     api->duckdb_init_set_max_threads(info, 1);
@@ -208,10 +218,12 @@ static void on_init(duckdb_init_info info) {
         ticket_write(lake, &err, ticket, sizeof(ticket));
         api->duckdb_init_set_error(info, ticket);
     }
+    HANDOVER_GIVE(scan);
 }
 
 static void on_fill(duckdb_function_info info, duckdb_data_chunk chunk) {
     struct scan *scan = atomic_load(&function_init_data)(info);
+    HANDOVER_TAKE(scan);
     const struct duckdb_api *api = &scan->lake->api;
     for (size_t i = 0; i < scan->column_count; i++) {
         duckdb_vector vector = api->duckdb_data_chunk_get_vector(chunk, i);
@@ -226,9 +238,10 @@ static void on_fill(duckdb_function_info info, duckdb_data_chunk chunk) {
         char ticket[TICKET_SIZE];
         ticket_write(scan->lake, &err, ticket, sizeof(ticket));
         api->duckdb_function_set_error(info, ticket);
-        return;
+    } else {
+        api->duckdb_data_chunk_set_size(chunk, writer.row_count);
     }
-    api->duckdb_data_chunk_set_size(chunk, writer.row_count);
+    HANDOVER_GIVE(scan);
 }
 
 void lake_writer_finish(struct lake_writer *writer, size_t row_count) {

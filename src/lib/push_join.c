@@ -179,8 +179,10 @@ struct push_join push_join_rows(struct arena *arena, const struct state_row *row
                                 const struct feed_change *changes, size_t change_count,
                                 int64_t from) {
     struct state_row *sorted = ARENA_ARRAY(arena, struct state_row, count);
-    memcpy(sorted, rows, count * sizeof(rows[0]));
-    qsort(sorted, count, sizeof(sorted[0]), compare_rows);
+    if (count > 0) {
+        memcpy(sorted, rows, count * sizeof(rows[0]));
+        qsort(sorted, count, sizeof(sorted[0]), compare_rows);
+    }
     struct push_join join = {
         .changed = ARENA_ARRAY(arena, struct state_row, count + change_count),
         .removed = ARENA_ARRAY(arena, int64_t, count),

@@ -240,7 +240,9 @@ static struct time_zone *zone_new(str name, size_t size) {
     struct time_zone *zone = calloc(1, sizeof(*zone) + size);
     if (zone != NULL) {
         const str cut = str_slice(name, 0, ZONE_NAME_MAX - 1);
-        memcpy(zone->name, cut.data, cut.size);
+        if (cut.size > 0) {
+            memcpy(zone->name, cut.data, cut.size);
+        }
         zone->size = size;
     }
     return zone;

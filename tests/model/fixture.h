@@ -47,9 +47,8 @@ static inline void project_init_fixture(struct project_fixture *f) {
     *f = (struct project_fixture){0};
     arena_init(&f->arena);
     environment_init(&f->environment, &f->arena, true);
-    f->context = (struct context){.clock = clock_system(),
-                                  .environment = &f->environment,
-                                  .program_directory = STR(COYPU_SOURCE_DIR "/build/debug")};
+    environment_set(&f->environment, STR("COYPU_DEPS_DIR"), STR(COYPU_DEPS_DIR));
+    f->context = (struct context){.clock = clock_system(), .environment = &f->environment};
     (void)snprintf(f->folder, sizeof(f->folder), "/tmp/coypu-model-XXXXXX");
     assert_non_null(mkdtemp(f->folder));
     project_write(f, "config/catalog.sql",

@@ -1,6 +1,7 @@
 // Runs tests/starlark/cases/*.star; its README.md says how a case is written.
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/list.h"
 #include "base/text.h"
 #include "starlark/standard.h"
 #include "starlark/starlark.h"
@@ -31,6 +32,11 @@ struct case_file {
     str name;
     struct chunk modules[MODULES_MAX];
     size_t module_count;
+    struct {
+        struct star_module **items;
+        size_t count;
+        size_t capacity;
+    } loaded; // by the chunk that runs
     struct text failures;
     struct star_environment environment;
 };
@@ -145,6 +151,9 @@ static struct star_module *load(struct star_thread *thread, void *user, const ch
         }
         struct star_module *made = star_module_init(thread, program, &file->environment);
         star_program_free(program);
+        if (made != NULL) {
+            LIST_PUSH(&file->arena, &file->loaded, made);
+        }
         return made;
     }
     (void)star_fail(thread, "module %s not found", name);
@@ -175,6 +184,10 @@ static void run(struct case_file *file, struct chunk *chunk, struct star_program
                     at > 0 ? error->frames[at - 1].column : 0, error->message);
     }
     star_module_free(module);
+    for (size_t i = 0; i < file->loaded.count; i++) {
+        star_module_free(file->loaded.items[i]);
+    }
+    file->loaded.count = 0;
     star_thread_free(thread);
 }
 
