@@ -106,6 +106,7 @@ struct star_module *star_module_init(struct star_thread *thread, struct star_pro
     heap_swap(thread, module);
     module->environment = NULL;
     module->heap.thread = NULL;
+    star_heap_trim(&module->heap); // a frozen module allocates nothing more
     if (!is_good && !environment->keep_unfrozen) {
         star_module_free(module);
         return NULL;
