@@ -8,8 +8,8 @@
 static enum error_code count_changes(const struct push_stream *stream, struct push_preview *preview,
                                      struct error *err) {
     SCRATCH(scratch);
-    const str sql =
-        str_format(&scratch, "SELECT __c, count(*) FROM temp.main.%s GROUP BY 1", stream->name);
+    const str sql = str_format(
+        &scratch, "SELECT __ondatra_c, count(*) FROM temp.main.%s GROUP BY 1", stream->name);
     LAKE_RESULT result = NULL;
     TRY(lake_query(stream->table->connection, sql, LAKE_NO_VALUES, &result, err));
     while (lake_result_next(result)) {

@@ -176,13 +176,19 @@ enum error_code push_forget_others(struct state *state, struct arena *arena, str
         if (str_equal(other->key.sink, sink) && str_equal(other->key.args, kept)) {
             continue;
         }
+        struct state_batch_list batches;
+        TRY(state_batch_list(state, &scratch, other->id, &batches, err));
+        int64_t pending = other->failed;
+        for (size_t j = 0; j < batches.count; j++) { // rows of a retry are failed rows already
+            pending += batches.items[j].retry ? 0 : batches.items[j].rows;
+        }
         TRY(state_sink_delete(state, other->id, err));
         str_list_push(arena, warnings,
                       str_format(arena,
                                  "the sink of " STR_FORMAT " is now " STR_FORMAT STR_FORMAT
                                  ": %lld rows pending for " STR_FORMAT STR_FORMAT " were dropped",
                                  STR_ARGS(target), STR_ARGS(sink), STR_ARGS(kept),
-                                 (long long)other->failed, STR_ARGS(other->key.sink),
+                                 (long long)pending, STR_ARGS(other->key.sink),
                                  STR_ARGS(other->key.args)));
     }
     return ERROR_NONE;

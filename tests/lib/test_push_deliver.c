@@ -1,4 +1,5 @@
 #include "push_fixture.h"
+#include "support/fake_clock.h"
 
 static struct push_fixture fix;
 
@@ -148,6 +149,18 @@ static void attempts_may_have_an_end(void **unused) {
     push_once(&fix);
     assert_int_equal(fix.summary.rejected, 1);
     assert_int_equal(fix.summary.pending, 0);
+    assert_true(push_failed(&fix.summary));
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "");
+    struct state_sink_list sinks;
+    struct state_row_list dead;
+    ASSERT_OK(&fix.lake,
+              state_sink_list(fix.state, &fix.lake.arena, STR(""), &sinks, &fix.lake.err));
+    assert_int_equal(sinks.items[0].dead, 1);
+    ASSERT_OK(&fix.lake,
+              state_dead_list(fix.state, &fix.lake.arena, sinks.items[0].id, &dead, &fix.lake.err));
+    assert_int_equal(dead.items[0].attempts, 2);
+    ASSERT_STR(dead.items[0].message, "429 slow down");
 }
 
 // Forgets all snapshots but the current one, and what only they held.
@@ -319,6 +332,90 @@ static void a_renamed_sink_is_a_new_one(void **unused) {
                "the sink of main.t is now erp[]: 1 rows pending for crm[] were dropped");
 }
 
+static void other_arguments_make_another_sink(void **unused) {
+    (void)unused;
+    sql("INSERT INTO t VALUES (1, 10), (2, 20)");
+    fix.sink.answer = k2_is_busy;
+    push_once(&fix);
+    str_list_push(&fix.lake.arena, &fix.request.args, STR("eu"));
+    fix.sink.answer = NULL;
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "1:insert=10 2:insert=20");
+    ASSERT_STR(fix.summary.warnings.items[0],
+               "the sink of main.t is now crm[\"eu\"]: 1 rows pending for crm[] were dropped");
+}
+
+static void a_preview_counts_and_changes_nothing(void **unused) {
+    (void)unused;
+    struct push_preview preview;
+    sql("INSERT INTO t VALUES (1, 10), (2, 20), (3, 30)");
+    ASSERT_OK(&fix.lake, push_preview(&fix.request, &preview, &fix.lake.err));
+    assert_int_equal(preview.inserts, 3);
+    struct state_sink_list sinks;
+    ASSERT_OK(&fix.lake,
+              state_sink_list(fix.state, &fix.lake.arena, STR(""), &sinks, &fix.lake.err));
+    assert_int_equal(sinks.count, 0);
+    fix.sink.answer = k2_is_busy;
+    push_once(&fix);
+    sql("UPDATE t SET v = 31 WHERE k = 3");
+    sql("DELETE FROM t WHERE k = 1");
+    sql("INSERT INTO t VALUES (4, 40), (5, 50)");
+    ASSERT_OK(&fix.lake, push_preview(&fix.request, &preview, &fix.lake.err));
+    assert_int_equal(preview.inserts, 2);
+    assert_int_equal(preview.updates, 1);
+    assert_int_equal(preview.deletes, 1);
+    assert_int_equal(preview.retries, 1);
+}
+
+// The sink hangs until the coordinator has renewed the lease.
+static struct fake_clock turned;
+
+static const char *until_renewed(const struct delivery *delivery) {
+    (void)delivery;
+    fake_clock_turn(&turned, (int64_t)(STATE_LEASE_MS - 1000) * 1000);
+    for (int i = 0; i < 200; i++) {
+        struct arena arena;
+        arena_init(&arena);
+        struct state_sink_list sinks;
+        struct error err;
+        const bool renewed =
+            state_sink_list(fix.state, &arena, STR(""), &sinks, &err) == ERROR_NONE &&
+            sinks.items[0].lease_until_us ==
+                atomic_load(&turned.wall_us) + (int64_t)STATE_LEASE_MS * 1000;
+        arena_done(&arena);
+        if (renewed) {
+            return "ok";
+        }
+        usleep(20 * 1000);
+    }
+    return "reject: the lease was not renewed";
+}
+
+static void the_lease_is_renewed_while_a_batch_takes_long(void **unused) {
+    (void)unused;
+    fix.lake.context.clock = fake_clock_init(&turned, 1000000);
+    sql("INSERT INTO t VALUES (1, 10), (2, 20)");
+    fix.sink.answer = until_renewed;
+    push_once(&fix);
+    assert_int_equal(fix.summary.ok, 2);
+    assert_int_equal(fix.summary.rejected, 0);
+}
+
+static void workers_stop_together_and_what_was_claimed_goes_out_next(void **unused) {
+    (void)unused;
+    fix.lib.api.push.max_concurrent = 4;
+    sql("INSERT INTO t SELECT range, range FROM range(200)");
+    fix.sink.answer = all_down;
+    push_once(&fix);
+    assert_true(fix.summary.stopped);
+    assert_true(fix.sink.count <= (PUSH_FAILED_BATCHES_MAX + 3) * 4);
+    assert_int_equal(fix.summary.pending, 200);
+    fix.sink.answer = NULL;
+    push_once(&fix);
+    assert_int_equal(fix.sink.count, 200);
+    assert_int_equal(fix.summary.pending, 0);
+}
+
 static void a_lost_state_starts_at_the_lakes_copy(void **unused) {
     (void)unused;
     sql("INSERT INTO t VALUES (1, 10)");
@@ -390,6 +487,10 @@ int main(void) {
         TEST(one_failure_keeps_a_tracked_group_whole),
         TEST(a_table_made_again_is_sent_again),
         TEST(a_renamed_sink_is_a_new_one),
+        TEST(other_arguments_make_another_sink),
+        TEST(a_preview_counts_and_changes_nothing),
+        TEST(the_lease_is_renewed_while_a_batch_takes_long),
+        TEST(workers_stop_together_and_what_was_claimed_goes_out_next),
         TEST(a_lost_state_starts_at_the_lakes_copy),
         TEST(a_sink_in_delivery_elsewhere_is_left_alone),
         TEST(batches_run_at_once_but_never_two_of_one_key),

@@ -156,6 +156,48 @@ static void workers_share_one_frozen_module(void **unused) {
     assert_false(fix.summary.finalize_failed);
 }
 
+// Row 0 is sent by an atomic push with this body.
+static const struct {
+    const char *body;
+    int64_t ok;
+    const char *notes;
+    const char *warning; // NULL: none
+} atomic_answers[] = {
+    {"pass", 1, "", NULL},
+    {"return {'0:insert': 'error: busy'}", 1, "", "atomic push returned a value"},
+    {"return 'ok'", 1, "", "atomic push returned a value"},
+    {"fail('no way')", 0, "0=error: fail: no way", NULL},
+};
+
+static void an_atomic_batch_arrives_or_waits_as_a_whole(void **unused) {
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_COUNT(atomic_answers); i++) {
+        fixture_execute(&fix.lake, "CREATE OR REPLACE TABLE t(k BIGINT, v BIGINT)");
+        fixture_execute(&fix.lake, "INSERT INTO t VALUES (0, 0), (1, 1)");
+        write_lib(
+            str_to_cstring(&fix.lake.arena,
+                           str_format(&fix.lake.arena,
+                                      "API = {'push': {'batch_mode': 'atomic', 'batch_size': 1}}\n"
+                                      "def push(rows):\n    if rows[0]['k'] == 0:\n        %s\n",
+                                      atomic_answers[i].body)));
+        push_once(&fix);
+        assert_int_equal(fix.summary.ok, 1 + atomic_answers[i].ok);
+        assert_int_equal(fix.summary.pending, 1 - atomic_answers[i].ok);
+        if (strstr(notes_text(), atomic_answers[i].notes) == NULL) {
+            fail_msg("%s: got \"%s\"", atomic_answers[i].body, notes_text());
+        }
+        const struct str_list *warnings = &fix.summary.warnings;
+        const char *last =
+            warnings->count == 0
+                ? ""
+                : str_to_cstring(&fix.lake.arena, warnings->items[warnings->count - 1]);
+        const char *expected = atomic_answers[i].warning;
+        assert_int_equal(expected != NULL, strcmp(last, "atomic push returned a value") == 0);
+        lib_set_done(&libs);
+        libs = (struct lib_set){0};
+    }
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -163,6 +205,7 @@ int main(void) {
         TEST(every_status_has_its_class),
         TEST(irregular_answers_fail_the_batch),
         TEST(workers_share_one_frozen_module),
+        TEST(an_atomic_batch_arrives_or_waits_as_a_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -220,6 +220,19 @@ static void a_dead_owner_on_this_host_is_replaced_at_once(void **in) {
     assert_int_equal(sink.epoch, 2);
 }
 
+static void a_pid_that_is_used_again_is_not_the_old_owner(void **in) {
+    struct fixture *fix = *in;
+    const struct state_owner self = state_owner_self(&fix->arena);
+    struct state_owner earlier = self; // had our pid, before we were started
+    earlier.start_time--;
+    struct state_sink sink;
+    bool taken = false;
+    OK(state_sink_take(fix->state, &fix->arena, &hubspot, &earlier, &taken, &sink, &fix->err));
+    OK(state_sink_take(fix->state, &fix->arena, &hubspot, &self, &taken, &sink, &fix->err));
+    assert_true(taken);
+    assert_int_equal(sink.epoch, 2);
+}
+
 static void a_reset_counts_what_was_pending(void **in) {
     struct fixture *fix = *in;
     struct state_sink sink = take(fix);
@@ -389,6 +402,7 @@ int main(void) {
         TEST(an_outcome_and_the_next_claim_are_one_transaction),
         TEST(a_range_with_a_batch_in_flight_does_not_close),
         TEST(a_sink_of_another_live_owner_is_not_taken_before_its_lease_ends),
+        TEST(a_pid_that_is_used_again_is_not_the_old_owner),
         TEST(a_dead_owner_on_this_host_is_replaced_at_once),
         TEST(a_reset_counts_what_was_pending),
         TEST(dead_rows_can_be_requeued),
