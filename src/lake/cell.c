@@ -28,7 +28,7 @@ bool lake_cell_int64(const struct lake_vector *vector, size_t row, int64_t *valu
     } else if (kind == LAKE_SMALLINT) {
         *value = ((const int16_t *)data)[row];
     } else if (kind == LAKE_TINYINT) {
-        *value = ((const int8_t *)data)[row];
+        *value = ((const int8_t *)data)[row]; // NOLINT(bugprone-signed-char-misuse,cert-str34-c)
     } else if (kind == LAKE_UINTEGER) {
         *value = ((const uint32_t *)data)[row];
     } else if (kind == LAKE_USMALLINT) {

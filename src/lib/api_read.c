@@ -402,7 +402,7 @@ void lib_api_read(struct arena *arena, const struct api_source *source,
                   const struct lib_literal *literal, struct lib_api *api,
                   struct error_list *errors) {
     struct api_reader reader = {.arena = arena, .source = source, .errors = errors};
-    const int64_t second_us = 1000 * 1000;
+    const int64_t second_us = INT64_C(1000000);
     *api = (struct lib_api){
         .fetch = {.poll_interval_us = 5 * second_us,
                   .poll_timeout_us = 300 * second_us,
