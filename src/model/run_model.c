@@ -14,6 +14,7 @@
 #include "lake/transaction.h"
 #include "model/cast_error.h"
 #include "model/columns.h"
+#include "model/decorate.h"
 #include "model/run_progress.h"
 #include "model/runner.h"
 
@@ -33,6 +34,7 @@ struct turn {
     bool fetch_is_over;
     struct write write;
     bool altered;
+    bool decorated; // comments, partitioning or sorting changed
     int64_t read_snapshot;
     int64_t started_us;
     struct commit_step steps[4];
@@ -290,7 +292,9 @@ static enum error_code prepare_table(struct turn *turn, struct error *err) {
         turn->altered = true;
         return ERROR_NONE;
     }
-    return evolve(turn, err);
+    TRY(evolve(turn, err));
+    return decorate_changed(runner, step, turn->result->run_type == RUN_BACKFILL, &turn->decorated,
+                            err);
 }
 
 // ── Which rows ──
@@ -531,7 +535,7 @@ static enum error_code registry_upsert(struct turn *turn, struct error *err) {
 
 // A first run and a changed definition are recorded even when they write no row.
 static bool must_record(const struct turn *turn) {
-    return turn->result->run_type == RUN_BACKFILL || turn->altered;
+    return turn->result->run_type == RUN_BACKFILL || turn->altered || turn->decorated;
 }
 
 static enum error_code transaction_body(struct turn *turn, struct error *err) {

@@ -10,6 +10,7 @@
 #include "lake/attach.h"
 #include "lake/transaction.h"
 #include "model/columns.h"
+#include "model/decorate.h"
 #include "model/graph.h"
 #include "model/runner.h"
 
@@ -147,18 +148,9 @@ static enum error_code execute(struct runner *runner, str sql, struct error *err
     return lake_execute(runner->session.connection, sql, LAKE_NO_VALUES, NULL, err);
 }
 
-static str quoted_list(struct arena *arena, const struct str_list *columns) {
-    struct str_list quoted = {0};
-    for (size_t i = 0; i < columns->count; i++) {
-        str_list_push(arena, &quoted, lake_quote_name(arena, columns->items[i]));
-    }
-    return str_list_join(arena, &quoted, STR(", "));
-}
-
 enum error_code run_create_table(struct runner *runner, struct plan_step *step, struct error *err) {
     struct arena *arena = runner->arena;
     const struct model *model = step->model;
-    const struct directives *directives = &model->source.directives;
     const str schema = lake_quote_name(arena, model->schema);
     const str target = str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema),
                                   STR_ARGS(lake_quote_name(arena, model->name)));
@@ -169,22 +161,7 @@ enum error_code run_create_table(struct runner *runner, struct plan_step *step, 
                 str_format(arena, "CREATE TABLE " STR_FORMAT " (" STR_FORMAT ")", STR_ARGS(target),
                            STR_ARGS(columns_definition(arena, step->columns, step->column_count))),
                 err));
-    if (directives->partition_parts.count > 0) {
-        TRY(execute(
-            runner,
-            str_format(arena, "ALTER TABLE " STR_FORMAT " SET PARTITIONED BY (" STR_FORMAT ")",
-                       STR_ARGS(target),
-                       STR_ARGS(str_list_join(arena, &directives->partition_parts, STR(", ")))),
-            err));
-    }
-    if (directives->sort_columns.count > 0) {
-        TRY(execute(runner,
-                    str_format(arena, "ALTER TABLE " STR_FORMAT " SET SORTED BY (" STR_FORMAT ")",
-                               STR_ARGS(target),
-                               STR_ARGS(quoted_list(arena, &directives->sort_columns))),
-                    err));
-    }
-    return ERROR_NONE;
+    return decorate_new(runner, step, err);
 }
 
 // ── All at once ──

@@ -1,0 +1,20 @@
+#ifndef MODEL_DECORATE_H
+#define MODEL_DECORATE_H
+
+// What directives say of a table beside its rows: partitioning, sorting and comments (models.md
+// §5.7, §8), inside the transaction that makes or writes it.
+//
+// Errors: those of DuckDB.  Threads: that of the connection.
+
+#include "model/runner.h"
+
+// Of a table that was just made.
+MUST_USE enum error_code decorate_new(struct runner *runner, const struct plan_step *step,
+                                      struct error *err);
+// Of a table that was there: only what differs from the catalog is set.  The storage is looked at
+// when the definition changed.  *changed: there is something to commit.
+MUST_USE enum error_code decorate_changed(struct runner *runner, const struct plan_step *step,
+                                          bool definition_changed, bool *changed,
+                                          struct error *err);
+
+#endif

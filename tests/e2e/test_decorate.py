@@ -1,0 +1,49 @@
+"""Comments, partitioning and sorting from directives (models.md §5.7, §8)."""
+import sqlite3
+
+SELECT = "SELECT 1::BIGINT AS id, 'x' AS region, DATE '2024-01-01' AS day"
+
+
+def comments(project):
+    table = project.value("SELECT comment FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 't'")
+    rows = project.sql("SELECT column_name, comment FROM duckdb_columns() WHERE database_name = 'lake' AND "
+                       "table_name = 't' AND comment IS NOT NULL ORDER BY 1")
+    return table, {r["column_name"]: r["comment"] for r in rows}
+
+
+def storage(project):
+    with sqlite3.connect(project.root / "lake.sqlite") as db:
+        partition = db.execute("SELECT transform FROM ducklake_partition_column JOIN ducklake_partition_info "
+                               "USING (partition_id) WHERE end_snapshot IS NULL ORDER BY partition_key_index").fetchall()
+        sort = db.execute("SELECT expression FROM ducklake_sort_expression JOIN ducklake_sort_info USING (sort_id) "
+                          "WHERE end_snapshot IS NULL ORDER BY sort_key_index").fetchall()
+    return [r[0] for r in partition], [r[0].strip('"') for r in sort]
+
+
+def test_comments_follow_the_directives(project):
+    project.write({"models/raw/t.sql": f"-- @description: Day's sales\n-- @column: id = the key | pii\n{SELECT}"})
+    project.run("run", code=0)
+    assert comments(project) == ("Day's sales", {"id": "the key"})
+    project.write({"models/raw/t.sql": f"-- @description: Sales\n-- @column: day = when\n{SELECT.replace('1::', '2::')}"})
+    snapshots = project.snapshots()
+    project.run("run", code=0)
+    assert comments(project) == ("Sales", {"day": "when"})
+    assert project.snapshots() == snapshots + 1  # in the model's own commit
+    project.write({"models/raw/t.sql": SELECT})
+    project.run("run", code=0)
+    assert comments(project) == (None, {})
+
+
+def test_partitioning_and_sorting_follow_the_directives(project):
+    project.write({"models/raw/t.sql": f"-- @partitioned_by: region, year(day)\n-- @sorted_by: day\n{SELECT}"})
+    project.run("run", code=0)
+    assert storage(project) == (["identity", "year"], ["day"])
+    snapshots = project.snapshots()
+    project.write({"models/raw/t.sql": f"-- @partitioned_by: bucket(4, id)\n-- @sorted_by: id, day\n{SELECT}"})
+    project.run("run", code=0)
+    assert storage(project) == (["bucket(4)"], ["id", "day"]) and project.snapshots() == snapshots + 1
+    project.run("run", code=0)
+    assert project.snapshots() == snapshots + 1
+    project.write({"models/raw/t.sql": SELECT})
+    project.run("run", code=0)
+    assert storage(project) == ([], [])
