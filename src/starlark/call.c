@@ -199,6 +199,8 @@ bool star_bind(struct star_thread *thread, const struct star_function_object *fu
     const uint32_t total = given->positional_count + 2 * given->named_count;
     const size_t slots = parameters + 2UL;
     star_value *copy = base + (slots > total ? slots : total) + code->register_count;
+    // Spread arguments stand below the top of the stack.
+    copy = copy < thread->stack_top ? thread->stack_top : copy;
     if (star_stack_reserve(thread, base, (size_t)(copy - base) + total) == NULL) {
         return false;
     }

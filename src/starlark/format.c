@@ -143,7 +143,7 @@ static bool percent_named(struct percent *percent, str name, star_value *value) 
 }
 
 static bool conversion_is_known(char c) {
-    return c != '\0' && strchr("srdioxXeEfFgGc", c) != NULL;
+    return c == 's' || c == 'd' || (c != '\0' && strchr("rioxXeEfFgGc", c) != NULL);
 }
 
 // One conversion, behind its '%'; *rest moves past it.  *named tells that a %(name) was used.

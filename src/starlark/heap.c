@@ -247,7 +247,12 @@ void *star_buffer_grow(struct star_heap *heap, void *buffer, size_t size, size_t
 // ---- text ---------------------------------------------------------------------------------------
 
 void star_text_init(struct star_text *text, struct star_thread *thread) {
-    *text = (struct star_text){.thread = thread};
+    text->thread = thread;
+    text->data = text->fixed;
+    text->size = 0;
+    text->capacity = sizeof(text->fixed);
+    text->failed = false;
+    text->depth = 0;
 }
 
 char *star_text_reserve(struct star_text *text, size_t size) {
@@ -257,7 +262,7 @@ char *star_text_reserve(struct star_text *text, size_t size) {
     if (size <= text->capacity - text->size) {
         return text->data + text->size;
     }
-    size_t capacity = text->capacity < 64 ? 64 : text->capacity * 2;
+    size_t capacity = text->capacity * 2;
     if (size > UINT32_MAX - text->size) {
         star_fail(text->thread, "text of more than %" PRIu32 " bytes", UINT32_MAX);
         text->failed = true;
@@ -326,6 +331,7 @@ star_value star_text_finish_bytes(struct star_text *text) {
 
 void star_text_done(struct star_text *text) {
     star_buffer_free(&text->thread->heap, text->data, text->capacity);
-    text->data = NULL;
-    text->size = text->capacity = 0;
+    text->data = text->fixed;
+    text->capacity = sizeof(text->fixed);
+    text->size = 0;
 }

@@ -19,6 +19,7 @@
 enum {
     STAR_EXTERNAL_MIN = 8192, // bytes
     STAR_CHUNK_BYTES = 256 * 1024,
+    STAR_TEXT_FIXED = 256,               // bytes of text built without allocating
     STAR_SPARE_BYTES = 16 * 1024 * 1024, // of chunks kept for the next round
 };
 
@@ -116,7 +117,8 @@ struct star_text {
     size_t size;
     size_t capacity;
     bool failed;
-    uint32_t depth; // of repr recursion
+    uint32_t depth;              // of repr recursion
+    char fixed[STAR_TEXT_FIXED]; // where `data` starts: short texts need no other memory
 };
 void star_text_init(struct star_text *text, struct star_thread *thread);
 // Room for `size` more bytes at the place returned; NULL on failure.  Then star_text_advance.

@@ -298,8 +298,59 @@ static star_value multiply_int(struct star_thread *thread, star_value a, star_va
     return multiply_big(thread, a, b);
 }
 
+// The value as an int64_t, for the ints between a word's 52 bits and 64: hashes and products on
+// their way to a modulo.
+static inline bool int_is_medium(star_value value, int64_t *number) {
+    if (star_is_small(value)) {
+        *number = star_small(value);
+        return true;
+    }
+    const struct star_bigint *big = star_as_bigint(value);
+    if (big->limb_count != 1 || big->limbs[0] > INT64_MAX) {
+        return false;
+    }
+    *number = big->negative ? -(int64_t)big->limbs[0] : (int64_t)big->limbs[0];
+    return true;
+}
+
+// `a x b` in machine words; false: with limbs.
+static bool medium_binary(enum star_operator operator, int64_t a, int64_t b, int64_t *result) {
+    switch ((unsigned)operator) {
+    case STAR_OP_ADD:
+        return !__builtin_add_overflow(a, b, result);
+    case STAR_OP_SUBTRACT:
+        return !__builtin_sub_overflow(a, b, result);
+    case STAR_OP_MULTIPLY:
+        return !__builtin_mul_overflow(a, b, result);
+    case STAR_OP_FLOOR_DIVIDE:
+        *result = b > 0 ? a / b - (a % b < 0) : 0;
+        return b > 0;
+    case STAR_OP_MODULO:
+        *result = b > 0 ? a % b + (a % b < 0 ? b : 0) : 0;
+        return b > 0;
+    case STAR_OP_AND:
+        *result = a & b;
+        return true;
+    case STAR_OP_OR:
+        *result = a | b;
+        return true;
+    case STAR_OP_XOR:
+        *result = a ^ b;
+        return true;
+    default: // shifts
+        return false;
+    }
+}
+
 star_value star_int_binary(struct star_thread *thread, enum star_operator operator, star_value a,
                            star_value b) {
+    int64_t left = 0;
+    int64_t right = 0;
+    int64_t result = 0;
+    if (int_is_medium(a, &left) && int_is_medium(b, &right) &&
+        medium_binary(operator, left, right, &result)) {
+        return star_int(thread, result);
+    }
     switch (operator) {
     case STAR_OP_ADD:
         return add_int(thread, false, a, b);
@@ -549,6 +600,15 @@ static bool text_add_small(struct star_text *text, int64_t number, int base) {
     char buffer[66];
     size_t start = sizeof(buffer);
     uint64_t rest = number < 0 ? UINT64_C(0) - (uint64_t)number : (uint64_t)number;
+    // A constant divisor costs a multiplication, a variable one ten times that.
+    while (base == 10 && rest >= 10) {
+        buffer[--start] = digits[rest % 10];
+        rest /= 10;
+    }
+    while (base == 16 && rest >= 16) {
+        buffer[--start] = digits[rest % 16];
+        rest /= 16;
+    }
     do {
         buffer[--start] = digits[rest % (unsigned)base];
         rest /= (unsigned)base;

@@ -43,6 +43,19 @@ static bool add_escaped_byte(struct star_text *text, unsigned char c) {
     return star_text_add(text, escaped, sizeof(escaped));
 }
 
+// The bytes from `start` on that stand for themselves in quotes; at least one.
+static size_t plain_run(str content, size_t start) {
+    size_t end = start + 1;
+    while (end < content.size) {
+        const unsigned char c = (unsigned char)content.data[end];
+        if (c < 0x20 || c >= 0x7F || c == '"' || c == '\\') {
+            break;
+        }
+        end++;
+    }
+    return end - start;
+}
+
 static bool add_quoted(struct star_text *text, str content, bool is_bytes) {
     static const char plain[] = "\a\b\f\n\r\t\v\\\"";
     static const char letters[] = "abfnrtv\\\"";
@@ -55,8 +68,9 @@ static bool add_quoted(struct star_text *text, str content, bool is_bytes) {
             star_text_add_char(text, letters[known - plain]);
             i++;
         } else if (c >= 0x20 && c < 0x7F) {
-            star_text_add_char(text, (char)c);
-            i++;
+            const size_t run = plain_run(content, i);
+            star_text_add(text, content.data + i, run);
+            i += run;
         } else {
             const size_t size =
                 c < 0x80 || is_bytes ? 0 : sequence_size(content.data + i, content.size - i);

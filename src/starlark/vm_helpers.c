@@ -202,8 +202,10 @@ int star_vm_call_spread(struct star_thread *thread, star_value *callee,
                         const struct star_given *given, uint32_t result) {
     // The arguments stand at the top of the stack, which a native function's own calls would use.
     star_value *top = thread->stack_top;
-    const star_value *end = given->named_count > 0 ? given->named + given->named_count
-                                                   : given->positional + given->positional_count;
+    // Either may be the last: named arguments of the call itself stay where they were evaluated.
+    const star_value *end = given->positional + given->positional_count;
+    const star_value *named_end = given->named + given->named_count;
+    end = given->named_count > 0 && named_end > end ? named_end : end;
     thread->stack_top = top + (end > top ? end - top : 0);
     const int called = star_vm_call(thread, callee, given, result);
     if (called <= 0) {

@@ -66,6 +66,8 @@ static void runs_programs(void **state) {
         {"def f(a, b=2, *c, d, **g):\n  return (a, b, c, d, g)\nr = f(*[1, 2, 3], **{'d': 4, 'z': "
          "5})",
          "(1, 2, (3,), 4, {\"z\": 5})"},
+        {"def f(a, b=2, *c, **d):\n  return (a, b, c, d)\nr = f(1, k=4, *[5, 6, 7])",
+         "(1, 5, (6, 7), {\"k\": 4})"},
         {"def f(a, b):\n  pass\nf(1)", "3:2: function f missing 1 argument (b)"},
         {"def f(a):\n  pass\nf(1, 2)", "3:2: function f accepts 1 positional argument (2 given)"},
         {"def f(alpha):\n  pass\nf(alpah=1)",
