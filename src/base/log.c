@@ -59,7 +59,7 @@ void log_line(struct log *log, str line) {
     SCRATCH(scratch);
     struct text out;
     text_init(&out, &scratch);
-    text_add(&out, redact_text(log->redactor, &scratch, line));
+    text_add(&out, str_printable(&scratch, redact_text(log->redactor, &scratch, line)));
     text_add_char(&out, '\n');
     (void)pthread_mutex_lock(&log->lock);
     if (log->before != NULL) {

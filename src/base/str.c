@@ -166,6 +166,49 @@ static char *str_append(char *end, str part) {
     return end + part.size;
 }
 
+// Bytes of the control character at the start of `rest`; 0 when there is none.
+static size_t control_size(str rest) {
+    const unsigned char first = (unsigned char)rest.data[0];
+    if ((first < 0x20 && first != '\n' && first != '\t') || first == 0x7f) {
+        return 1;
+    }
+    const bool is_c1 = first == 0xc2 && rest.size > 1 && (unsigned char)rest.data[1] >= 0x80 &&
+                       (unsigned char)rest.data[1] <= 0x9f;
+    return is_c1 ? 2 : 0;
+}
+
+static size_t count_controls(str text) {
+    size_t count = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        count += control_size(str_from_offset(text, i)) > 0;
+    }
+    return count;
+}
+
+str str_printable(struct arena *arena, str text) {
+    static const char digits[] = "0123456789abcdef";
+    const size_t count = count_controls(text);
+    if (count == 0) {
+        return text;
+    }
+    char *out = arena_alloc_bytes(arena, text.size + 5 * count + 1);
+    char *end = out;
+    for (size_t i = 0; i < text.size;) {
+        const size_t size = control_size(str_from_offset(text, i));
+        if (size == 0) {
+            *end++ = text.data[i++];
+            continue;
+        }
+        const unsigned char code = (unsigned char)text.data[i + size - 1]; // U+0080 is C2 80
+        end = str_append(end, size == 1 ? STR("\\x") : STR("\\u00"));
+        *end++ = digits[code >> 4];
+        *end++ = digits[code & 15];
+        i += size;
+    }
+    *end = '\0';
+    return (str){out, (size_t)(end - out)};
+}
+
 str str_replace_all(struct arena *arena, str text, str from, str to) {
     size_t count = 0;
     for (str rest = text; from.size > 0; count++) {

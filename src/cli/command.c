@@ -217,7 +217,8 @@ void command_print_error(const struct command_line *line, const struct error *er
     } else {
         error_render_text(&out, err, "error");
     }
-    const str shown = redact_text(line->context->redactor, &scratch, text_str(&out));
+    const str shown =
+        str_printable(&scratch, redact_text(line->context->redactor, &scratch, text_str(&out)));
     struct error ignored;
     (void)fflush(stdout);
     (void)write_fd(line->json ? STDOUT_FILENO : STDERR_FILENO, shown, &ignored);

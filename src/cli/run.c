@@ -21,7 +21,8 @@ struct run_output {
 // A line on standard output, without secrets.  A closed pipe ends nothing: the run goes on.
 static void print_line(struct run_output *output, struct arena *scratch, str text) {
     struct error err;
-    const str clean = redact_text(output->line->context->redactor, scratch, text);
+    const str clean =
+        str_printable(scratch, redact_text(output->line->context->redactor, scratch, text));
     if (command_write(str_format(scratch, STR_FORMAT "\n", STR_ARGS(clean)), &err) != ERROR_NONE) {
         return;
     }

@@ -71,3 +71,13 @@ def test_a_restored_lake_sends_every_row(project, sink):
     result = project.run("run", code=0)
     assert sink.events("id", "v") == [("insert", 1, 4), ("insert", 2, 2)], result
     assert "the lake was restored" in result.out + result.err
+
+
+def test_text_from_outside_cannot_steer_the_terminal(project):
+    project.write({"lib/x.star": 'API = {"fetch": {}}\n\ndef fetch(page):\n    print("a\\x1b[2Jb\\rc")\n'
+                                 '    fail("d\\x1b]0;title\\x07\\u009bmé")\n',
+                   "models/raw/m.sql": "SELECT * FROM x()"})
+    result = project.run("run", code=1)
+    text = result.out + result.err
+    assert r"a\x1b[2Jb\x0dc" in text and r"d\x1b]0;title\x07\u009bmé" in text, result
+    assert not {c for c in text if (ord(c) < 32 and c not in "\n\t") or 0x7f <= ord(c) < 0xa0}
