@@ -3,10 +3,56 @@
 #include "starlark/string_search.h"
 #include "starlark/utf8.h"
 
+#include <inttypes.h>
+#include <string.h>
+
+static star_value join_fail(struct star_thread *thread, star_value item) {
+    return star_fail(thread, "join: in list, want string, got %s", star_type_name(item));
+}
+
+// Items that stand side by side: the size is known before the first byte is copied.
+static star_value join_items(struct star_thread *thread, str separator, const star_value *items,
+                             size_t count) {
+    size_t size = count > 0 ? (count - 1) * separator.size : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!star_is_string(items[i])) {
+            return join_fail(thread, items[i]);
+        }
+        size += star_text_of(items[i]).size;
+    }
+    if (size > UINT32_MAX) {
+        return star_fail(thread, "text of more than %" PRIu32 " bytes", UINT32_MAX);
+    }
+    char *content = NULL;
+    const star_value joined = star_string_reserve(thread, size, &content);
+    if (star_is_error(joined) || !star_charge(thread, count + size / 16)) {
+        return STAR_ERROR;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const str part = star_text_of(items[i]);
+        if (i > 0) {
+            memcpy(content, separator.data, separator.size);
+            content += separator.size;
+        }
+        memcpy(content, part.data, part.size);
+        content += part.size;
+    }
+    return joined;
+}
+
 star_value string_method_join(struct star_thread *thread, const struct star_call_info *call) {
     const str separator = star_text_of(call->receiver);
+    const star_value source = call->arguments[0];
+    if (star_is_type(source, STAR_OBJECT_LIST) && star_as_list(source)->lazy == NULL) {
+        return join_items(thread, separator, star_as_list(source)->items,
+                          star_as_list(source)->count);
+    }
+    if (star_is_type(source, STAR_OBJECT_TUPLE)) {
+        return join_items(thread, separator, star_as_tuple(source)->items,
+                          star_as_tuple(source)->count);
+    }
     struct star_iterator iterator;
-    if (!star_iterate(thread, call->arguments[0], &iterator)) {
+    if (!star_iterate(thread, source, &iterator)) {
         return STAR_ERROR;
     }
     struct star_text text;
@@ -16,7 +62,7 @@ star_value string_method_join(struct star_thread *thread, const struct star_call
     bool failed = false;
     while (!failed && star_iterate_next(thread, &iterator, &item)) {
         if (!star_is_string(item)) {
-            star_fail(thread, "join: in list, want string, got %s", star_type_name(item));
+            (void)join_fail(thread, item);
             failed = true;
             break;
         }

@@ -3,6 +3,8 @@
 #include "starlark/unicode.h"
 #include "starlark/utf8.h"
 
+#include <string.h>
+
 // ---------------------------------------------------------------------------------------------
 // Mapping
 
@@ -30,7 +32,16 @@ static star_value map_text(struct star_thread *thread, star_value string, case_m
     return star_text_finish(&out);
 }
 
-// ASCII text keeps its size: mapped in one pass that the compiler can vectorise.
+// Eight ASCII bytes at once: those from `first` to `last` change their case.  Adding brings a
+// byte's top bit up when it is at least `first`, or above `last`; ASCII leaves no carry.
+static uint64_t toggle_case(uint64_t bytes, char first, char last) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t from_first = bytes + ones * (uint64_t)(0x80 - first);
+    const uint64_t past_last = bytes + ones * (uint64_t)(0x7F - last);
+    return bytes ^ (((from_first ^ past_last) & (ones << 7)) >> 2);
+}
+
+// ASCII text keeps its size.
 static star_value map_ascii(struct star_thread *thread, star_value string, char first, char last) {
     const str text = star_text_of(string);
     char *content = NULL;
@@ -38,7 +49,14 @@ static star_value map_ascii(struct star_thread *thread, star_value string, char 
     if (star_is_error(result)) {
         return result;
     }
-    for (size_t i = 0; i < text.size; i++) {
+    size_t i = 0;
+    for (; i + 8 <= text.size; i += 8) {
+        uint64_t bytes;
+        memcpy(&bytes, text.data + i, 8);
+        bytes = toggle_case(bytes, first, last);
+        memcpy(content + i, &bytes, 8);
+    }
+    for (; i < text.size; i++) {
         const char c = text.data[i];
         content[i] = (char)(c ^ ((c >= first && c <= last) ? 0x20 : 0));
     }
