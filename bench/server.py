@@ -54,14 +54,14 @@ def main():
 
         def do_GET(self):
             url = urlsplit(self.path)
+            time.sleep(options.latency / 1000)
             if url.path == "/received":
                 return self.answer(json.dumps(received).encode())
             return self.answer(pages[int(parse_qs(url.query).get("cursor", ["0"])[0])])
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if options.latency:
-                time.sleep(options.latency / 1000)
+            time.sleep(options.latency / 1000)
             keys = KEY.findall(body)
             with lock:
                 received["rows"] += len(keys)

@@ -50,9 +50,11 @@
     X(duckdb_prepared_statement_column_logical_type)                                               \
     X(duckdb_nparams)                                                                              \
     X(duckdb_bind_value)                                                                           \
-    X(duckdb_execute_prepared)                                                                     \
+    X(duckdb_pending_prepared)                                                                     \
     X(duckdb_pending_prepared_streaming)                                                           \
     X(duckdb_pending_error)                                                                        \
+    X(duckdb_pending_execute_task)                                                                 \
+    X(duckdb_pending_execution_is_finished)                                                        \
     X(duckdb_execute_pending)                                                                      \
     X(duckdb_destroy_pending)                                                                      \
     X(duckdb_create_null_value)                                                                    \

@@ -8,6 +8,8 @@
 #include "lake/duckdb_api.h"
 #include "lake/script.h"
 
+#include <time.h>
+
 // ── Exactly one statement ──
 
 static enum error_code check_single(struct lake_connection *connection, str sql,
@@ -126,23 +128,46 @@ static enum error_code bind_values(struct lake_connection *connection, str sql,
     return ERROR_NONE;
 }
 
-// Executes into memory, or, `streaming`, into a result that computes as it is read.
+// How a statement gives its result.
+enum result_mode {
+    RESULT_IN_MEMORY,
+    RESULT_STREAMING, // computes as it is read
+    RESULT_PATIENT,   // in memory; the statement may wait for what is outside of DuckDB
+};
+
+// Works on the statement until it is done.  duckdb_execute_pending would do it too, but it asks for
+// tasks without a pause while another thread has them all: a core at full load for as long as the
+// table function waits for its API.
+static void work(const struct duckdb_api *api, duckdb_pending_result pending) {
+    enum { PAUSE_US_MIN = 20, PAUSE_US_MAX = 1000 };
+    long pause_us = PAUSE_US_MIN;
+    while (true) {
+        const duckdb_pending_state state = api->duckdb_pending_execute_task(pending);
+        if (state == DUCKDB_PENDING_ERROR || api->duckdb_pending_execution_is_finished(state)) {
+            return;
+        }
+        if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE) {
+            (void)nanosleep(&(struct timespec){.tv_nsec = pause_us * 1000}, NULL);
+            pause_us = pause_us < PAUSE_US_MAX / 2 ? pause_us * 2 : PAUSE_US_MAX;
+        } else {
+            pause_us = PAUSE_US_MIN;
+        }
+    }
+}
+
 static enum error_code execute(struct lake_connection *connection, str sql,
-                               duckdb_prepared_statement statement, bool streaming,
+                               duckdb_prepared_statement statement, enum result_mode mode,
                                duckdb_result *handle, struct error *err) {
     const struct duckdb_api *api = &connection->lake->api;
-    if (!streaming) {
-        if (api->duckdb_execute_prepared(statement, handle) == DuckDBSuccess) {
-            return ERROR_NONE;
-        }
-        const enum error_code code =
-            lake_error(connection, sql, api->duckdb_result_error(handle), err);
-        api->duckdb_destroy_result(handle);
-        return code;
-    }
     duckdb_pending_result pending = NULL;
     enum error_code code = ERROR_NONE;
-    if (api->duckdb_pending_prepared_streaming(statement, &pending) != DuckDBSuccess) {
+    const duckdb_state state = mode == RESULT_STREAMING
+                                   ? api->duckdb_pending_prepared_streaming(statement, &pending)
+                                   : api->duckdb_pending_prepared(statement, &pending);
+    if (state == DuckDBSuccess && mode == RESULT_PATIENT) {
+        work(api, pending);
+    }
+    if (state != DuckDBSuccess) {
         code = lake_error(connection, sql, api->duckdb_pending_error(pending), err);
     } else if (api->duckdb_execute_pending(pending, handle) != DuckDBSuccess) {
         code = lake_error(connection, sql, api->duckdb_result_error(handle), err);
@@ -154,7 +179,7 @@ static enum error_code execute(struct lake_connection *connection, str sql,
 
 static enum error_code run_extracted(struct lake_connection *connection, str sql,
                                      duckdb_extracted_statements extracted, idx_t index,
-                                     struct lake_values values, bool streaming,
+                                     struct lake_values values, enum result_mode mode,
                                      duckdb_result *handle, struct error *err) {
     const struct duckdb_api *api = &connection->lake->api;
     duckdb_prepared_statement statement = NULL;
@@ -167,7 +192,7 @@ static enum error_code run_extracted(struct lake_connection *connection, str sql
         code = bind_values(connection, sql, statement, values, err);
     }
     if (code == ERROR_NONE) {
-        code = execute(connection, sql, statement, streaming, handle, err);
+        code = execute(connection, sql, statement, mode, handle, err);
     }
     api->duckdb_destroy_prepare(&statement);
     return code;
@@ -175,7 +200,7 @@ static enum error_code run_extracted(struct lake_connection *connection, str sql
 
 // A PIVOT is extracted as several statements: all but the last are run for their effect.
 static enum error_code run_prepared(struct lake_connection *connection, str sql,
-                                    struct lake_values values, bool streaming,
+                                    struct lake_values values, enum result_mode mode,
                                     struct lake_result **result, struct error *err) {
     const struct duckdb_api *api = &connection->lake->api;
     SCRATCH(scratch);
@@ -191,7 +216,7 @@ static enum error_code run_prepared(struct lake_connection *connection, str sql,
         duckdb_result handle = {0};
         const bool is_last = i + 1 == count;
         code = run_extracted(connection, sql, extracted, i, is_last ? values : LAKE_NO_VALUES,
-                             streaming && is_last, &handle, err);
+                             is_last ? mode : RESULT_IN_MEMORY, &handle, err);
         if (code == ERROR_NONE && is_last) {
             *result = lake_result_new(connection, &handle, sql);
         } else if (code == ERROR_NONE) {
@@ -199,7 +224,7 @@ static enum error_code run_prepared(struct lake_connection *connection, str sql,
         }
     }
     // A stream goes on working while it is read.
-    atomic_store(&connection->is_interruptible, streaming && code == ERROR_NONE);
+    atomic_store(&connection->is_interruptible, mode == RESULT_STREAMING && code == ERROR_NONE);
     api->duckdb_destroy_extracted(&extracted);
     return code;
 }
@@ -207,34 +232,45 @@ static enum error_code run_prepared(struct lake_connection *connection, str sql,
 // ── The public ways ──
 
 static enum error_code run(struct lake_connection *connection, str sql, struct lake_values values,
-                           bool streaming, struct lake_result **result, struct error *err) {
+                           enum result_mode mode, struct lake_result **result, struct error *err) {
     *result = NULL;
     TRY(check_interrupt(connection, err));
     TRY(check_single(connection, sql, err));
-    if (values.count == 0 && !streaming) {
+    if (values.count == 0 && mode == RESULT_IN_MEMORY) {
         return lake_run(connection, sql, true, result, err);
     }
-    return run_prepared(connection, sql, values, streaming, result, err);
+    return run_prepared(connection, sql, values, mode, result, err);
 }
 
 enum error_code lake_query(struct lake_connection *connection, str sql, struct lake_values values,
                            struct lake_result **result, struct error *err) {
-    return run(connection, sql, values, false, result, err);
+    return run(connection, sql, values, RESULT_IN_MEMORY, result, err);
 }
 
 enum error_code lake_stream(struct lake_connection *connection, str sql, struct lake_values values,
                             struct lake_result **result, struct error *err) {
-    return run(connection, sql, values, true, result, err);
+    return run(connection, sql, values, RESULT_STREAMING, result, err);
 }
 
-enum error_code lake_execute(struct lake_connection *connection, str sql, struct lake_values values,
-                             int64_t *changed, struct error *err) {
+static enum error_code run_for_effect(struct lake_connection *connection, str sql,
+                                      struct lake_values values, enum result_mode mode,
+                                      int64_t *changed, struct error *err) {
     LAKE_RESULT result = NULL;
-    TRY(lake_query(connection, sql, values, &result, err));
+    TRY(run(connection, sql, values, mode, &result, err));
     if (changed != NULL) {
         *changed = lake_result_changed(result);
     }
     return ERROR_NONE;
+}
+
+enum error_code lake_execute(struct lake_connection *connection, str sql, struct lake_values values,
+                             int64_t *changed, struct error *err) {
+    return run_for_effect(connection, sql, values, RESULT_IN_MEMORY, changed, err);
+}
+
+enum error_code lake_execute_patient(struct lake_connection *connection, str sql, int64_t *changed,
+                                     struct error *err) {
+    return run_for_effect(connection, sql, LAKE_NO_VALUES, RESULT_PATIENT, changed, err);
 }
 
 enum error_code lake_query_int64(struct lake_connection *connection, str sql,

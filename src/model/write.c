@@ -49,7 +49,7 @@ static enum error_code execute_body(struct write *write, str head, str tail, int
                                     struct error *err) {
     const str sql = str_format(write->arena, STR_FORMAT "(\n" STR_FORMAT "\n)" STR_FORMAT,
                                STR_ARGS(head), STR_ARGS(write->body), STR_ARGS(tail));
-    const enum error_code code = lake_execute(write->connection, sql, LAKE_NO_VALUES, changed, err);
+    const enum error_code code = lake_execute_patient(write->connection, sql, changed, err);
     if (code != ERROR_NONE && err->pos.file[0] == '\0') {
         if (write->body_is_own) {
             write_error_place(write->model, err);
@@ -70,7 +70,7 @@ static enum error_code execute(struct write *write, int64_t *changed, struct err
     va_start(args, format);
     text_format_list(&text, format, args);
     va_end(args);
-    return lake_execute(write->connection, text_str(&text), LAKE_NO_VALUES, changed, err);
+    return lake_execute_patient(write->connection, text_str(&text), changed, err);
 }
 
 // ── Keys ──
