@@ -172,6 +172,6 @@ str lake_quote_name(struct arena *arena, str name);
 // "schema"."table" of `schema.table`, split at the first dot; a bare name stays one part.
 str lake_quote_target(struct arena *arena, str target);
 // 'text', with inner quotes doubled.
-str lake_quote_text(struct arena *arena, str text);
+str lake_quote_text(struct arena *arena, str value);
 
 #endif
