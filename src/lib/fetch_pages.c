@@ -346,6 +346,10 @@ enum error_code fetch_pages_next(struct fetch_pages *pages, struct lib_worker *w
     pages->number++;
     enum error_code code = call_page(pages, worker, page, err);
     if (code != ERROR_NONE) {
+        const str note = lib_worker_note(worker);
+        if (err->hint[0] == '\0' && note.size > 0) {
+            error_hint(err, STR_FORMAT, STR_ARGS(note));
+        }
         error_context(err, "fetch page %lld", (long long)pages->number);
         fetch_task_error(pages->task, pages->model, err);
         return code;

@@ -430,6 +430,17 @@ static size_t declared_arguments(const struct lib_function *function, const stru
     return count;
 }
 
+str lib_worker_note(const struct lib_worker *worker) {
+    return modules_call_note(worker->host);
+}
+
+static void add_note(const struct lib_worker *worker, struct error *err) {
+    const str note = lib_worker_note(worker);
+    if (err->hint[0] == '\0' && note.size > 0) {
+        error_hint(err, STR_FORMAT, STR_ARGS(note));
+    }
+}
+
 static enum error_code call_failed(struct lib_worker *worker, const struct lib_call *call,
                                    bool *aborted, struct error *err) {
     const struct star_error *error = star_thread_error(worker->thread);
@@ -437,7 +448,10 @@ static enum error_code call_failed(struct lib_worker *worker, const struct lib_c
         *aborted = true;
         return ERROR_NONE;
     }
-    return lib_error_from_star(worker->thread, &worker->instance->sources, err);
+    const enum error_code code =
+        lib_error_from_star(worker->thread, &worker->instance->sources, err);
+    add_note(worker, err);
+    return code;
 }
 
 enum error_code lib_worker_call(struct lib_worker *worker, const struct lib_call *call,

@@ -128,6 +128,10 @@ struct lib_call {
     int64_t batch_number; // what sink.batch_number reads
 };
 
+// What may explain an error made of the last call's result; empty when there is nothing.  Errors of
+// lib_worker_call carry it as their hint already.
+str lib_worker_note(const struct lib_worker *worker);
+
 // Calls a function of the file.  *aborted (may be NULL unless abort_allowed) tells a call that
 // ended by abort(); *result is None then.  The result lives until lib_worker_reset.
 // Errors: ERROR_INVALID (the script failed), ERROR_CANCELLED, ERROR_LIMIT, the HTTP codes, and

@@ -40,7 +40,12 @@ void modules_call_begin(struct modules_host *host, const struct modules_call *ca
     host->call = *call;
     host->first_unasked = NULL;
     host->last_unasked = NULL;
+    host->note = (str){NULL, 0};
     arena_reset(&host->call_arena);
+}
+
+str modules_call_note(const struct modules_host *host) {
+    return host->note;
 }
 
 struct unasked *modules_note_unasked(struct modules_host *host, str message) {

@@ -20,6 +20,7 @@ struct modules_host {
     struct arena call_arena; // until the next modules_call_begin
     struct unasked *first_unasked;
     struct unasked *last_unasked;
+    str note; // for the hint of an error of this call; empty: none
 };
 
 struct modules_host *modules_host_of(struct star_thread *thread);

@@ -79,6 +79,10 @@ void modules_call_begin(struct modules_host *host, const struct modules_call *ca
 // when the function returned without an error, before the thread is reset.
 MUST_USE enum error_code modules_call_end(struct modules_host *host, struct error *err);
 
+// What may explain a failure of this call (a body that was not JSON); empty when there is nothing.
+// Borrowed until the next modules_call_begin.
+str modules_call_note(const struct modules_host *host);
+
 // For the hooks of struct modules_data: an error of ours as the thread's.  ERROR_INVALID is the
 // script's own, the rest the world's.
 star_value modules_fail(struct star_thread *thread, const struct error *err);

@@ -1,6 +1,7 @@
 #include "modules/response.h"
 
 #include "base/text.h"
+#include "http/url.h"
 #include "modules/argument.h"
 #include "modules/host.h"
 
@@ -21,6 +22,17 @@ static star_value make_text(struct star_thread *thread, const struct response *r
     return value_from_str(thread, http_response_text(&response->http, &scratch));
 }
 
+// What the script makes of None is its own error; this says where the None came from.
+static void note_not_json(struct modules_host *host, const struct http_response *http, str body) {
+    enum { EXCERPT_SIZE = 100 };
+    SCRATCH(scratch);
+    host->note = str_format(&host->call_arena,
+                            "the body of " STR_FORMAT
+                            " (HTTP %d) is not JSON, so .json is None: " STR_FORMAT,
+                            STR_ARGS(url_redact(&scratch, http->url)), http->status,
+                            STR_ARGS(str_printable(&scratch, str_cut(body, EXCERPT_SIZE))));
+}
+
 static star_value make_json(struct star_thread *thread, const struct response *response) {
     str body = {response->http.body, response->http.body_size};
     if (str_starts_with(body, STR("\xEF\xBB\xBF"))) {
@@ -31,7 +43,8 @@ static star_value make_json(struct star_thread *thread, const struct response *r
     }
     const star_value value = star_json_lazy(thread, body.data, body.size);
     if (star_is_error(value) && star_thread_error(thread)->status == STAR_FAILED) {
-        return STAR_NONE; // not JSON
+        note_not_json(modules_host_of(thread), &response->http, body);
+        return STAR_NONE;
     }
     return value;
 }

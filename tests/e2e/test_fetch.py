@@ -129,8 +129,13 @@ def test_a_retry_after_of_an_hour_fails_at_once_and_says_so(project, fetch_lib):
 
 
 def test_html_instead_of_json_is_an_error_that_shows_it(project, fetch_lib):
-    message = failing_fetch(project, fetch_lib, (200, b"<html>login</html>", {"Content-Type": "text/html"}))
-    assert "shop" in message and ("NoneType" in message or "JSON" in message)
+    fetch_lib.on("GET", "/orders", (200, b"<html>login</html>", {"Content-Type": "text/html"}))
+    project.write({"models/raw/orders.sql": TYPED})
+    result = project.run("run", code=1)
+    assert f"the body of {fetch_lib.url}/orders?limit=2 (HTTP 200) is not JSON, so .json is None: <html>login</html>" in result.out
+    detail = project.run_json(code=1).models["raw.orders"]["errors_detail"][0]
+    assert "is not JSON" in detail["hint"]
+    failing_fetch(project, fetch_lib, (200, b"<html>login</html>", {"Content-Type": "text/html"}))
 
 
 def test_a_body_cut_half_way_is_never_a_short_page(project, fetch_lib):
