@@ -195,7 +195,7 @@ WORKLOADS = {
     "fetch_1m": ("fetch 1M rows x 10, pages of 10,000, table", 3.0, None, 200, fetch(1_000_000, 10_000, "table")),
     "fetch_small": ("fetch 100k rows, 1,000 pages of 100", 0.9, None, None, fetch(100_000, 100, "table")),
     "fetch_append": ("fetch 1M rows, append", 3.5, None, None, fetch(1_000_000, 10_000, "append")),
-    "fetch_slow": ("fetch 10 pages, 200 ms latency", 0.3, None, None, fetch(1_000, 100, "table", 200)),
+    "fetch_slow": ("fetch 10 pages, 200 ms latency", None, None, None, fetch(1_000, 100, "table", 200)),
     "push_100k": ("push 100k rows, batches of 100", 2.0, None, None, push(100_000, 1, 0)),
     "push_latency": ("push 3k rows, 20 ms latency, 8 workers", None, 0.3, None, push(3_000, 8, 20)),
     "merge_1m": ("merge 1M rows, 1 % changed", 1.3, None, None, merge),
