@@ -86,6 +86,7 @@ struct push_reply {
     enum push_class class;
     str message;
     str operation; // what the sink says it did; empty: nothing
+    bool unheard;  // nothing that is a status was said of this event: it may have arrived
 };
 
 struct push_batch {

@@ -55,12 +55,24 @@ static const struct feed_change *find_change(const struct row_join *row, enum st
     return NULL;
 }
 
-static void join_insert(struct push_join *join, const struct row_join *row) {
+// The range that the insert came from knows neither row nor delete, only a later one does: that
+// which begins after `from`.
+static void join_removed_insert(struct push_join *join, const struct state_row *insert,
+                                const struct feed_change *removal, int64_t from) {
+    struct state_row row = *insert;
+    row.since = from;
+    add_changed(join, &row, STATE_CHANGE_DELETE, removal->snapshot);
+}
+
+static void join_insert(struct push_join *join, const struct row_join *row, int64_t from) {
     remove_row(join, row->pre);
     remove_row(join, row->post);
     const struct feed_change *post = find_change(row, STATE_CHANGE_UPDATE_POSTIMAGE);
+    const struct feed_change *removal = find_change(row, STATE_CHANGE_DELETE);
     if (post != NULL) {
         add_changed(join, row->insert, STATE_CHANGE_INSERT, post->snapshot);
+    } else if (removal != NULL && row->insert->may_have_arrived) {
+        join_removed_insert(join, row->insert, removal, from);
     } else {
         remove_row(join, row->insert);
         join->gone++;
@@ -99,7 +111,7 @@ static bool join_row(struct push_join *join, const struct row_join *row, bool by
                      int64_t from) {
     const bool is_insert_again = find_change(row, STATE_CHANGE_INSERT) != NULL;
     if (row->insert != NULL && !is_insert_again) {
-        join_insert(join, row);
+        join_insert(join, row, from);
         return true;
     }
     if ((row->pre != NULL || row->post != NULL) && !is_insert_again) {
@@ -137,8 +149,14 @@ static void note_row(struct row_join *row, const struct state_row *failed) {
 
 // Of a row that the sink has and the table has not: it was deleted in snapshots that are gone.
 static void join_lost_delete(struct push_join *join, const struct row_join *row) {
+    if (row->insert != NULL) {
+        if (row->insert->may_have_arrived) {
+            add_changed(join, row->insert, STATE_CHANGE_DELETE, row->insert->snapshot);
+        }
+        return;
+    }
     const struct state_row *either = row->post != NULL ? row->post : row->pre;
-    if (row->insert != NULL || either == NULL) {
+    if (either == NULL) {
         return;
     }
     add_changed(join, either, STATE_CHANGE_DELETE, either->snapshot);

@@ -7,11 +7,15 @@
 //     failed            newer change     becomes
 //     insert            update pair      insert, with the last values
 //     insert            delete           nothing: the sink never had the row ("gone")
+//     insert, perhaps   delete           delete
+//      arrived
 //     update            update pair      one pair, from before the failure to the last values
 //     update            delete           delete
 //     any of a group    any of it        all of them failed rows, so that they go out together
 //     insert, update    full sync        nothing: the row is sent as an insert
-//     update            not in it        delete
+//     update, or        not in it        delete
+//      insert, perhaps
+//      arrived
 //
 // The newer change is then left out of its range ("joined"): the failed row stands for both.
 

@@ -42,6 +42,7 @@ static struct state_row event_row(struct push_run *run, const struct push_batch 
         .image = before == NULL && push_rowid_is_temporary(event->rowid)
                      ? feed_image(&run->turn, &run->table, event)
                      : (str){0},
+        .may_have_arrived = before != NULL && before->may_have_arrived,
     };
 }
 
@@ -116,10 +117,19 @@ static void block(struct push_run *run, const struct push_event *event) {
     }
 }
 
+// Whether the sink may hold what `batch` did not deliver: nothing was heard of it, or the error is
+// that of a second delivery, and a dead process took the answer to the first with it.  A sink of
+// inserts alone is never told that a row is gone, so there it does not matter.
+static bool may_have_arrived(const struct push_run *run, const struct push_batch *batch,
+                             const struct push_event *event) {
+    return !run->table.append && (batch->claimed || batch->replies[event - batch->events].unheard);
+}
+
 static void fail_event(struct push_run *run, const struct push_batch *batch,
                        const struct push_event *event, str message, struct outcome_rows *rows) {
     struct state_row row = event_row(run, batch, event, message);
     row.attempts++;
+    row.may_have_arrived = row.may_have_arrived || may_have_arrived(run, batch, event);
     const int64_t most = run->request->lib->api.push.max_attempts;
     if (most > 0 && row.attempts >= most) {
         row.image = feed_image(&run->turn, &run->table, event);

@@ -41,7 +41,8 @@ struct push_reply push_status_parse(struct arena *arena, str status, enum state_
     }
     return (struct push_reply){
         .class = PUSH_TEMPORARY,
-        .message = str_format(arena, "unknown status \"" STR_FORMAT "\"", STR_ARGS(status))};
+        .message = str_format(arena, "unknown status \"" STR_FORMAT "\"", STR_ARGS(status)),
+        .unheard = true};
 }
 
 static bool value_text(star_value value, str *text) {
@@ -51,7 +52,8 @@ static bool value_text(star_value value, str *text) {
 static struct push_reply not_a_string(struct arena *arena, star_value status) {
     return (struct push_reply){
         .class = PUSH_TEMPORARY,
-        .message = str_format(arena, "status must be a string, got %s", star_type_name(status))};
+        .message = str_format(arena, "status must be a string, got %s", star_type_name(status)),
+        .unheard = true};
 }
 
 // {"status": S, "id": …, "operation": …}
@@ -146,7 +148,8 @@ void push_status_fail(struct push_batch *batch, str message) {
     batch->replies = ARENA_ARRAY(&batch->arena, struct push_reply, batch->count);
     const str copy = str_copy(&batch->arena, message);
     for (size_t i = 0; i < batch->count; i++) {
-        batch->replies[i] = (struct push_reply){.class = PUSH_TEMPORARY, .message = copy};
+        batch->replies[i] =
+            (struct push_reply){.class = PUSH_TEMPORARY, .message = copy, .unheard = true};
     }
 }
 
@@ -164,8 +167,8 @@ void push_status_read(struct star_thread *thread, struct push_batch *batch, star
     for (size_t i = 0; i < batch->count; i++) {
         const star_value status = find_status(thread, batch, i, returned);
         if (star_is_unset(status) || star_is_error(status)) {
-            batch->replies[i] =
-                (struct push_reply){.class = PUSH_TEMPORARY, .message = STR("no status returned")};
+            batch->replies[i] = (struct push_reply){
+                .class = PUSH_TEMPORARY, .message = STR("no status returned"), .unheard = true};
             continue;
         }
         answered++;

@@ -126,6 +126,9 @@ struct state_row {
     str message;
     str image;    // the row as JSON (decrypted); empty: read it from the lake
     str batch_id; // the retry batch it is in; empty: none
+    // The sink may hold the row although its delivery failed: nothing was heard of it.  Once set it
+    // stays.
+    bool may_have_arrived;
 };
 struct state_row_list {
     struct state_row *items;
@@ -149,7 +152,7 @@ MUST_USE enum error_code state_dead_drop(struct state *state, int64_t sink_id, i
                                          struct error *err);
 
 // Opens (from, to] at position 0.  In the same transaction the failed rows `changed` (id set) are
-// updated in rowid, change and snapshot or (id 0) added, `removed` are deleted, and `joined` are
+// updated in change, snapshot and since or (id 0) added, `removed` are deleted, and `joined` are
 // noted: their events in the range are not to be sent, as failed rows stand for them now.
 struct state_range_open {
     int64_t from;

@@ -39,22 +39,23 @@ enum error_code failed_insert(struct state_held *held, int64_t sink_id, const st
     TRY(seal_image(held, &scratch, row, &image, err));
     return db_run(held->db,
                   "INSERT INTO failed(sink_id, row_id, change, snapshot, since, keys, attempts,"
-                  " first_us, last_us, message, image, batch_id)"
-                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '')",
+                  " first_us, last_us, message, image, may_have_arrived, batch_id)"
+                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '')",
                   DB_VALUES(DB_INT(sink_id), DB_INT(row->rowid), DB_INT((int64_t)row->change),
                             DB_INT(row->snapshot), DB_INT(row->since), DB_TEXT(row->keys),
                             DB_INT(row->attempts), DB_INT(row->first_us), DB_INT(row->last_us),
-                            DB_TEXT(row->message), DB_BLOB_OR_NULL(image)),
+                            DB_TEXT(row->message), DB_BLOB_OR_NULL(image),
+                            DB_INT(row->may_have_arrived)),
                   err);
 }
 
 enum error_code failed_again(struct state_held *held, int64_t sink_id, const struct state_row *row,
                              struct error *err) {
     return db_run(held->db,
-                  "UPDATE failed SET attempts = $1, last_us = $2, message = $3, batch_id = ''"
-                  " WHERE id = $4 AND sink_id = $5",
+                  "UPDATE failed SET attempts = $1, last_us = $2, message = $3,"
+                  " may_have_arrived = $4, batch_id = '' WHERE id = $5 AND sink_id = $6",
                   DB_VALUES(DB_INT(row->attempts), DB_INT(row->last_us), DB_TEXT(row->message),
-                            DB_INT(row->id), DB_INT(sink_id)),
+                            DB_INT(row->may_have_arrived), DB_INT(row->id), DB_INT(sink_id)),
                   err);
 }
 
@@ -71,12 +72,13 @@ enum error_code dead_insert(struct state_held *held, int64_t sink_id, const stru
     TRY(seal_image(held, &scratch, row, &image, err));
     return db_run(held->db,
                   "INSERT INTO dead(sink_id, row_id, change, snapshot, since, keys, attempts,"
-                  " first_us, last_us, message, image)"
-                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                  " first_us, last_us, message, image, may_have_arrived)"
+                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
                   DB_VALUES(DB_INT(sink_id), DB_INT(row->rowid), DB_INT((int64_t)row->change),
                             DB_INT(row->snapshot), DB_INT(row->since), DB_TEXT(row->keys),
                             DB_INT(row->attempts), DB_INT(row->first_us), DB_INT(row->last_us),
-                            DB_TEXT(row->message), DB_BLOB_OR_NULL(image)),
+                            DB_TEXT(row->message), DB_BLOB_OR_NULL(image),
+                            DB_INT(row->may_have_arrived)),
                   err);
 }
 
@@ -94,6 +96,7 @@ static enum error_code row_read(struct state_held *held, struct db_cursor *curso
         .last_us = db_int(cursor, 8),
         .message = db_text(cursor, arena, 9),
         .batch_id = db_text(cursor, arena, 11),
+        .may_have_arrived = db_int(cursor, 12) != 0,
     };
     const str image = db_text(cursor, arena, 10);
     return str_is_empty(image) ? ERROR_NONE
@@ -123,18 +126,19 @@ static enum error_code row_list(struct state *state, struct arena *arena, const 
 
 enum error_code state_failed_list(struct state *state, struct arena *arena, int64_t sink_id,
                                   struct state_row_list *rows, struct error *err) {
-    return row_list(state, arena,
-                    "SELECT id, row_id, change, snapshot, since, keys, attempts, first_us,"
-                    " last_us, message, image, batch_id FROM failed WHERE sink_id = $1"
-                    " ORDER BY snapshot, change, row_id, id",
-                    sink_id, rows, err);
+    return row_list(
+        state, arena,
+        "SELECT id, row_id, change, snapshot, since, keys, attempts, first_us,"
+        " last_us, message, image, batch_id, may_have_arrived FROM failed WHERE sink_id = $1"
+        " ORDER BY snapshot, change, row_id, id",
+        sink_id, rows, err);
 }
 
 enum error_code state_dead_list(struct state *state, struct arena *arena, int64_t sink_id,
                                 struct state_row_list *rows, struct error *err) {
     return row_list(state, arena,
                     "SELECT id, row_id, change, snapshot, since, keys, attempts, first_us,"
-                    " last_us, message, image, '' FROM dead WHERE sink_id = $1"
+                    " last_us, message, image, '', may_have_arrived FROM dead WHERE sink_id = $1"
                     " ORDER BY snapshot, change, row_id, id",
                     sink_id, rows, err);
 }
@@ -160,9 +164,9 @@ enum error_code state_dead_requeue(struct state *state, int64_t sink_id, int64_t
     TRY(state_hold_write(state, &held, err));
     TRY(db_run(held.db,
                "INSERT INTO failed(sink_id, row_id, change, snapshot, since, keys, attempts,"
-               " first_us, last_us, message, image, batch_id)"
+               " first_us, last_us, message, image, may_have_arrived, batch_id)"
                " SELECT sink_id, row_id, change, snapshot, since, keys, 0, first_us, last_us,"
-               " message, image, '' FROM dead WHERE sink_id = $1 ORDER BY id",
+               " message, image, may_have_arrived, '' FROM dead WHERE sink_id = $1 ORDER BY id",
                DB_VALUES(DB_INT(sink_id)), err));
     *count = db_changes(held.db);
     TRY(db_run(held.db, "DELETE FROM dead WHERE sink_id = $1", DB_VALUES(DB_INT(sink_id)), err));

@@ -284,9 +284,10 @@ static enum error_code rejoin(struct state_held *held, int64_t sink_id, const st
         return failed_insert(held, sink_id, row, err);
     }
     return db_run(held->db,
-                  "UPDATE failed SET change = $1, snapshot = $2 WHERE id = $3 AND sink_id = $4",
-                  DB_VALUES(DB_INT((int64_t)row->change), DB_INT(row->snapshot), DB_INT(row->id),
-                            DB_INT(sink_id)),
+                  "UPDATE failed SET change = $1, snapshot = $2, since = $3"
+                  " WHERE id = $4 AND sink_id = $5",
+                  DB_VALUES(DB_INT((int64_t)row->change), DB_INT(row->snapshot), DB_INT(row->since),
+                            DB_INT(row->id), DB_INT(sink_id)),
                   err);
 }
 

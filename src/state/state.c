@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 // Version 1.  A later version adds a script that brings version n to n + 1; nothing here is edited.
-static const char schema_sql[] =
+static const char version_1[] =
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);"
     "CREATE TABLE run("
     " id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, target TEXT NOT NULL, kind TEXT NOT NULL,"
@@ -48,6 +48,13 @@ static const char schema_sql[] =
     "CREATE TABLE secret("
     " name TEXT PRIMARY KEY, value BLOB NOT NULL, expires_us INTEGER NOT NULL);"
     "PRAGMA user_version=1;";
+
+static const char version_2[] =
+    "ALTER TABLE failed ADD COLUMN may_have_arrived INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE dead ADD COLUMN may_have_arrived INTEGER NOT NULL DEFAULT 0;"
+    "PRAGMA user_version=2;";
+
+static const char *const upgrades[STATE_SCHEMA_VERSION] = {version_1, version_2}; // from 0, 1, …
 
 struct state *state_new(const struct state_options *options) {
     struct state *state = memory_alloc(sizeof(*state));
@@ -97,14 +104,13 @@ static enum error_code schema_check(struct state *state, int64_t version, struct
     return ERROR_INVALID;
 }
 
-// Two processes may find the store new at once: the version is read again inside the transaction.
-static enum error_code schema_create(struct state *state, struct error *err) {
-    struct db *db = state->own.db;
+// Two processes may find the store old at once: the version is read again inside the transaction.
+static enum error_code schema_upgrade(struct db *db, struct error *err) {
     TRY(db_begin(db, err));
     int64_t version = 0;
     enum error_code code = schema_version(db, &version, err);
-    if (code == ERROR_NONE && version == 0) {
-        code = db_script(db, schema_sql, err);
+    for (; code == ERROR_NONE && version < STATE_SCHEMA_VERSION; version++) {
+        code = db_script(db, upgrades[version], err);
     }
     if (code == ERROR_NONE) {
         code = db_commit(db, err);
@@ -123,13 +129,13 @@ static enum error_code open_database(struct state *state, struct error *err) {
     int64_t version = 0;
     TRY(schema_version(state->own.db, &version, err));
     TRY(schema_check(state, version, err));
-    if (version == 0 && !state->read_only) {
-        return schema_create(state, err);
-    }
-    if (version == 0) { // a file that nobody wrote yet: nothing to read
+    if (version == 0 && state->read_only) { // a file that nobody wrote yet: nothing to read
         db_close(state->own.db);
         state->own.db = NULL;
         return ERROR_NONE;
+    }
+    if (version < STATE_SCHEMA_VERSION && !state->read_only) { // a dry run changes nothing
+        TRY(schema_upgrade(state->own.db, err));
     }
     struct state_held held = {.state = state, .db = state->own.db};
     return seal_check(&held, err);

@@ -24,7 +24,7 @@ struct arena;
 struct state;
 
 enum {
-    STATE_SCHEMA_VERSION = 1,
+    STATE_SCHEMA_VERSION = 2,
     STATE_BUSY_TIMEOUT_MS = 10000,
 };
 

@@ -1,7 +1,9 @@
 """kill -9, Ctrl-C, full disks and foreign locks: nothing is lost, nothing is half there."""
+import contextlib
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -55,6 +57,53 @@ def test_kill_in_push_loses_no_row_and_repeats_only_what_was_in_flight(project, 
     sink.forget()
     project.run_json()
     assert sink.batches == []
+
+
+def test_a_row_that_arrived_before_a_kill_and_then_failed_leaves_no_orphan(project, sink):
+    source(project, [(1, "a"), (2, "b")])
+    project.write({"models/sync/t.sql": "-- @kind: table\n-- @sink: crm\nSELECT id, v FROM raw.src"})
+    project.crash("CP_PUSH_CALLED")
+    assert sink.events("id") == [("insert", 1), ("insert", 2)]
+    sink.forget()
+    sink.status = lambda row: "error: exists already" if row["id"] == 2 else "ok"
+    project.run_json(code=1)
+    assert sink.events("id") == [("insert", 1), ("insert", 2)]
+    sink.forget()
+    sink.status = lambda row: "ok"
+    source(project, [(1, "a"), (3, "c")])
+    project.run_json()
+    assert ("delete", 2, "b") in sink.events("id", "v")
+    sink.forget()
+    project.run_json()
+    assert sink.batches == []
+
+
+def test_a_row_whose_batch_failed_as_a_whole_leaves_no_orphan(project, sink, api):
+    source(project, [(1, "a"), (2, "b")])
+    project.write({"models/sync/t.sql": "-- @kind: table\n-- @sink: crm\nSELECT id, v FROM raw.src"})
+    api.on("POST", "/batch", (500, {"error": "took them, then fell over"}))
+    project.run_json(code=1)
+    api.on("POST", "/batch", sink.receive)
+    source(project, [(1, "a")])
+    project.run_json()
+    assert sink.events("id", "v") == [("delete", 1, "a"), ("delete", 2, "b"), ("insert", 1, "a")]
+
+
+def test_a_state_store_of_version_1_is_brought_to_this_one(project, sink):
+    source(project, [(1, "a")])
+    project.write({"models/sync/t.sql": MERGE})
+    sink.status = lambda row: "error: no"
+    project.run_json(code=1)
+    with contextlib.closing(sqlite3.connect(project.root / ".coypu/state.db")) as db:
+        for table in ("failed", "dead"):
+            db.execute(f"ALTER TABLE {table} DROP COLUMN may_have_arrived")
+        db.execute("PRAGMA user_version=1")
+        db.commit()
+    sink.forget()
+    sink.status = lambda row: "ok"
+    project.run("run", "--dry-run", code=0)
+    project.run_json()
+    assert sink.events("id") == [("insert", 1)]
 
 
 @pytest.mark.parametrize("point", [*RUN, "CP_FETCH_PAGE:2", "CP_MODEL_BEFORE_COMMIT:2", "CP_MODEL_COMMITTED:3"])

@@ -77,6 +77,33 @@ static void a_failed_insert_that_is_gone_is_dropped(void **unused) {
     assert_int_equal(fix.summary.pending, 0);
 }
 
+static const char *all_fail_at_once(const struct delivery *delivery) {
+    (void)delivery;
+    return NULL;
+}
+
+// The sink was down, or had the rows and its answer was lost: nobody knows.
+static void an_insert_that_may_have_arrived_and_is_gone_is_a_delete(void **unused) {
+    (void)unused;
+    sql("INSERT INTO t VALUES (1, 10), (2, 20), (3, 30)");
+    fix.sink.answer = all_fail_at_once;
+    push_once(&fix);
+    assert_int_equal(fix.summary.failed, 3);
+    sql("UPDATE t SET v = 31 WHERE k = 3");
+    fix.sink.answer = k2_is_busy; // its own error now does not undo the doubt
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "1:insert=10 2:insert=20 3:insert=31");
+    sql("UPDATE t SET v = 21 WHERE k = 2");
+    sql("DELETE FROM t WHERE k = 2");
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "2:delete=20");
+    fix.sink.answer = NULL;
+    push_once(&fix);
+    assert_string_equal(deliveries_text(&fix), "2:delete=20");
+    assert_int_equal(fix.summary.gone, 0);
+    assert_int_equal(fix.summary.pending, 0);
+}
+
 static void a_failed_delete_goes_again_with_the_values_it_had(void **unused) {
     (void)unused;
     sql("INSERT INTO t VALUES (1, 10), (2, 20)");
@@ -477,6 +504,7 @@ int main(void) {
         TEST(each_change_is_delivered_once),
         TEST(a_failed_row_waits_for_the_next_run_and_goes_with_its_latest_values),
         TEST(a_failed_insert_that_is_gone_is_dropped),
+        TEST(an_insert_that_may_have_arrived_and_is_gone_is_a_delete),
         TEST(a_failed_delete_goes_again_with_the_values_it_had),
         TEST(a_later_row_of_the_same_key_waits_behind_a_failed_one),
         TEST(a_rejected_row_is_a_dead_letter),
