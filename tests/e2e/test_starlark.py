@@ -55,7 +55,7 @@ def test_errors_as_json(project):
     first, second = [json.loads(line) for line in
                      project.run("starlark", "--error-format", "json", "a.star", code=1).err.splitlines()]
     assert first == {"file": "a.star", "line": 1, "col": 5, "end_line": 1, "end_col": 6,
-                     "message": "got '=', want expression", "severity": "error", "backtrace": []}
+                     "message": "expected expression, got '='", "severity": "error", "backtrace": []}
     assert second["message"] == "undefined: foo"
     error = json.loads(project.run("starlark", "--error-format=json", "b.star", code=1).err)
     assert error["message"] == "fail: no" and (error["line"], error["col"]) == (2, 9)
