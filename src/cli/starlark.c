@@ -30,8 +30,9 @@ static const char result_name[] = "<result>";
 
 // A file that load() asked for.
 struct loaded_file {
-    const char *path;           // as positions show it
-    struct star_module *module; // NULL while it runs
+    const char *path;             // as positions show it
+    struct star_module *module;   // NULL while it runs
+    struct star_program *program; // kept for the backtrace of a failed module
     struct loaded_file *next;
 };
 
@@ -229,10 +230,9 @@ static struct star_module *load_file(struct star_thread *thread, void *user, con
     file = ARENA_NEW(arena, struct loaded_file);
     *file = (struct loaded_file){.path = str_to_cstring(arena, path), .next = run->files};
     run->files = file;
-    struct star_program *program = compile_file(run, file->path);
-    if (program != NULL) {
-        file->module = star_module_init(thread, program, &run->environment);
-        star_program_free(program);
+    file->program = compile_file(run, file->path);
+    if (file->program != NULL) {
+        file->module = star_module_init(thread, file->program, &run->environment);
     }
     return file->module;
 }
@@ -240,6 +240,9 @@ static struct star_module *load_file(struct star_thread *thread, void *user, con
 static void free_files(struct run *run) {
     for (struct loaded_file *file = run->files; file != NULL; file = file->next) {
         star_module_free(file->module);
+        if (file->program != NULL) {
+            star_program_free(file->program);
+        }
     }
 }
 

@@ -410,6 +410,8 @@ void star_diagnostics_free(struct star_diagnostics *diagnostics);
 // NULL when the file has static errors (or memory is out: then diagnostics->count is 0).
 struct star_program *star_compile(const struct star_source *source,
                                   struct star_diagnostics *diagnostics);
+// The frames of a thread's error point into the programs that ran: free a program only when the
+// error was read, also that of a module whose star_module_init failed.
 struct star_program *star_program_keep(struct star_program *program);
 void star_program_free(struct star_program *program);
 const char *star_program_file(const struct star_program *program);
