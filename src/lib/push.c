@@ -113,8 +113,7 @@ static enum error_code check_history(struct push_run *run, int64_t current, int6
     warn(run,
          "snapshots %lld to %lld were expired before " STR_FORMAT " had them: every row is "
          "sent as insert; deletes among them, and among %lld rows in flight, are lost",
-         (long long)from + 1, (long long)oldest - 1, STR_ARGS(sink->key.sink),
-         (long long)dropped);
+         (long long)from + 1, (long long)oldest - 1, STR_ARGS(sink->key.sink), (long long)dropped);
     return ERROR_NONE;
 }
 
