@@ -9,12 +9,6 @@ static enum error_code execute(struct runner *runner, str sql, struct error *err
     return lake_execute(runner->session.connection, sql, LAKE_NO_VALUES, NULL, err);
 }
 
-static str target_of(struct arena *arena, const struct model *model) {
-    return str_format(arena, STR_FORMAT "." STR_FORMAT,
-                      STR_ARGS(lake_quote_name(arena, model->schema)),
-                      STR_ARGS(lake_quote_name(arena, model->name)));
-}
-
 // ── Storage ──
 
 static str quoted_list(struct arena *arena, const struct str_list *columns) {
@@ -29,7 +23,7 @@ static str quoted_list(struct arena *arena, const struct str_list *columns) {
 static enum error_code set_storage(struct runner *runner, const struct model *model,
                                    const char *what, str list, struct error *err) {
     struct arena *arena = runner->arena;
-    const str target = target_of(arena, model);
+    const str target = model_table_name(arena, model);
     if (list.size == 0) {
         return execute(
             runner,
@@ -112,7 +106,7 @@ static enum error_code change_storage(struct runner *runner, const struct model 
 static enum error_code set_comment(struct runner *runner, const struct model *model, str column,
                                    str comment, struct error *err) {
     struct arena *arena = runner->arena;
-    str name = target_of(arena, model);
+    str name = model_table_name(arena, model);
     if (column.size > 0) {
         name = str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(name),
                           STR_ARGS(lake_quote_name(arena, column)));

@@ -1,5 +1,8 @@
 #include "model/model.h"
 
+#include "base/text.h"
+#include "lake/lake.h"
+
 str finding_severity_name(enum finding_severity severity) {
     static const str NAMES[] = {
         [FINDING_BLOCKER] = STR_INIT("BLOCKER"),
@@ -7,6 +10,12 @@ str finding_severity_name(enum finding_severity severity) {
         [FINDING_INFO] = STR_INIT("INFO"),
     };
     return NAMES[severity];
+}
+
+str model_table_name(struct arena *arena, const struct model *model) {
+    return str_format(arena, STR_FORMAT "." STR_FORMAT,
+                      STR_ARGS(lake_quote_name(arena, model->schema)),
+                      STR_ARGS(lake_quote_name(arena, model->name)));
 }
 
 struct model *models_find(const struct models *models, str target) {

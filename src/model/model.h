@@ -91,6 +91,9 @@ struct models_options {
 MUST_USE enum error_code models_read(struct arena *arena, const struct models_options *options,
                                      struct models *models, struct error *err);
 
+// The quoted name of its table, "schema"."name", for SQL.
+str model_table_name(struct arena *arena, const struct model *model);
+
 // NULL when there is none; case does not matter.
 struct model *models_find(const struct models *models, str target);
 

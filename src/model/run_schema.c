@@ -152,8 +152,7 @@ enum error_code run_create_table(struct runner *runner, struct plan_step *step, 
     struct arena *arena = runner->arena;
     const struct model *model = step->model;
     const str schema = lake_quote_name(arena, model->schema);
-    const str target = str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema),
-                                  STR_ARGS(lake_quote_name(arena, model->name)));
+    const str target = model_table_name(arena, model);
     TRY(execute(runner,
                 str_format(arena, "CREATE SCHEMA IF NOT EXISTS " STR_FORMAT, STR_ARGS(schema)),
                 err));

@@ -30,12 +30,6 @@ void write_error_place(const struct model *model, struct error *err) {
     error_source(err, model->text);
 }
 
-static str target_name(const struct write *write) {
-    return str_format(write->arena, STR_FORMAT "." STR_FORMAT,
-                      STR_ARGS(lake_quote_name(write->arena, write->model->schema)),
-                      STR_ARGS(lake_quote_name(write->arena, write->model->name)));
-}
-
 static str list_of(const struct write *write, str prefix) {
     return columns_list(write->arena, write->columns, write->column_count, prefix);
 }
@@ -128,7 +122,8 @@ static enum error_code insert_query(struct write *write, struct error *err) {
     const str columns = list_of(write, STR(""));
     const str head = str_format(
         write->arena, "INSERT INTO " STR_FORMAT " (" STR_FORMAT ") SELECT " STR_FORMAT " FROM ",
-        STR_ARGS(target_name(write)), STR_ARGS(columns), STR_ARGS(cast_list(write)));
+        STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(columns),
+        STR_ARGS(cast_list(write)));
     TRY(execute_body(write, head, STR(""), &write->rows, err));
     write->changed = write->rows > 0;
     return ERROR_NONE;
@@ -152,7 +147,7 @@ static enum error_code multiset_difference(struct write *write, int64_t *count, 
                 ", -1 FROM " STR_FORMAT ") GROUP BY " STR_FORMAT " HAVING sum(" COUNT_COLUMN
                 ") <> 0",
                 STR_ARGS(columns), STR_ARGS(columns), STR_ARGS(columns),
-                STR_ARGS(target_name(write)), STR_ARGS(columns)));
+                STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(columns)));
     return lake_query_int64(write->connection, STR("SELECT count(*) FROM " DIFF_TABLE),
                             LAKE_NO_VALUES, count, NULL, err);
 }
@@ -166,13 +161,14 @@ static enum error_code delete_surplus(struct write *write, int64_t *deleted, str
         text_format(&match, " AND t." STR_FORMAT " IS NOT DISTINCT FROM d." STR_FORMAT,
                     STR_ARGS(name), STR_ARGS(name));
     }
-    return execute(write, deleted, err,
-                   "DELETE FROM " STR_FORMAT " WHERE rowid IN (SELECT r FROM (SELECT t.rowid AS r,"
-                   " row_number() OVER (PARTITION BY " STR_FORMAT ") AS i, d." COUNT_COLUMN
-                   " AS n FROM " STR_FORMAT " t JOIN " DIFF_TABLE " d ON d." COUNT_COLUMN
-                   " < 0" STR_FORMAT ") WHERE i <= -n)",
-                   STR_ARGS(target_name(write)), STR_ARGS(list_of(write, STR("t."))),
-                   STR_ARGS(target_name(write)), STR_ARGS(text_str(&match)));
+    return execute(
+        write, deleted, err,
+        "DELETE FROM " STR_FORMAT " WHERE rowid IN (SELECT r FROM (SELECT t.rowid AS r,"
+        " row_number() OVER (PARTITION BY " STR_FORMAT ") AS i, d." COUNT_COLUMN
+        " AS n FROM " STR_FORMAT " t JOIN " DIFF_TABLE " d ON d." COUNT_COLUMN " < 0" STR_FORMAT
+        ") WHERE i <= -n)",
+        STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(list_of(write, STR("t."))),
+        STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(text_str(&match)));
 }
 
 static enum error_code insert_missing(struct write *write, int64_t *inserted, struct error *err) {
@@ -182,18 +178,20 @@ static enum error_code insert_missing(struct write *write, int64_t *inserted, st
                    " FROM " DIFF_TABLE " WHERE " COUNT_COLUMN " = 1 UNION ALL SELECT " STR_FORMAT
                    " FROM (SELECT " STR_FORMAT ", unnest(range(" COUNT_COLUMN ")) FROM " DIFF_TABLE
                    " WHERE " COUNT_COLUMN " > 1)",
-                   STR_ARGS(target_name(write)), STR_ARGS(columns), STR_ARGS(columns),
-                   STR_ARGS(columns), STR_ARGS(columns));
+                   STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(columns),
+                   STR_ARGS(columns), STR_ARGS(columns), STR_ARGS(columns));
 }
 
 // A sink of a table model expects every row whenever anything differs (seed 000).
 static enum error_code replace_whole(struct write *write, struct error *err) {
     const str columns = list_of(write, STR(""));
     int64_t deleted = 0;
-    TRY(execute(write, &deleted, err, "DELETE FROM " STR_FORMAT, STR_ARGS(target_name(write))));
+    TRY(execute(write, &deleted, err, "DELETE FROM " STR_FORMAT,
+                STR_ARGS(model_table_name(write->arena, write->model))));
     TRY(execute(write, &write->rows, err,
                 "INSERT INTO " STR_FORMAT " (" STR_FORMAT ") SELECT " STR_FORMAT " FROM " NEW_TABLE,
-                STR_ARGS(target_name(write)), STR_ARGS(columns), STR_ARGS(columns)));
+                STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(columns),
+                STR_ARGS(columns)));
     write->rows = write->rows > deleted ? write->rows : deleted;
     return ERROR_NONE;
 }
@@ -225,9 +223,11 @@ static enum error_code insert_surplus(struct write *write, struct error *err) {
     const str columns = list_of(write, STR(""));
     const str head = str_format(
         write->arena, "INSERT INTO " STR_FORMAT " (" STR_FORMAT ") SELECT " STR_FORMAT " FROM ",
-        STR_ARGS(target_name(write)), STR_ARGS(columns), STR_ARGS(columns));
-    const str tail = str_format(write->arena, " EXCEPT ALL SELECT " STR_FORMAT " FROM " STR_FORMAT,
-                                STR_ARGS(columns), STR_ARGS(target_name(write)));
+        STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(columns),
+        STR_ARGS(columns));
+    const str tail =
+        str_format(write->arena, " EXCEPT ALL SELECT " STR_FORMAT " FROM " STR_FORMAT,
+                   STR_ARGS(columns), STR_ARGS(model_table_name(write->arena, write->model)));
     TRY(execute_body(write, head, tail, &write->rows, err));
     write->changed = write->rows > 0;
     return ERROR_NONE;
@@ -275,7 +275,8 @@ static enum error_code merge_difference(struct write *write, str key, int64_t *c
                 "CREATE OR REPLACE TEMP TABLE __ondatra_diff AS SELECT " STR_FORMAT
                 " FROM " NEW_TABLE " s LEFT JOIN " STR_FORMAT " t ON s." STR_FORMAT
                 " = t." STR_FORMAT " WHERE t." STR_FORMAT " IS NULL" STR_FORMAT,
-                STR_ARGS(list_of(write, STR("s."))), STR_ARGS(target_name(write)), STR_ARGS(name),
+                STR_ARGS(list_of(write, STR("s."))),
+                STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(name),
                 STR_ARGS(name), STR_ARGS(name), STR_ARGS(changed_condition(write, key))));
     return lake_query_int64(write->connection, STR("SELECT count(*) FROM " DIFF_TABLE),
                             LAKE_NO_VALUES, count, NULL, err);
@@ -292,8 +293,9 @@ static enum error_code merge_apply(struct write *write, str key, struct error *e
                    "MERGE INTO " STR_FORMAT " AS t USING " DIFF_TABLE " AS s ON t." STR_FORMAT
                    " = s." STR_FORMAT STR_FORMAT " WHEN NOT MATCHED THEN INSERT (" STR_FORMAT
                    ") VALUES (" STR_FORMAT ")",
-                   STR_ARGS(target_name(write)), STR_ARGS(name), STR_ARGS(name), STR_ARGS(update),
-                   STR_ARGS(list_of(write, STR(""))), STR_ARGS(list_of(write, STR("s."))));
+                   STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(name),
+                   STR_ARGS(name), STR_ARGS(update), STR_ARGS(list_of(write, STR(""))),
+                   STR_ARGS(list_of(write, STR("s."))));
 }
 
 static enum error_code write_merge(struct write *write, struct error *err) {
@@ -311,7 +313,8 @@ static enum error_code write_merge(struct write *write, struct error *err) {
         TRY(execute(write, &deleted, err,
                     "DELETE FROM " STR_FORMAT " WHERE " STR_FORMAT " NOT IN (SELECT " STR_FORMAT
                     " FROM " NEW_TABLE ") OR " STR_FORMAT " IS NULL",
-                    STR_ARGS(target_name(write)), STR_ARGS(name), STR_ARGS(name), STR_ARGS(name)));
+                    STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(name),
+                    STR_ARGS(name), STR_ARGS(name)));
     }
     write->rows += deleted;
     write->changed = write->rows > 0;
@@ -324,7 +327,9 @@ enum error_code write_rows(struct write *write, struct error *err) {
     write->changed = false;
     if (write->table_is_empty) {
         TRY(insert_query(write, err));
-        return kind == MODEL_MERGE ? check_keys(write, target_name(write), err) : ERROR_NONE;
+        return kind == MODEL_MERGE
+                   ? check_keys(write, model_table_name(write->arena, write->model), err)
+                   : ERROR_NONE;
     }
     switch (kind) {
     case MODEL_TABLE:

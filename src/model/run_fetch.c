@@ -1,0 +1,128 @@
+// The lib calls of one model at work: rows of an API into a spool, and from there into its table.
+#include "base/text.h"
+#include "lake/ast.h"
+#include "lake/attach.h"
+#include "model/cast_error.h"
+#include "model/turn.h"
+
+static void fetch_warning(void *self, const struct error *warning) {
+    struct turn *turn = self;
+    error_list_add(&turn->result->warnings, warning);
+}
+
+static enum error_code argument_sql(struct turn *turn, const struct sql_argument *argument,
+                                    str *sql, struct error *err) {
+    const str ast = sql_ast_select(turn->arena, &argument->ast, 1);
+    TRY(lake_ast_write(turn->runner->session.connection, turn->arena, ast, sql, err));
+    *sql = str_trim(*sql);
+    if (str_starts_with(*sql, STR("SELECT "))) {
+        *sql = str_from_offset(*sql, STR("SELECT ").size);
+    }
+    // A named argument comes back as `value AS name`.
+    const str suffix = str_format(turn->arena, " AS " STR_FORMAT, STR_ARGS(argument->name));
+    if (argument->name.size > 0 && str_ends_with(*sql, suffix)) {
+        *sql = str_slice(*sql, 0, sql->size - suffix.size);
+    }
+    return ERROR_NONE;
+}
+
+static enum error_code fetch_call_make(struct turn *turn, const struct sql_call *call,
+                                       struct fetch_call *out, struct error *err) {
+    const struct model *model = turn->step->model;
+    struct arena *arena = turn->arena;
+    *out = (struct fetch_call){
+        .lib = call->name,
+        .arguments = ARENA_ARRAY(arena, struct fetch_argument, call->arguments.count),
+        .argument_count = call->arguments.count,
+        .columns = ARENA_ARRAY(arena, struct fetch_column, call->columns.count),
+        .column_count = call->columns.count,
+        .takes_all = call->takes_all,
+    };
+    source_position(model->text, model->source.body_offset + call->offset, &out->line,
+                    &out->column);
+    for (size_t i = 0; i < call->arguments.count; i++) {
+        const struct sql_argument *argument = &call->arguments.items[i];
+        out->arguments[i] =
+            (struct fetch_argument){.name = argument->name, .is_constant = argument->is_constant};
+        TRY(argument_sql(turn, argument, &out->arguments[i].sql, err));
+    }
+    for (size_t i = 0; i < call->columns.count; i++) {
+        const struct sql_column_use *use = &call->columns.items[i];
+        out->columns[i] = (struct fetch_column){use->name, use->output, use->cast, use->try_cast,
+                                                use->is_projected};
+    }
+    return ERROR_NONE;
+}
+
+static enum error_code fetch_begin(struct turn *turn, struct error *err) {
+    struct runner *runner = turn->runner;
+    const struct model *model = turn->step->model;
+    const struct directives *directives = &model->source.directives;
+    const size_t count = model->lib_calls.count;
+    struct fetch_call *calls = ARENA_ARRAY(turn->arena, struct fetch_call, count);
+    struct modules_data hooks = {0};
+    TRY(run_connect_data(runner, &turn->data, &hooks, err));
+    for (size_t i = 0; i < count; i++) {
+        TRY(fetch_call_make(turn, &model->lib_calls.items[i], &calls[i], err));
+    }
+    const struct fetch_model facts = {
+        .target = model->target,
+        .file = model->file,
+        .kind = model_kind_name(directives->kind),
+        .is_strict = directives->fetch.is_set,
+        .read_twice = model->query.repeats_cte,
+        .is_incremental = directives->incremental.is_set,
+        .is_backfill = turn->incremental.is_backfill,
+        .last_value = turn->incremental.last_value,
+        .initial_value =
+            directives->incremental.is_set ? directives->incremental_initial.value : (str){0},
+        .last_run = turn->incremental.last_run,
+        .cursor = directives->incremental.value,
+        .data = hooks,
+        .interrupt = runner->context->interrupt,
+        .progress = &turn->ticker.counts,
+        .warn = fetch_warning,
+        .warn_self = turn,
+    };
+    return fetch_new(runner->sources, runner->session.connection, &facts, calls, count,
+                     &turn->fetch, err);
+}
+
+enum error_code run_connect_data(struct runner *runner, struct lib_data **data,
+                                 struct modules_data *hooks, struct error *err) {
+    if (!lib_data_is_used(&runner->libs)) {
+        return ERROR_NONE;
+    }
+    struct lake_connection *connection = NULL;
+    TRY(session_connect(&runner->session, &connection, err));
+    *data = lib_data_new(connection);
+    *hooks = lib_data_hooks(*data);
+    return ERROR_NONE;
+}
+
+static enum error_code write_from_fetch(struct turn *turn, struct error *err) {
+    struct runner *runner = turn->runner;
+    bool aborted = false;
+    TRY(fetch_spool(turn->fetch, &aborted, err));
+    turn_step_done(turn, "fetch");
+    if (aborted) {
+        turn->fetched.aborted = true;
+        return ERROR_NONE;
+    }
+    fetch_select(runner->sources, turn->fetch);
+    turn->step->columns = NULL; // the types are those of this fetch
+    const enum error_code code = turn_write(turn, err);
+    if (code != ERROR_NONE) {
+        cast_error_explain(turn->step->model, err);
+    }
+    turn->fetch_is_over = true;
+    return fetch_end(turn->fetch, code, &turn->fetched, err);
+}
+
+enum error_code turn_write_fetched(struct turn *turn, struct error *err) {
+    TRY(fetch_begin(turn, err));
+    run_ticker_start(&turn->ticker, &turn->runner->options->events, turn->step->model);
+    const enum error_code code = write_from_fetch(turn, err);
+    run_ticker_stop(&turn->ticker);
+    return code;
+}

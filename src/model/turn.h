@@ -1,0 +1,53 @@
+#ifndef MODEL_TURN_H
+#define MODEL_TURN_H
+
+// What one attempt to run one model works with, shared by the files that make it up: run_model.c
+// (the transaction), run_cursor.c (variables), run_fetch.c (lib calls), run_table.c (the table and
+// its columns), run_rows.c (which rows to read).  For use inside model/ only.
+
+#include "model/run_progress.h"
+#include "model/runner.h"
+
+struct turn {
+    struct runner *runner;
+    struct plan_step *step;
+    struct arena *arena; // of the attempt
+    struct run_result *result;
+    struct incremental_state incremental;
+    struct fetch *fetch;   // NULL: pure SQL
+    struct lib_data *data; // of its libs; NULL: none
+    struct run_ticker ticker;
+    struct fetch_outcome fetched;
+    bool fetch_is_over;
+    struct write write;
+    bool altered;
+    bool decorated; // comments, partitioning or sorting changed
+    int64_t read_snapshot;
+    int64_t started_us;
+    struct commit_step steps[4];
+    size_t step_count;
+    int64_t step_started_us;
+};
+
+// Ends the phase that began with the last call; its time goes into the commit.
+void turn_step_done(struct turn *turn, const char *name);
+
+// Adds a warning at the model's file.
+void turn_warn(struct turn *turn, const char *rule, const char *format, ...) PRINTF_LIKE(3, 4);
+
+// Evaluates the query and writes its rows, inside the transaction; turn->write has the outcome.
+MUST_USE enum error_code turn_write(struct turn *turn, struct error *err);
+// The same for a model that calls libs: fetches first.  turn->fetched.aborted: nothing is written.
+MUST_USE enum error_code turn_write_fetched(struct turn *turn, struct error *err);
+
+// Brings the table into the shape of the query: made, or its columns evolved (models.md §7).
+MUST_USE enum error_code turn_prepare_table(struct turn *turn, struct error *err);
+
+// Which rows an incremental run reads (models.md §6): sets body and source of turn->write.
+MUST_USE enum error_code turn_choose_rows(struct turn *turn, struct error *err);
+
+// As write_rows, with a warning of new rows whose cursor is NULL: it never moves past them
+// (models.md §4.4).
+MUST_USE enum error_code turn_write_rows(struct turn *turn, struct error *err);
+
+#endif
