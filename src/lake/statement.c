@@ -341,10 +341,30 @@ enum error_code lake_describe(struct lake_connection *connection, struct arena *
     return code;
 }
 
+// The value as a literal; empty when it has to be bound.
+static str variable_literal(struct arena *arena, const struct lake_value *value) {
+    if (value->kind == LAKE_VALUE_NULL) {
+        return STR("NULL");
+    }
+    if (value->kind == LAKE_VALUE_BOOL) {
+        return value->boolean ? STR("true") : STR("false");
+    }
+    if (value->kind == LAKE_VALUE_INT64) {
+        return str_format(arena, "(%lld)::BIGINT", (long long)value->integer);
+    }
+    const bool is_plain_text =
+        value->kind == LAKE_VALUE_TEXT && str_find_char(value->text, '\0') == SIZE_MAX;
+    return is_plain_text ? lake_quote_text(arena, value->text) : (str){0};
+}
+
 enum error_code lake_set_variable(struct lake_connection *connection, str name,
                                   struct lake_value value, struct error *err) {
     SCRATCH(scratch);
-    const str sql = str_format(&scratch, "SET VARIABLE " STR_FORMAT " = ?",
-                               STR_ARGS(lake_quote_name(&scratch, name)));
-    return lake_execute(connection, sql, LAKE_VALUES(value), NULL, err);
+    // Without parameters, one transaction instead of two: see the top of this file.
+    const str literal = variable_literal(&scratch, &value);
+    const str sql = str_format(&scratch, "SET VARIABLE " STR_FORMAT " = " STR_FORMAT,
+                               STR_ARGS(lake_quote_name(&scratch, name)),
+                               STR_ARGS(literal.size > 0 ? literal : STR("?")));
+    return lake_execute(connection, sql, literal.size > 0 ? LAKE_NO_VALUES : LAKE_VALUES(value),
+                        NULL, err);
 }

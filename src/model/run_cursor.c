@@ -56,7 +56,8 @@ enum error_code run_enter_model(struct runner *runner, struct plan_step *step,
     const struct directives *directives = &step->model->source.directives;
     *state = (struct incremental_state){.is_backfill = step->type == RUN_BACKFILL ||
                                                        step->created || !step->table_exists};
-    TRY(session_enter_model(&runner->session, step->model->target, err));
+    const int64_t previous_commit = step->has_commit ? step->commit.snapshot : 0;
+    TRY(session_enter_model(&runner->session, step->model->target, previous_commit, err));
     if (!directives->incremental.is_set) {
         return ERROR_NONE;
     }

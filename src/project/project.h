@@ -61,9 +61,11 @@ MUST_USE enum error_code session_load_sources(struct session *session, struct er
 // A further connection with variables, search_path and macros as the main one.
 MUST_USE enum error_code session_connect(struct session *session,
                                          struct lake_connection **connection, struct error *err);
-// Step 12: `current_model`, `prev_model_snapshot` (0 without one), then variables/local.sql.
+// Step 12: `current_model`, `prev_model_snapshot`, then variables/local.sql.  `previous_commit` is
+// the snapshot of the model's last commit before this run, 0 without one: the caller has it from
+// the plan, asking the catalog would cost every model a scan of all snapshots.
 MUST_USE enum error_code session_enter_model(struct session *session, str target,
-                                             struct error *err);
+                                             int64_t previous_commit, struct error *err);
 // Sets curr_snapshot (now), prev_snapshot and dag_start_snapshot.
 MUST_USE enum error_code session_set_snapshots(struct session *session, int64_t dag_start,
                                                struct error *err);

@@ -228,16 +228,12 @@ enum error_code session_connect(struct session *session, struct lake_connection 
 
 // ── Models ──
 
-enum error_code session_enter_model(struct session *session, str target, struct error *err) {
-    SCRATCH(scratch);
+enum error_code session_enter_model(struct session *session, str target, int64_t previous_commit,
+                                    struct error *err) {
     struct lake_connection *connection = session->connection;
     TRY(lake_set_variable(connection, STR("current_model"), lake_value_text(target), err));
-    struct lake_snapshot *snapshots = NULL;
-    size_t count = 0;
-    // The model's own commit is the newest; the one before it is the previous.
-    TRY(lake_snapshot_list(connection, &scratch, target, 2, &snapshots, &count, err));
-    const int64_t previous = count > 1 ? snapshots[1].id : 0;
-    TRY(lake_set_variable(connection, STR("prev_model_snapshot"), lake_value_int64(previous), err));
+    TRY(lake_set_variable(connection, STR("prev_model_snapshot"), lake_value_int64(previous_commit),
+                          err));
     return config_file_run(session->project, connection, STR("config/variables/local.sql"),
                            lake_alias(session->lake), NULL, err);
 }

@@ -106,3 +106,12 @@ def test_a_pipe_sees_no_progress_line(project):
     project.write({"models/raw/a.sql": "SELECT 1 AS id"})
     result = project.run("run", code=0)
     assert "\r" not in result.out + result.err and "\x1b" not in result.out + result.err
+
+
+def test_a_model_sees_the_snapshot_of_its_previous_commit(project):
+    project.write({"models/mart/t.sql": "-- @kind: append\nSELECT 1 AS id, getvariable('prev_model_snapshot') AS previous"})
+    project.run_json()
+    first = project.value("select max(snapshot_id) as n from lake.snapshots()")
+    project.write({"models/mart/t.sql": "-- @kind: append\nSELECT 2 AS id, getvariable('prev_model_snapshot') AS previous"})
+    project.run_json()
+    assert project.sql("select id, previous from mart.t") == [{"id": 2, "previous": first}]
