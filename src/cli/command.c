@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
 #include "base/error_render.h"
+#include "base/json.h"
 #include "base/redact.h"
 #include "base/suggest.h"
 #include "base/text.h"
@@ -206,6 +207,11 @@ enum error_code command_write(str text, struct error *err) {
     return write_fd(STDOUT_FILENO, text, err);
 }
 
+enum error_code command_print(const struct command_line *line, str text, struct error *err) {
+    const str clean = redact_text(line->context->redactor, line->arena, text);
+    return command_write(line->json ? clean : str_printable(line->arena, clean), err);
+}
+
 void command_print_error(const struct command_line *line, const struct error *err) {
     SCRATCH(scratch);
     struct text out;
@@ -231,4 +237,26 @@ int command_fail(const struct command_line *line, const struct error *err) {
         return EXIT_USAGE;
     }
     return err->code == ERROR_CANCELLED ? EXIT_INTERRUPTED : EXIT_FINDINGS;
+}
+
+void command_json_warnings(struct json *json, const struct error_list *warnings) {
+    json_key(json, STR("warnings"));
+    json_array(json);
+    for (size_t i = 0; i < warnings->count; i++) {
+        json_string(json, str_from(warnings->items[i].message));
+    }
+    json_end(json);
+}
+
+void command_print_warnings(const struct command_line *line, const struct error_list *warnings) {
+    SCRATCH(scratch);
+    struct text out;
+    text_init(&out, &scratch);
+    for (size_t i = 0; i < warnings->count && !line->json; i++) {
+        error_render_text(&out, &warnings->items[i], "warning");
+    }
+    struct error ignored;
+    (void)fflush(stdout);
+    (void)write_fd(STDERR_FILENO, redact_text(line->context->redactor, &scratch, text_str(&out)),
+                   &ignored);
 }

@@ -31,6 +31,7 @@ struct option {
 };
 
 struct command_line;
+struct json;
 
 struct command {
     const char *name;
@@ -78,5 +79,13 @@ void command_print_error(const struct command_line *line, const struct error *er
 int command_fail(const struct command_line *line, const struct error *err);
 // Standard output, whole or an error: a full disk or a closed pipe must not look like success.
 MUST_USE enum error_code command_write(str text, struct error *err);
+// As command_write, without secrets and, unless --json was given, without control characters.
+MUST_USE enum error_code command_print(const struct command_line *line, str text,
+                                       struct error *err);
+
+// "warnings": [messages], inside an open object.
+void command_json_warnings(struct json *json, const struct error_list *warnings);
+// The same for people, on standard error; nothing with --json.
+void command_print_warnings(const struct command_line *line, const struct error_list *warnings);
 
 #endif

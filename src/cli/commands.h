@@ -5,11 +5,13 @@
 
 #include "cli/command.h"
 
+extern const struct command command_history;
 extern const struct command command_init;
 extern const struct command command_query;
 extern const struct command command_run;
 extern const struct command command_sql;
 extern const struct command command_starlark;
+extern const struct command command_stats;
 extern const struct command command_validate;
 extern const struct command command_version;
 extern const struct command *const commands[]; // in the order of the help; NULL at the end

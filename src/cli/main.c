@@ -23,10 +23,20 @@
 // The one thing a signal handler may touch.
 static struct interrupt interrupt = {.wake_fd = -1};
 
+// clang-format off: one a line
 const struct command *const commands[] = {
-    &command_init,     &command_init,     &command_query,   &command_run, &command_sql,
-    &command_starlark, &command_validate, &command_version, NULL,
+    &command_init,
+    &command_run,
+    &command_validate,
+    &command_history,
+    &command_stats,
+    &command_query,
+    &command_sql,
+    &command_starlark,
+    &command_version,
+    NULL,
 };
+// clang-format on
 
 static void on_signal(int number) {
     if (interrupt_is_raised(&interrupt)) {

@@ -3,8 +3,8 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/layout.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,20 +34,6 @@ struct progress {
     int64_t rows_total;
     bool visible;
 };
-
-// 1234567 as "1,234,567".
-static str grouped(struct arena *arena, int64_t value) {
-    const str digits = str_format(arena, "%" PRId64, value);
-    struct text out;
-    text_init(&out, arena);
-    for (size_t i = 0; i < digits.size; i++) {
-        if (i > 0 && (digits.size - i) % 3 == 0 && digits.data[i - 1] != '-') {
-            text_add_char(&out, ',');
-        }
-        text_add_char(&out, digits.data[i]);
-    }
-    return text_str(&out);
-}
 
 static size_t terminal_columns(void) {
     struct winsize size;
@@ -82,17 +68,17 @@ static str line_text(struct progress *progress, int64_t elapsed_us) {
         return str_cut(text_str(&line), terminal_columns() - 1);
     case PHASE_FETCH:
         text_format(&line, "  fetch  " STR_FORMAT " pages  " STR_FORMAT " rows",
-                    STR_ARGS(grouped(arena, progress->pages)),
-                    STR_ARGS(grouped(arena, progress->rows)));
+                    STR_ARGS(count_shown(arena, progress->pages)),
+                    STR_ARGS(count_shown(arena, progress->rows)));
         break;
     case PHASE_PUSH:
         text_format(&line, "  push  " STR_FORMAT " of " STR_FORMAT " rows",
-                    STR_ARGS(grouped(arena, progress->rows)),
-                    STR_ARGS(grouped(arena, progress->rows_total)));
+                    STR_ARGS(count_shown(arena, progress->rows)),
+                    STR_ARGS(count_shown(arena, progress->rows_total)));
         break;
     }
     if (rate_known) {
-        text_format(&line, "  " STR_FORMAT " rows/s", STR_ARGS(grouped(arena, (int64_t)rate)));
+        text_format(&line, "  " STR_FORMAT " rows/s", STR_ARGS(count_shown(arena, (int64_t)rate)));
     }
     text_format(&line, "  " STR_FORMAT, STR_ARGS(duration_format(arena, elapsed_us)));
     if (rate_known && progress->rows_total > progress->rows) {

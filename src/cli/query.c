@@ -1,7 +1,5 @@
 // `coypu query TARGET` and `coypu sql "…"`: rows of the lake, read only.
-#include "base/error_render.h"
 #include "base/json.h"
-#include "base/redact.h"
 #include "base/suggest.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -30,26 +28,12 @@ static enum error_code read_format(const struct command_line *line, enum table_f
                       STR_ARGS(name));
 }
 
-static void print_warnings(const struct command_line *line, const struct project *project) {
-    struct text out;
-    text_init(&out, line->arena);
-    for (size_t i = 0; i < project->warnings.count; i++) {
-        error_render_text(&out, &project->warnings.items[i], "warning");
-    }
-    if (out.size > 0) {
-        const str safe = redact_text(line->context->redactor, line->arena, text_str(&out));
-        (void)fwrite(safe.data, 1, safe.size, stderr);
-    }
-}
-
 static enum error_code start(const struct command_line *line, struct project *project,
                              struct session *session, struct error *err) {
     const struct session_options options = {.read_only = true, .without_sources = true};
     TRY(project_open(line->context, line->arena, (str){0}, project, err));
     TRY(session_start(project, &options, session, err));
-    if (!line->json) { // with --json they are part of the envelope
-        print_warnings(line, project);
-    }
+    command_print_warnings(line, &project->warnings);
     return ERROR_NONE;
 }
 
@@ -74,12 +58,7 @@ static enum error_code write_envelope(struct text *out, struct lake_result *resu
     }
     json_key(&json, STR("rows"));
     TRY(table_format_json_rows(&json, result, envelope->limit, err));
-    json_key(&json, STR("warnings"));
-    json_array(&json);
-    for (size_t i = 0; i < project->warnings.count; i++) {
-        json_string(&json, str_from(project->warnings.items[i].message));
-    }
-    json_end(&json);
+    command_json_warnings(&json, &project->warnings);
     json_end(&json);
     text_add_char(out, '\n');
     return ERROR_NONE;

@@ -102,6 +102,15 @@ struct model *models_find(const struct models *models, str target);
 MUST_USE enum error_code model_target_from_path(struct arena *arena, str file, str *schema,
                                                 str *name, struct error *err);
 
+// The targets of all model files by their paths alone, sorted; paths that make none are left out.
+// Reads no file and needs no database.
+MUST_USE enum error_code model_targets(struct arena *arena, str project, struct str_list *targets,
+                                       struct error *err);
+// The target among them that is spelled like `name` without case; a bare name means main.name.
+// ERROR_NOT_FOUND "no model makes x", with the nearest as hint.
+MUST_USE enum error_code model_target_resolve(struct arena *arena, str project, str name,
+                                              str *target, struct error *err);
+
 // Adds a finding to the model and marks it broken when it is a BLOCKER.
 void model_add_finding(struct arena *arena, struct model *model, enum finding_severity severity,
                        const struct error *err);

@@ -223,8 +223,10 @@ static void take_run_log(struct runner *runner) {
 static void log_result(struct runner *runner, const struct run_result *result, int64_t started_us) {
     SCRATCH(scratch);
     const struct error *first = result->errors.count > 0 ? &result->errors.items[0] : NULL;
+    // What stood behind a failure did not run: its last success stays what it was.
+    const bool blocked = result->skipped_because.size > 0;
     const str message =
-        first == NULL ? (str){0}
+        first == NULL ? result->skipped_because
                       : redact_text(runner->context->redactor, &scratch, str_from(first->message));
     const struct state_run entry = {
         .run_id = runner->summary->run_id,
@@ -232,7 +234,9 @@ static void log_result(struct runner *runner, const struct run_result *result, i
         .kind = model_kind_name(result->model->source.directives.kind),
         .run_type = run_type_name(result->run_type),
         .reason = str_copy(runner->arena, result->reason),
-        .status = result->status == RUN_ERROR ? STR("failed") : run_status_name(result->status),
+        .status = result->status == RUN_ERROR ? STR("failed")
+                  : blocked                   ? STR("blocked")
+                                              : run_status_name(result->status),
         .rule = first == NULL ? (str){0} : str_from(first->rule),
         .message = str_copy(runner->arena, message),
         .metadata = log_metadata(runner, result),

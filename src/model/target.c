@@ -1,5 +1,6 @@
 // Which table a model file makes (models.md §1.1).
 #include "base/file.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "model/model.h"
 
@@ -42,4 +43,45 @@ enum error_code model_target_from_path(struct arena *arena, str file, str *schem
     const struct str_list rest = {segments.items + 1, segments.count - 1, segments.count - 1};
     *name = str_list_join(arena, &rest, STR("__"));
     return ERROR_NONE;
+}
+
+enum error_code model_targets(struct arena *arena, str project, struct str_list *targets,
+                              struct error *err) {
+    struct str_list paths = {0};
+    *targets = (struct str_list){0};
+    TRY(directory_walk(arena, path_join(arena, project, STR("models")), &paths, err));
+    for (size_t i = 0; i < paths.count; i++) {
+        str schema;
+        str name;
+        struct error ignored;
+        const str file = str_format(arena, "models/" STR_FORMAT, STR_ARGS(paths.items[i]));
+        if (str_ends_with(file, STR(".sql")) &&
+            model_target_from_path(arena, file, &schema, &name, &ignored) == ERROR_NONE) {
+            str_list_push(
+                arena, targets,
+                str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema), STR_ARGS(name)));
+        }
+    }
+    str_list_sort(targets);
+    return ERROR_NONE;
+}
+
+enum error_code model_target_resolve(struct arena *arena, str project, str name, str *target,
+                                     struct error *err) {
+    struct str_list targets;
+    TRY(model_targets(arena, project, &targets, err));
+    const bool is_bare = str_find_char(name, '.') == SIZE_MAX;
+    const str wanted = is_bare ? str_format(arena, "main." STR_FORMAT, STR_ARGS(name)) : name;
+    for (size_t i = 0; i < targets.count; i++) {
+        if (str_equal_nocase(targets.items[i], wanted)) {
+            *target = targets.items[i];
+            return ERROR_NONE;
+        }
+    }
+    error_set(err, ERROR_NOT_FOUND, "no model makes " STR_FORMAT, STR_ARGS(name));
+    const str near = suggest(name, &targets);
+    if (near.size > 0) {
+        error_hint(err, "did you mean " STR_FORMAT "?", STR_ARGS(near));
+    }
+    return err->code;
 }

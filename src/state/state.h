@@ -51,9 +51,10 @@ struct state_run {
     str kind;         // "table", "merge", …
     str run_type;     // "backfill", "incremental", "full", "skip", …
     str reason;       // why this type
-    str status;       // "ok", "skip", "failed", …; "ok" and "skip" count as success
+    str status;       // "ok", "skip", "failed", "blocked"; "ok" and "skip" count as success
     str rule;         // public error code of a failed run
-    str message;      // error text of a failed run, redacted by the caller
+    str message;      // error text of a failed run, redacted by the caller; of a blocked one the
+                      // ancestor that failed
     str metadata;     // JSON object, or empty
     int64_t rows;     // rows written
     int64_t snapshot; // of the commit; 0 when there was none
