@@ -118,25 +118,47 @@ static enum error_code check_keys(struct write *write, str table, struct error *
 
 // ── Empty table ──
 
-static enum error_code insert_query(struct write *write, struct error *err) {
-    const str columns = list_of(write, STR(""));
-    const str head = str_format(
-        write->arena, "INSERT INTO " STR_FORMAT " (" STR_FORMAT ") SELECT " STR_FORMAT " FROM ",
-        STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(columns),
-        STR_ARGS(cast_list(write)));
-    TRY(execute_body(write, head, STR(""), &write->rows, err));
-    write->changed = write->rows > 0;
-    return ERROR_NONE;
-}
+// ── The new rows ──
 
-// ── Multiset ──
+static enum error_code inspect(struct write *write, struct error *err) {
+    return write->inspect == NULL ? ERROR_NONE
+                                  : write->inspect(write->inspect_self, STR(NEW_TABLE), err);
+}
 
 static enum error_code evaluate(struct write *write, struct error *err) {
     const str head = str_format(
         write->arena, "CREATE OR REPLACE TEMP TABLE __ondatra_new AS SELECT " STR_FORMAT " FROM ",
         STR_ARGS(cast_list(write)));
-    return execute_body(write, head, STR(""), NULL, err);
+    TRY(execute_body(write, head, STR(""), NULL, err));
+    return inspect(write, err);
 }
+
+static enum error_code insert_evaluated(struct write *write, struct error *err) {
+    const str columns = list_of(write, STR(""));
+    return execute(write, &write->rows, err,
+                   "INSERT INTO " STR_FORMAT " (" STR_FORMAT ") SELECT " STR_FORMAT
+                   " FROM " NEW_TABLE,
+                   STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(columns),
+                   STR_ARGS(columns));
+}
+
+// Streams, unless the rows are to be looked at first.
+static enum error_code insert_query(struct write *write, struct error *err) {
+    if (write->inspect != NULL) {
+        TRY(evaluate(write, err));
+        TRY(insert_evaluated(write, err));
+    } else {
+        const str head = str_format(
+            write->arena, "INSERT INTO " STR_FORMAT " (" STR_FORMAT ") SELECT " STR_FORMAT " FROM ",
+            STR_ARGS(model_table_name(write->arena, write->model)),
+            STR_ARGS(list_of(write, STR(""))), STR_ARGS(cast_list(write)));
+        TRY(execute_body(write, head, STR(""), &write->rows, err));
+    }
+    write->changed = write->rows > 0;
+    return ERROR_NONE;
+}
+
+// ── Multiset ──
 
 static enum error_code multiset_difference(struct write *write, int64_t *count, struct error *err) {
     const str columns = list_of(write, STR(""));
@@ -184,14 +206,10 @@ static enum error_code insert_missing(struct write *write, int64_t *inserted, st
 
 // A sink of a table model expects every row whenever anything differs (seed 000).
 static enum error_code replace_whole(struct write *write, struct error *err) {
-    const str columns = list_of(write, STR(""));
     int64_t deleted = 0;
     TRY(execute(write, &deleted, err, "DELETE FROM " STR_FORMAT,
                 STR_ARGS(model_table_name(write->arena, write->model))));
-    TRY(execute(write, &write->rows, err,
-                "INSERT INTO " STR_FORMAT " (" STR_FORMAT ") SELECT " STR_FORMAT " FROM " NEW_TABLE,
-                STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(columns),
-                STR_ARGS(columns)));
+    TRY(insert_evaluated(write, err));
     write->rows = write->rows > deleted ? write->rows : deleted;
     return ERROR_NONE;
 }
@@ -221,14 +239,24 @@ static enum error_code write_multiset(struct write *write, struct error *err) {
 // What the query gives beyond what the table holds, copies counted.
 static enum error_code insert_surplus(struct write *write, struct error *err) {
     const str columns = list_of(write, STR(""));
-    const str head = str_format(
-        write->arena, "INSERT INTO " STR_FORMAT " (" STR_FORMAT ") SELECT " STR_FORMAT " FROM ",
-        STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(columns),
-        STR_ARGS(columns));
     const str tail =
         str_format(write->arena, " EXCEPT ALL SELECT " STR_FORMAT " FROM " STR_FORMAT,
                    STR_ARGS(columns), STR_ARGS(model_table_name(write->arena, write->model)));
-    TRY(execute_body(write, head, tail, &write->rows, err));
+    if (write->inspect != NULL) {
+        const str head =
+            str_format(write->arena,
+                       "CREATE OR REPLACE TEMP TABLE __ondatra_new AS SELECT " STR_FORMAT " FROM ",
+                       STR_ARGS(columns));
+        TRY(execute_body(write, head, tail, NULL, err));
+        TRY(inspect(write, err));
+        TRY(insert_evaluated(write, err));
+    } else {
+        const str head = str_format(
+            write->arena, "INSERT INTO " STR_FORMAT " (" STR_FORMAT ") SELECT " STR_FORMAT " FROM ",
+            STR_ARGS(model_table_name(write->arena, write->model)), STR_ARGS(columns),
+            STR_ARGS(columns));
+        TRY(execute_body(write, head, tail, &write->rows, err));
+    }
     write->changed = write->rows > 0;
     return ERROR_NONE;
 }

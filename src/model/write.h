@@ -31,6 +31,10 @@ struct write {
     const struct lake_column *columns;
     size_t column_count;
     bool table_is_empty; // made by this run: no difference to compute
+    // Called once with the table of the rows about to be written, before any of them is; an error
+    // ends the write.  NULL: nobody asks, and what can be streamed is.
+    enum error_code (*inspect)(void *self, str table, struct error *err);
+    void *inspect_self;
 
     // Results:
     int64_t rows; // written; an updated or replaced row counts once
