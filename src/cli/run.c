@@ -87,11 +87,12 @@ static void print_text(struct run_output *output, struct arena *scratch,
         STR_ARGS(run_type_name(result->run_type)), STR_ARGS(rows_text(scratch, result->rows)),
         STR_ARGS(duration_format(scratch, result->duration_us)));
     if (result->skipped_because.size > 0) {
-        text_format(&text, " — " STR_FORMAT " failed", STR_ARGS(result->skipped_because));
+        text_format(&text, " — " STR_FORMAT " %s", STR_ARGS(result->skipped_because),
+                    result->waits ? "has no table yet" : "failed");
     } else if (result->reason.size > 0) {
         text_format(&text, " — " STR_FORMAT, STR_ARGS(result->reason));
     }
-    text_add(&text, result->aborted ? STR(") (aborted)") : STR(")"));
+    text_add(&text, result->aborted && !result->no_columns ? STR(") (aborted)") : STR(")"));
     for (size_t i = 0; i < result->push.messages.count; i++) {
         text_format(&text, "\n     " STR_FORMAT, STR_ARGS(result->push.messages.items[i]));
     }

@@ -116,10 +116,22 @@ bool fetch_columns_known(const struct fetch *fetch);
 // and nothing is to be written.
 MUST_USE enum error_code fetch_spool(struct fetch *fetch, bool *aborted, struct error *err);
 
+// What fetch_spool knows of columns when a call gave no row (libs.md §5.7).
+enum fetch_columns {
+    FETCH_COLUMNS_KNOWN,
+    FETCH_COLUMNS_GUESSED, // one without a cast is taken for VARCHAR
+    FETCH_COLUMNS_MISSING, // SELECT * stands for those that SQL names elsewhere, perhaps none
+};
+// After fetch_spool.
+enum fetch_columns fetch_columns(const struct fetch *fetch);
+// The columns of the table that the rows would go to stand in for what no row told.
+void fetch_columns_take(struct fetch *fetch, const struct lake_column *columns, size_t count);
+// The call whose rows are missed, for messages: ERROR_INVALID at its place in the model.
+enum error_code fetch_columns_error(const struct fetch *fetch, struct error *err);
+
 struct fetch_outcome {
     bool aborted; // abort(): the statement failed on purpose; treat as success without change
     bool delete_missing; // empty_result = "delete_missing" on the last page
-    bool has_columns;    // false: SELECT * and no row ever came, SQL cannot be bound
     int64_t rows;        // of all calls
     int64_t pages;
 };

@@ -36,6 +36,7 @@ struct plan_step {
     bool selected;               // in the scope of this run
     bool failed;                 // it, or an ancestor
     str blame;                   // the failed ancestor
+    bool waits;                  // `blame` did not fail, it has no rows and so no table yet
     struct lake_column *columns; // of its query, once they are known
     size_t column_count;
 };

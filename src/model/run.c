@@ -257,15 +257,16 @@ static void count_result(struct run_summary *summary, const struct run_result *r
     summary->rows += result->rows;
 }
 
-// The first failed model among those it reads, as far up as one goes.
-static str failed_ancestor(const struct runner *runner, const struct model *model) {
+// The step of the first failed model among those it reads, as far up as one goes; NULL: none.
+static const struct plan_step *failed_source(const struct runner *runner,
+                                             const struct model *model) {
     for (size_t i = 0; i < model->reads.count; i++) {
         const struct plan_step *source = &runner->plan.steps[model->reads.items[i]->index];
         if (source->failed) {
-            return source->blame;
+            return source;
         }
     }
-    return (str){0};
+    return NULL;
 }
 
 static void fail(struct plan_step *step, str blame) {
@@ -294,10 +295,13 @@ static void execute_step(struct runner *runner, struct plan_step *step, struct a
         fail(step, model->target);
         return;
     }
-    result->skipped_because = failed_ancestor(runner, model);
-    if (result->skipped_because.size > 0) {
+    const struct plan_step *source = failed_source(runner, model);
+    if (source != NULL) {
         result->status = RUN_SKIPPED;
-        fail(step, result->skipped_because);
+        result->skipped_because = source->blame;
+        result->waits = source->waits;
+        step->waits = source->waits;
+        fail(step, source->blame);
         return;
     }
     plan_decide(&runner->plan, step);
@@ -317,6 +321,14 @@ static void execute_step(struct runner *runner, struct plan_step *step, struct a
         result->rows = 0;
         error_list_add(&result->errors, &err);
         fail(step, model->target);
+        return;
+    }
+    if (result->no_columns) {
+        result->status = RUN_SKIPPED;
+        step->waits = !step->table_exists;
+        if (step->waits) {
+            fail(step, model->target);
+        }
         return;
     }
     result->status = RUN_OK;

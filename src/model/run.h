@@ -35,7 +35,9 @@ struct run_result {
     enum run_type run_type;
     str reason;          // of the closed set of models.md §4
     bool aborted;        // a lib's abort(): the target was left as it was
+    bool no_columns;     // SELECT * over no rows: skipped, see the warnings
     str skipped_because; // the failed ancestor; empty otherwise
+    bool waits;          // that ancestor did not fail, it has no rows and so no table yet
     int64_t rows;
     int64_t duration_us;
     int64_t snapshot;      // of the commit; 0: none

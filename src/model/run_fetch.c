@@ -2,7 +2,9 @@
 #include "base/text.h"
 #include "lake/ast.h"
 #include "lake/attach.h"
+#include "lake/snapshot.h"
 #include "model/cast_error.h"
+#include "model/columns.h"
 #include "model/turn.h"
 
 static void fetch_warning(void *self, const struct error *warning) {
@@ -100,22 +102,74 @@ enum error_code run_connect_data(struct runner *runner, struct lib_data **data,
     return ERROR_NONE;
 }
 
+// Whether the query over the columns of `table` gives columns of that table and types.
+static bool gives_columns_of(struct runner *runner, struct plan_step *step,
+                             const struct lake_table *table) {
+    struct error ignored;
+    if (run_describe(runner, step, &ignored) != ERROR_NONE) {
+        return false;
+    }
+    for (size_t i = 0; i < step->column_count; i++) {
+        const struct lake_column *column =
+            columns_find(table->columns, table->column_count, step->columns[i].name);
+        if (column == NULL || !str_equal(column->type, step->columns[i].type)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// When no row came, the table tells what the rows would have told (libs.md §5.7).  *known is false
+// when there is no table, or SELECT * stands where its columns do not fit: then nothing is written.
+static enum error_code columns_without_rows(struct turn *turn, bool *known, struct error *err) {
+    struct runner *runner = turn->runner;
+    struct plan_step *step = turn->step;
+    const enum fetch_columns columns = fetch_columns(turn->fetch);
+    struct lake_table table;
+    *known = columns != FETCH_COLUMNS_MISSING;
+    if (columns == FETCH_COLUMNS_KNOWN || !step->table_exists) {
+        return ERROR_NONE;
+    }
+    bool found = false;
+    TRY(lake_table_find(runner->session.connection, turn->arena, step->model->schema,
+                        step->model->name, &table, &found, err));
+    if (found) {
+        fetch_columns_take(turn->fetch, table.columns, table.column_count);
+    }
+    *known = *known || (found && gives_columns_of(runner, step, &table));
+    return ERROR_NONE;
+}
+
+// Ends the turn before anything is written.
+static enum error_code give_up(struct turn *turn, struct error *err) {
+    const enum error_code code = fetch_end(turn->fetch, ERROR_NONE, &turn->fetched, err);
+    turn->fetched.aborted = true;
+    return code;
+}
+
 static enum error_code write_from_fetch(struct turn *turn, struct error *err) {
     struct runner *runner = turn->runner;
     bool aborted = false;
     TRY(fetch_spool(turn->fetch, &aborted, err));
     turn_step_done(turn, "fetch");
     if (aborted) {
-        turn->fetched.aborted = true;
-        return ERROR_NONE;
+        return give_up(turn, err);
     }
     fetch_select(runner->sources, turn->fetch);
     turn->step->columns = NULL; // the types are those of this fetch
+    bool known = false;
+    TRY(columns_without_rows(turn, &known, err));
+    if (!known) {
+        struct error warning;
+        (void)fetch_columns_error(turn->fetch, &warning);
+        turn->result->no_columns = true;
+        error_list_add(&turn->result->warnings, &warning);
+        return give_up(turn, err);
+    }
     const enum error_code code = turn_write(turn, err);
     if (code != ERROR_NONE) {
         cast_error_explain(turn->step->model, err);
     }
-    turn->fetch_is_over = true;
     return fetch_end(turn->fetch, code, &turn->fetched, err);
 }
 

@@ -262,3 +262,50 @@ def test_a_runtime_error_shows_a_backtrace(project, api):
     text = result.out + result.err
     assert 'key "itemz" not in dict' in text
     assert "lib/broken.star:6" in text and "lib/_util.star:2" in text
+
+
+def test_select_star_without_rows_and_without_table_is_skipped_with_a_warning(project, fetch_lib):
+    fetch_lib.pages("/orders", [[]])
+    project.write({"models/raw/orders.sql": "SELECT * FROM shop('orders')",
+                   "models/mart/orders.sql": "SELECT * FROM raw.orders",
+                   "models/mart/other.sql": "SELECT 1 AS id"})
+    result = project.run_json()
+    model = result.models["raw.orders"]
+    assert model["status"] == "skip" and model["rows_affected"] == 0, result
+    assert model["warnings"] == [
+        "lib shop: no row came, so SELECT * has no columns: nothing is written"]
+    text = project.run("run", code=0).out
+    assert ("[SKIPPED] raw.orders (table, backfill, 0 rows" in text and
+            "WARN: models/raw/orders.sql:1:15: lib shop: no row came, so SELECT * has no columns: nothing is written\n" in text and
+            "hint: name the columns, with casts, for a table that exists before its first row\n" in text and
+            "— raw.orders has no table yet)" in text), text
+    assert result.models["mart.orders"]["status"] == "skip"
+    assert result.models["mart.orders"]["skipped_because"] == "raw.orders"
+    assert result.models["mart.other"]["status"] == "ok"
+    fetch_lib.pages("/orders", [orders(1)])
+    project.run_json()
+    assert project.sql("select id, name from mart.orders") == orders(1)
+
+
+def test_select_star_without_rows_empties_a_table_that_exists(project, fetch_lib):
+    fetch_lib.pages("/orders", [[{"id": 1, "day": "2024-01-02", "tags": ["a"]}]])
+    project.write({"models/raw/orders.sql": "SELECT * REPLACE (day::DATE AS day) FROM shop('orders')",
+                   "models/raw/log.sql": "-- @kind: append\nSELECT * FROM shop('orders')",
+                   "models/raw/both.sql": "SELECT * FROM shop('orders') UNION ALL SELECT * FROM shop('more')"})
+    fetch_lib.pages("/more", [[{"id": 2, "day": "2024-01-03", "tags": []}]])
+    project.run_json()
+    types = project.sql("select column_name, column_type from (describe raw.orders)")
+    fetch_lib.pages("/orders", [[]])
+    result = project.run_json()
+    assert [m["warnings"] for m in result.models.values()] == [[], [], []], result
+    assert project.value("select count(*) as n from raw.orders") == 0
+    assert project.sql("select column_name, column_type from (describe raw.orders)") == types
+    assert project.value("select count(*) as n from raw.log") == 1
+    assert project.sql("select id from raw.both") == [{"id": 2}]
+
+
+def test_count_star_over_no_rows_is_zero(project, fetch_lib):
+    fetch_lib.pages("/orders", [[]])
+    project.write({"models/raw/n.sql": "SELECT count(*) AS n FROM shop('orders')"})
+    project.run_json()
+    assert project.value("select n from raw.n") == 0
