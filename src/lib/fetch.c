@@ -145,9 +145,7 @@ static void add_uses(struct fetch *fetch, struct fetch_task *task, const struct 
     task->uses = list.items;
     task->use_count = list.count;
     task->use_capacity = list.capacity;
-    // Without any column, as in count(*), there is nothing to declare but what the rows have.
-    task->takes_all = task->takes_all || call->takes_all || call->column_count == 0;
-    task->takes_star = task->takes_star || call->takes_all;
+    task->takes_all = task->takes_all || call->takes_all;
     task->site_count++;
 }
 
@@ -187,6 +185,16 @@ static bool use_kind(const struct fetch_column *use, enum lake_kind *kind) {
     return true;
 }
 
+// count(*) names no column, but a table function must have one.
+static void add_only_column(struct fetch *fetch, struct fetch_task *task) {
+    (void)fetch_column_set_add(&task->columns, STR("column"));
+    task->cast_count = 1;
+    task->kinds = ARENA_ARRAY(&fetch->arena, enum lake_kind, 1);
+    task->is_cast = ARENA_ARRAY(&fetch->arena, bool, 1);
+    task->kinds[0] = LAKE_VARCHAR;
+    task->is_cast[0] = true;
+}
+
 // The columns that SQL names, with the kinds that its casts tell.  Two casts of one column that
 // want different kinds both read its text.
 static void type_columns(struct fetch *fetch, struct fetch_task *task) {
@@ -194,6 +202,10 @@ static void type_columns(struct fetch *fetch, struct fetch_task *task) {
     task->kinds = ARENA_ARRAY(&fetch->arena, enum lake_kind, task->use_count);
     task->is_cast = ARENA_ARRAY(&fetch->arena, bool, task->use_count);
     task->is_typed = !task->takes_all;
+    if (task->is_typed && task->use_count == 0) {
+        add_only_column(fetch, task);
+        return;
+    }
     for (size_t i = 0; i < task->use_count; i++) {
         size_t before = task->columns.names.count;
         size_t index = fetch_column_set_add(&task->columns, task->uses[i].name);
@@ -372,10 +384,6 @@ static int compare_names(const void *a, const void *b) {
 
 // Columns that no cast types get theirs from the rows.
 static void type_from_rows(struct fetch *fetch, struct fetch_task *task) {
-    if (task->columns.names.count == 0 && !task->takes_star) {
-        // count(*) over nothing: DuckDB wants a column even so.
-        (void)fetch_column_set_add(&task->columns, STR("column"));
-    }
     size_t count = task->columns.names.count;
     enum lake_kind *kinds = ARENA_ARRAY(&fetch->arena, enum lake_kind, count);
     for (size_t i = 0; i < count; i++) {
@@ -432,7 +440,7 @@ static enum fetch_columns task_columns(const struct fetch_task *task) {
     if (task->spool == NULL || fetch_spool_rows(task->spool) > 0) {
         return FETCH_COLUMNS_KNOWN;
     }
-    if (task->takes_star) {
+    if (task->takes_all) {
         return FETCH_COLUMNS_MISSING;
     }
     for (size_t i = 0; i < task->cast_count; i++) {
@@ -490,7 +498,7 @@ void fetch_columns_take(struct fetch *fetch, const struct lake_column *columns, 
         if (task_columns(task) == FETCH_COLUMNS_KNOWN) {
             continue;
         }
-        for (size_t j = 0; j < count && task->takes_star; j++) {
+        for (size_t j = 0; j < count && task->takes_all; j++) {
             (void)fetch_column_set_add(&task->columns, columns[j].name);
         }
         const size_t known = task->columns.names.count;

@@ -1,5 +1,8 @@
 #include "lib/fetch_row.h"
 
+#include "base/json.h"
+#include "base/text.h"
+
 #include <yyjson.h>
 #include <string.h>
 
@@ -97,13 +100,33 @@ static enum error_code cursor_next(struct row_cursor *cursor, bool *more, struct
     return ERROR_NONE;
 }
 
-static size_t layout_column(struct fetch_row_reader *reader, str key) {
-    size_t column = reader->columns->is_open ? fetch_column_set_add(reader->columns, key)
-                                             : column_find(reader->columns, key);
-    if (column != SIZE_MAX && reader->wanted != NULL && !reader->wanted[column]) {
-        return SIZE_MAX;
+// SQL has no name of no bytes, and DuckDB's end at a zero byte.
+static enum error_code check_name(str key, struct error *err) {
+    if (key.size > 0 && str_find_char(key, '\0') == SIZE_MAX) {
+        return ERROR_NONE;
     }
-    return column;
+    SCRATCH(scratch);
+    struct text text;
+    struct json json;
+    text_init(&text, &scratch);
+    json_init(&json, &text);
+    json_string(&json, key);
+    return error_set(err, ERROR_INVALID, "the key " STR_FORMAT " cannot be a column's name",
+                     STR_ARGS(text_str(&text)));
+}
+
+// *column is SIZE_MAX when nobody asks for the key.
+static enum error_code layout_column(struct fetch_row_reader *reader, str key, size_t *column,
+                                     struct error *err) {
+    *column = column_find(reader->columns, key);
+    if (*column == SIZE_MAX && reader->columns->is_open) {
+        TRY(check_name(key, err));
+        *column = fetch_column_set_add(reader->columns, key);
+    }
+    if (*column != SIZE_MAX && reader->wanted != NULL && !reader->wanted[*column]) {
+        *column = SIZE_MAX;
+    }
+    return ERROR_NONE;
 }
 
 // Learns the keys of a row.  Of equal keys (JSON permits them) the last one counts; keys that
@@ -134,7 +157,7 @@ static enum error_code layout_learn(struct fetch_row_reader *reader, struct row_
             before->column = SIZE_MAX;
             reader->exact = true;
         }
-        entry->column = layout_column(reader, entry->key);
+        TRY(layout_column(reader, entry->key, &entry->column, err));
         TRY(cursor_next(cursor, &more, err));
     }
     return ERROR_NONE;
@@ -217,14 +240,31 @@ static bool page_next(struct fetch_page *page, struct row_cursor *cursor) {
     return true;
 }
 
+// As star_type_name says it of the value that it would become.
+static const char *json_type_name(struct yyjson_val *value) {
+    static const char *const NAMES[] = {
+        [YYJSON_TYPE_NULL] = "NoneType", [YYJSON_TYPE_BOOL] = "bool", [YYJSON_TYPE_STR] = "string",
+        [YYJSON_TYPE_ARR] = "list",      [YYJSON_TYPE_OBJ] = "dict",
+    };
+    const yyjson_type type = yyjson_get_type(value);
+    if (type < ARRAY_COUNT(NAMES) && NAMES[type] != NULL) {
+        return NAMES[type];
+    }
+    SCRATCH(scratch); // a number, perhaps one that only its digits tell
+    struct fetch_cell cell = {0};
+    struct error ignored;
+    const bool is_read = fetch_cell_from_json(&scratch, value, &cell, &ignored) == ERROR_NONE;
+    return is_read && cell.kind == CELL_DOUBLE ? "float" : "int";
+}
+
 static enum error_code check_row(const struct fetch_page *page, const struct row_cursor *cursor,
                                  struct error *err) {
     bool is_dict = cursor->json != NULL ? yyjson_is_obj(cursor->json)
                                         : star_kind(cursor->value) == STAR_KIND_DICT ||
                                               star_kind(cursor->value) == STAR_KIND_STRUCT;
     if (!is_dict) {
-        const char *type = cursor->json != NULL ? yyjson_get_type_desc(cursor->json)
-                                                : star_type_name(cursor->value);
+        const char *type =
+            cursor->json != NULL ? json_type_name(cursor->json) : star_type_name(cursor->value);
         return error_set(err, ERROR_INVALID, "row %lld of page %lld is not a dict but of type %s",
                          (long long)page->row, (long long)page->number, type);
     }

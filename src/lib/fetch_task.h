@@ -26,8 +26,7 @@ struct fetch_task {
     struct fetch_column *uses; // of all call sites
     size_t use_count;
     size_t use_capacity;
-    bool takes_all;  // also without any column, as in count(*)
-    bool takes_star; // SELECT *, or columns that cannot be traced
+    bool takes_all; // SELECT *, or columns that cannot be traced
     size_t site_count;
     struct fetch_column_set columns;
     enum lake_kind *kinds; // by column, once is_typed
