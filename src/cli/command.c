@@ -233,7 +233,8 @@ void command_print_error(const struct command_line *line, const struct error *er
 int command_fail(const struct command_line *line, const struct error *err) {
     command_print_error(line, err);
     // Outside of a project the command itself is misplaced.
-    if (err->rule != NULL && strcmp(err->rule, "config.no_project") == 0) {
+    if (err->rule != NULL &&
+        (strcmp(err->rule, "config.no_project") == 0 || strcmp(err->rule, "cli.usage") == 0)) {
         return EXIT_USAGE;
     }
     return err->code == ERROR_CANCELLED ? EXIT_INTERRUPTED : EXIT_FINDINGS;

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 
+extern const struct command command_describe;
 extern const struct command command_history;
 extern const struct command command_init;
 extern const struct command command_query;

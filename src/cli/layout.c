@@ -114,7 +114,7 @@ void box_lines(struct box *box, str text) {
 }
 
 enum {
-    LABEL_WIDTH = 14,
+    LABEL_WIDTH = 16,
     VALUE_WIDTH = (BOX_WIDTH - 2) / 2 - LABEL_WIDTH - 1,
 };
 

@@ -28,6 +28,7 @@ const struct command *const commands[] = {
     &command_init,
     &command_run,
     &command_validate,
+    &command_describe,
     &command_history,
     &command_stats,
     &command_query,

@@ -18,6 +18,7 @@ CHANGING = [
 def check(name, text):
     for pattern, shown in CHANGING:
         text = re.sub(pattern, shown, text)
+    text = re.sub(r"(│ [a-z_ ]+ TOOK █* *│\n)+", "│ STEPS │\n", text)
     text = "\n".join(re.sub(r" +│$", " │", line).rstrip() for line in text.splitlines()) + "\n"
     path = FOLDER / f"{name}.txt"
     if os.environ.get("COYPU_UPDATE_GOLDEN"):
