@@ -117,12 +117,15 @@ static void block(struct push_run *run, const struct push_event *event) {
     }
 }
 
-// Whether the sink may hold what `batch` did not deliver: nothing was heard of it, or the error is
-// that of a second delivery, and a dead process took the answer to the first with it.  A sink of
-// inserts alone is never told that a row is gone, so there it does not matter.
+// Whether the sink may hold an event that stays pending: nothing was heard of it, it was taken but
+// a fellow of its group was not, or the error is that of a second delivery, and a dead process took
+// the answer to the first with it.  A sink of inserts alone is never told that a row is gone, so
+// there it does not matter.
 static bool may_have_arrived(const struct push_run *run, const struct push_batch *batch,
                              const struct push_event *event) {
-    return !run->table.append && (batch->claimed || batch->replies[event - batch->events].unheard);
+    const struct push_reply *reply = &batch->replies[event - batch->events];
+    const bool taken = reply->class == PUSH_DELIVERED || reply->class == PUSH_WARNED;
+    return !run->table.append && (batch->claimed || reply->unheard || taken);
 }
 
 static void fail_event(struct push_run *run, const struct push_batch *batch,
