@@ -11,6 +11,7 @@ CHANGING = [
     (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
     (r"(?<= )(\d+m)?\d+(\.\d+)?m?s\b", "TOOK"),
     (r"/tmp/[^\s│]*", "PATH"),
+    (r"(not )?\S*…", "…"),
     (r"  +", "  "),
     (r" *│$", " │"),
     (r"(│ [a-z_ ]+ TOOK *█* │\n)+", "│ STEPS │\n"),
