@@ -27,6 +27,11 @@ struct fetch {
     struct fetch_stream *stream; // of the one task that is streamed, once it is read
     bool is_spooled;
     bool is_over;
+    struct { // written by DuckDB's threads while a statement runs
+        atomic_int scans;
+        atomic_int_fast64_t first;
+        atomic_int_fast64_t last;
+    } given;
 };
 
 // ---- checks without a request
@@ -575,6 +580,7 @@ struct scan {
     size_t *columns;
     size_t column_count;
     struct fetch_spool_reader *reader; // NULL: the stream
+    int64_t rows;                      // given so far
     struct fetch_cell *cells;
     struct arena arena;
     struct arena scratch; // one fill
@@ -678,6 +684,7 @@ static enum error_code source_start(void *self, void *plan, const size_t *column
     }
     struct scan *scan = memory_alloc(sizeof(*scan));
     *scan = (struct scan){.fetch = fetch, .task = task, .column_count = count};
+    atomic_fetch_add(&fetch->given.scans, 1);
     arena_init(&scan->arena);
     arena_init(&scan->scratch);
     const size_t *order = column_order(&scan->arena, task);
@@ -716,11 +723,19 @@ static enum error_code fill_from_spool(struct scan *scan, struct lake_writer *wr
 
 static enum error_code source_fill(void *self, struct lake_writer *writer, struct error *err) {
     struct scan *scan = self;
+    struct fetch *fetch = scan->fetch;
     arena_reset(&scan->scratch);
     if (scan->reader != NULL) {
-        return fill_from_spool(scan, writer, err);
+        TRY(fill_from_spool(scan, writer, err));
+    } else {
+        TRY(fetch_stream_fill(fetch->stream, scan->columns, writer, err));
     }
-    return fetch_stream_fill(scan->fetch->stream, scan->columns, writer, err);
+    if (writer->row_count > 0) {
+        atomic_store(&fetch->given.first, scan->rows + 1);
+        scan->rows += (int64_t)writer->row_count;
+        atomic_store(&fetch->given.last, scan->rows);
+    }
+    return ERROR_NONE;
 }
 
 static void source_finish(void *self) {
@@ -766,6 +781,12 @@ enum error_code fetch_sources_connect(struct fetch_sources *sources,
         }
     }
     return ERROR_NONE;
+}
+
+bool fetch_rows_given(const struct fetch *fetch, int64_t *first, int64_t *last) {
+    *first = atomic_load(&fetch->given.first);
+    *last = atomic_load(&fetch->given.last);
+    return *last > 0 && atomic_load(&fetch->given.scans) == 1;
 }
 
 void fetch_select(struct fetch_sources *sources, struct fetch *fetch) {

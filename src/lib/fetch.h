@@ -129,6 +129,10 @@ void fetch_columns_take(struct fetch *fetch, const struct lake_column *columns, 
 // The call whose rows are missed, for messages: ERROR_INVALID at its place in the model.
 enum error_code fetch_columns_error(const struct fetch *fetch, struct error *err);
 
+// After a statement: which rows of the fetch, counted from 1, SQL was given last, so that an error
+// in it can say where to look.  False when it read none, or several calls side by side.
+bool fetch_rows_given(const struct fetch *fetch, int64_t *first, int64_t *last);
+
 struct fetch_outcome {
     bool aborted; // abort(): the statement failed on purpose; treat as success without change
     bool delete_missing; // empty_result = "delete_missing" on the last page

@@ -5,12 +5,13 @@
 //
 // Ownership: nothing is kept.  Threads: pure.
 
+#include "lib/fetch.h"
 #include "model/model.h"
 
-// Rewrites DuckDB's error about a cast of a fetched column, already placed in the model's file, so
-// that it names model, column, type and value (its first CAST_VALUE_MAX bytes); any other error is
-// left as it is.
+// Rewrites DuckDB's error about a cast in a model that fetches, already placed in the model's file,
+// so that it names model, column, type, value (its first CAST_VALUE_MAX bytes) and the rows that
+// were being read; any other error is left as it is.
 enum { CAST_VALUE_MAX = 80 };
-void cast_error_explain(const struct model *model, struct error *err);
+void cast_error_explain(const struct model *model, const struct fetch *fetch, struct error *err);
 
 #endif

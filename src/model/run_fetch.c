@@ -168,7 +168,7 @@ static enum error_code write_from_fetch(struct turn *turn, struct error *err) {
     }
     const enum error_code code = turn_write(turn, err);
     if (code != ERROR_NONE) {
-        cast_error_explain(turn->step->model, err);
+        cast_error_explain(turn->step->model, turn->fetch, err);
     }
     return fetch_end(turn->fetch, code, &turn->fetched, err);
 }

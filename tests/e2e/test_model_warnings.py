@@ -23,6 +23,17 @@ def test_a_failing_cast_names_model_column_type_and_value(project, select, posit
     assert "source column" not in out and "TRY_CAST" in out
 
 
+@pytest.mark.parametrize("select, position, message", [
+    ("SELECT (d || '')::DATE AS day FROM shop()", ":1:17", 'raw.t: an expression to DATE: invalid date field format: "yesterday"'),
+    ("SELECT cast(lower(d) AS DECIMAL(10, 2)) AS n FROM shop()", ":1:8", 'raw.t: an expression to DECIMAL(10, 2): '),
+])
+def test_a_failing_cast_of_an_expression_names_model_type_and_rows(project, select, position, message):
+    project.write({"lib/shop.star": LIB % "yesterday", "models/raw/t.sql": select})
+    out = project.run("run", code=1).out
+    assert f"models/raw/t.sql{position}: {message}" in out
+    assert ", in one of the rows 1 to 2 of the fetch\n" in out and "TRY_CAST" in out
+
+
 def test_a_failing_cast_shows_the_beginning_of_a_long_value(project):
     project.write({"lib/shop.star": LIB % ("x" * 5000), "models/raw/t.sql": "SELECT id::BIGINT AS id, d::DATE AS day FROM shop()"})
     out = project.run("run", code=1).out
