@@ -1,26 +1,12 @@
 #include "starlark/dict.h"
 
-#include "starlark/sequence.h"
+#include "starlark/hash.h"
 #include "starlark/shape.h"
 #include "starlark/table.h"
-#include "starlark/thread.h"
-
-static bool check_mutable(struct star_thread *thread, uint8_t flags, uint32_t iterating,
-                          const char *verb) {
-    if (flags & STAR_FLAG_FROZEN) {
-        star_fail(thread, "cannot %s frozen hash table", verb);
-        return false;
-    }
-    if (iterating > 0) {
-        star_fail(thread, "cannot %s hash table during iteration", verb);
-        return false;
-    }
-    return true;
-}
 
 bool star_dict_check_mutable(struct star_thread *thread, const struct star_dict *dict,
                              const char *verb) {
-    return check_mutable(thread, dict->header.flags, dict->iterating, verb);
+    return star_table_check_mutable(thread, dict->header.flags, dict->iterating, verb);
 }
 
 static struct star_dict *dict_object(struct star_thread *thread) {
@@ -169,13 +155,10 @@ static bool dict_own(struct star_thread *thread, struct star_dict *dict) {
         return false;
     }
     if (dict->shape == NULL && dict->table != NULL) {
-        const size_t bytes = star_table_bytes(dict->table->capacity, dict->table->index_mask);
-        struct star_table *table = star_buffer_alloc(&thread->heap, bytes);
+        struct star_table *table = star_table_copy(&thread->heap, dict->table);
         if (table == NULL) {
             return false;
         }
-        memcpy(table, dict->table, bytes);
-        star_table_relocate(table);
         dict->table = table;
     } else if (dict->shape != NULL && dict->header.extra > 0) {
         const size_t bytes = dict->header.extra * sizeof(star_value);
@@ -303,16 +286,11 @@ bool star_dict_insert(struct star_thread *thread, struct star_dict *dict, star_v
     if (!star_hash(thread, key, &hash) || !dict_to_table(thread, dict)) {
         return false;
     }
-    const int64_t entry = star_table_find(thread, dict->table, key, hash);
-    if (entry >= 0) {
-        dict->table->entries[entry].value = value;
-        return true;
-    }
-    if (entry == -2 ||
-        !star_table_add(&thread->heap, &dict->table, dict->count, key, value, hash)) {
+    const int64_t entry = star_table_put(thread, &dict->table, &dict->count, key, value, hash);
+    if (entry < 0) {
         return false;
     }
-    dict->count++;
+    dict->table->entries[entry].value = value;
     return true;
 }
 
@@ -384,25 +362,11 @@ bool star_dict_clear(struct star_thread *thread, struct star_dict *dict) {
 
 // ---- iterating ----------------------------------------------------------------------------------
 
-static bool table_step(const struct star_table *table, uint32_t *position,
-                       const struct star_entry **entry) {
-    if (table == NULL) {
-        return false;
-    }
-    uint32_t i = *position < table->first ? table->first : *position;
-    while (i < table->used && star_is_unset(table->entries[i].key)) {
-        i++;
-    }
-    *position = i + 1;
-    *entry = &table->entries[i];
-    return i < table->used;
-}
-
 bool star_dict_step(struct star_thread *thread, struct star_dict *dict, uint32_t *position,
                     star_value *key, star_value *value) {
     if (dict->shape == NULL) {
-        const struct star_entry *entry;
-        if (!table_step(dict->table, position, &entry)) {
+        const struct star_entry *entry = star_table_step(dict->table, position);
+        if (entry == NULL) {
             return false;
         }
         *key = entry->key;
@@ -453,121 +417,6 @@ struct star_dict *star_dict_copy(struct star_thread *thread, struct star_dict *d
         if (!star_dict_insert(thread, copy, key, value)) {
             return NULL;
         }
-    }
-    return copy;
-}
-
-// ---- sets ---------------------------------------------------------------------------------------
-
-struct star_set *star_set_new(struct star_thread *thread, size_t capacity) {
-    struct star_set *set = star_heap_object(&thread->heap, STAR_OBJECT_SET, sizeof(*set));
-    if (set == NULL) {
-        return NULL;
-    }
-    set->iterating = 0;
-    set->count = 0;
-    set->table = NULL;
-    return star_table_reserve(&thread->heap, &set->table, 0, capacity) ? set : NULL;
-}
-
-bool star_set_check_mutable(struct star_thread *thread, const struct star_set *set,
-                            const char *verb) {
-    return check_mutable(thread, set->header.flags, set->iterating, verb);
-}
-
-int star_set_has(struct star_thread *thread, const struct star_set *set, star_value item) {
-    uint32_t hash;
-    if (!star_hash(thread, item, &hash)) {
-        return -1;
-    }
-    const int64_t entry = star_table_find(thread, set->table, item, hash);
-    return entry >= 0 ? 1 : entry == -1 ? 0 : -1;
-}
-
-bool star_set_put(struct star_thread *thread, struct star_set *set, star_value item) {
-    uint32_t hash;
-    if (!star_hash(thread, item, &hash)) {
-        return false;
-    }
-    const int64_t entry = star_table_find(thread, set->table, item, hash);
-    if (entry != -1) {
-        return entry >= 0;
-    }
-    if (!star_table_add(&thread->heap, &set->table, set->count, item, STAR_NONE, hash)) {
-        return false;
-    }
-    set->count++;
-    return true;
-}
-
-bool star_set_insert(struct star_thread *thread, struct star_set *set, star_value item) {
-    return star_set_check_mutable(thread, set, "insert into") && star_set_put(thread, set, item);
-}
-
-bool star_set_remove(struct star_thread *thread, struct star_set *set, star_value item,
-                     bool *found) {
-    *found = false;
-    uint32_t hash;
-    if (!star_set_check_mutable(thread, set, "delete from") || !star_hash(thread, item, &hash)) {
-        return false;
-    }
-    const int64_t entry = star_table_find(thread, set->table, item, hash);
-    if (entry < 0) {
-        return entry == -1;
-    }
-    star_table_delete(set->table, (uint32_t)entry);
-    set->count--;
-    *found = true;
-    return true;
-}
-
-bool star_set_remove_first(struct star_thread *thread, struct star_set *set, star_value *item,
-                           bool *found) {
-    *found = false;
-    if (!star_set_check_mutable(thread, set, "delete from")) {
-        return false;
-    }
-    if (set->count > 0) {
-        *item = set->table->entries[set->table->first].key;
-        star_table_delete(set->table, set->table->first);
-        set->count--;
-        *found = true;
-    }
-    return true;
-}
-
-bool star_set_clear(struct star_thread *thread, struct star_set *set) {
-    if (!star_set_check_mutable(thread, set, "clear")) {
-        return false;
-    }
-    if (set->table != NULL) {
-        star_buffer_free(&thread->heap, set->table,
-                         star_table_bytes(set->table->capacity, set->table->index_mask));
-    }
-    set->table = NULL;
-    set->count = 0;
-    return true;
-}
-
-bool star_set_step(const struct star_set *set, uint32_t *position, star_value *item) {
-    const struct star_entry *entry;
-    if (!table_step(set->table, position, &entry)) {
-        return false;
-    }
-    *item = entry->key;
-    return true;
-}
-
-struct star_set *star_set_copy(struct star_thread *thread, const struct star_set *set) {
-    struct star_set *copy = star_set_new(thread, set->count);
-    const struct star_entry *entry;
-    uint32_t position = 0;
-    while (copy != NULL && table_step(set->table, &position, &entry)) {
-        if (!star_table_add(&thread->heap, &copy->table, copy->count, entry->key, STAR_NONE,
-                            entry->hash)) {
-            return NULL;
-        }
-        copy->count++;
     }
     return copy;
 }

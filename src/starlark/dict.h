@@ -45,14 +45,11 @@ struct star_table {
     uint32_t first;      // no live entry before it
     uint32_t index_mask; // slots - 1; 0: no index, up to 8 entries
     struct star_entry *entries;
-    uint32_t *index; // entry number + 1; 0 is free
+    uint32_t *index; // 0 is free; else entry number + 1 in the mask's bits, above them the hash's
 };
 
 // Bytes of the block that holds a table, its entries and its index.
 size_t star_table_bytes(uint32_t capacity, uint32_t index_mask);
-
-// value hash for dict keys; false after star_fail ("unhashable type: list").
-bool star_hash(struct star_thread *thread, star_value value, uint32_t *hash);
 
 struct star_dict *star_dict_new(struct star_thread *thread, size_t capacity);
 // A dict of that shape; slots are STAR_UNSET and to be filled in by the caller.
@@ -108,6 +105,15 @@ bool star_set_remove_first(struct star_thread *thread, struct star_set *set, sta
 bool star_set_clear(struct star_thread *thread, struct star_set *set);
 bool star_set_step(const struct star_set *set, uint32_t *position, star_value *item);
 struct star_set *star_set_copy(struct star_thread *thread, const struct star_set *set);
+// Puts all items of `more` in, without the checks.
+bool star_set_add_all(struct star_thread *thread, struct star_set *set,
+                      const struct star_set *more);
+// A new set of the items of `set` whose being in `other` is `wanted`.
+struct star_set *star_set_select(struct star_thread *thread, const struct star_set *set,
+                                 const struct star_set *other, bool wanted);
+// A new set of what is in one of them only.
+struct star_set *star_set_either(struct star_thread *thread, const struct star_set *a,
+                                 const struct star_set *b);
 bool star_set_check_mutable(struct star_thread *thread, const struct star_set *set,
                             const char *verb);
 

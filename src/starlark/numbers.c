@@ -425,25 +425,12 @@ int star_int_compare_double(star_value a, double b) {
 // ---------------------------------------------------------------------------------------------
 // Hash
 
-static uint32_t hash_mix(uint64_t hash) {
-    hash *= UINT64_C(0x9E3779B97F4A7C15);
-    return (uint32_t)(hash >> 32);
+uint64_t star_bigint_hash(const struct star_bigint *number) {
+    return bigint_hash((struct bigint){number->limbs, number->limb_count, number->negative});
 }
 
-uint32_t star_small_hash(int64_t number) {
-    return hash_mix(int64_hash(number));
-}
-
-uint32_t star_bigint_hash(const struct star_bigint *number) {
-    return hash_mix(
-        bigint_hash((struct bigint){number->limbs, number->limb_count, number->negative}));
-}
-
-uint32_t star_double_hash(double number) {
-    if (isfinite(number)) {
-        return hash_mix(double_hash(number));
-    }
-    return isnan(number) ? 0x7FF80000u : number > 0 ? 0x7FF00000u : 0xFFF00000u;
+uint64_t star_double_hash(double number) {
+    return isfinite(number) ? double_hash(number) : star_from_double(number).bits;
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -20,10 +20,13 @@ star_value star_int_complement(struct star_thread *thread, star_value a);
 int star_int_compare(star_value a, star_value b);
 // Exact, not by rounding; NaN is greater than every int.
 int star_int_compare_double(star_value a, double b);
-uint32_t star_bigint_hash(const struct star_bigint *number);
-// As the equal int hashes when the double is integral (any magnitude), else its own.
-uint32_t star_double_hash(double number);
-uint32_t star_small_hash(int64_t number);
+// Equal numbers give equal words, whatever their form.  Not spread out yet, and the same in every
+// process: star_hash does that.
+uint64_t star_bigint_hash(const struct star_bigint *number);
+uint64_t star_double_hash(double number);
+static inline uint64_t star_small_hash(int64_t number) {
+    return (uint64_t)(number < 0 ? number + ((INT64_C(1) << 61) - 1) : number);
+}
 bool star_int_is_zero(star_value number);
 bool star_int_is_negative(star_value number);
 // false: "int too large to convert to float" was set.

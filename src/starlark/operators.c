@@ -187,37 +187,20 @@ static star_value dict_union(struct star_thread *thread, star_value a, star_valu
                                                                     : STAR_ERROR;
 }
 
-// Puts the items of `from` whose being in `other` is `wanted` into `into`.
-static bool set_select(struct star_thread *thread, struct star_set *into,
-                       const struct star_set *from, const struct star_set *other, bool wanted) {
-    uint32_t position = 0;
-    star_value item;
-    while (star_set_step(from, &position, &item)) {
-        const int has = other == NULL ? wanted : star_set_has(thread, other, item);
-        if (has < 0 || ((has > 0) == wanted && !star_set_put(thread, into, item))) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static star_value set_binary(struct star_thread *thread, enum star_operator operator, star_value a,
                              star_value b) {
     const struct star_set *x = star_as_set(a);
     const struct star_set *y = star_as_set(b);
-    struct star_set *made = star_set_new(thread, 0);
-    bool is_good = made != NULL && star_charge(thread, x->count + (uint64_t)y->count);
-    if (is_good && operator== STAR_OP_OR) {
-        is_good =
-            set_select(thread, made, x, NULL, true) && set_select(thread, made, y, NULL, true);
-    } else if (is_good && operator== STAR_OP_AND) {
-        is_good = set_select(thread, made, x, y, true);
-    } else if (is_good && operator== STAR_OP_SUBTRACT) {
-        is_good = set_select(thread, made, x, y, false);
-    } else if (is_good) {
-        is_good = set_select(thread, made, x, y, false) && set_select(thread, made, y, x, false);
+    struct star_set *made;
+    if (operator== STAR_OP_OR) {
+        made = star_set_copy(thread, x);
+        made = made != NULL && star_set_add_all(thread, made, y) ? made : NULL;
+    } else if (operator== STAR_OP_XOR) {
+        made = star_set_either(thread, x, y);
+    } else {
+        made = star_set_select(thread, x, y, operator== STAR_OP_AND);
     }
-    return is_good ? star_from_object(made) : STAR_ERROR;
+    return made == NULL ? STAR_ERROR : star_from_object(made);
 }
 
 // ---- dispatch -----------------------------------------------------------------------------------

@@ -24,46 +24,12 @@ static struct star_set *set_of(struct star_thread *thread, star_value iterable) 
 }
 
 // ---------------------------------------------------------------------------------------------
-// Two sets; the results are new
-
-static bool add_all(struct star_thread *thread, struct star_set *set, const struct star_set *more) {
-    uint32_t position = 0;
-    star_value item = STAR_UNSET;
-    while (star_set_step(more, &position, &item)) {
-        if (!star_charge(thread, 1) || !star_set_put(thread, set, item)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-// The elements of `set` that are (or are not) in `other`.
-static struct star_set *filtered(struct star_thread *thread, const struct star_set *set,
-                                 const struct star_set *other, bool keep_common) {
-    struct star_set *result = star_set_new(thread, 0);
-    uint32_t position = 0;
-    star_value item = STAR_UNSET;
-    while (result != NULL && star_set_step(set, &position, &item)) {
-        const int has = star_set_has(thread, other, item);
-        if (has < 0 || !star_charge(thread, 1) ||
-            ((has == 1) == keep_common && !star_set_put(thread, result, item))) {
-            return NULL;
-        }
-    }
-    return result;
-}
-
-static struct star_set *either(struct star_thread *thread, const struct star_set *set,
-                               const struct star_set *other) {
-    struct star_set *result = filtered(thread, set, other, false);
-    const struct star_set *rest = result == NULL ? NULL : filtered(thread, other, set, false);
-    return rest != NULL && add_all(thread, result, rest) ? result : NULL;
-}
+// Two sets
 
 // Makes the receiver hold what `result` holds.
 static star_value replace_content(struct star_thread *thread, struct star_set *set,
                                   const struct star_set *result) {
-    if (result == NULL || !star_set_clear(thread, set) || !add_all(thread, set, result)) {
+    if (result == NULL || !star_set_clear(thread, set) || !star_set_add_all(thread, set, result)) {
         return STAR_ERROR;
     }
     return STAR_NONE;
@@ -76,7 +42,9 @@ static struct star_set *combine(struct star_thread *thread, const struct star_ca
     if (!universe_refuse_named(thread, call, name)) {
         return NULL;
     }
-    struct star_set *result = star_set_copy(thread, receiver(call));
+    // Each step makes a new set, but for a union's: that one needs a copy to add to.
+    const bool is_copy = combination == COMBINE_UNION || call->argument_count == 0;
+    struct star_set *result = is_copy ? star_set_copy(thread, receiver(call)) : receiver(call);
     for (uint32_t i = 0; result != NULL && i < call->argument_count; i++) {
         const struct star_set *other = set_of(thread, call->arguments[i]);
         if (other == NULL) {
@@ -84,13 +52,13 @@ static struct star_set *combine(struct star_thread *thread, const struct star_ca
         }
         switch (combination) {
         case COMBINE_DIFFERENCE:
-            result = filtered(thread, result, other, false);
+            result = star_set_select(thread, result, other, false);
             break;
         case COMBINE_INTERSECTION:
-            result = filtered(thread, result, other, true);
+            result = star_set_select(thread, result, other, true);
             break;
         case COMBINE_UNION:
-            result = add_all(thread, result, other) ? result : NULL;
+            result = star_set_add_all(thread, result, other) ? result : NULL;
             break;
         }
     }
@@ -134,7 +102,8 @@ static star_value set_update(struct star_thread *thread, const struct star_call_
     }
     for (uint32_t i = 0; i < call->argument_count; i++) {
         const struct star_set *other = set_of(thread, call->arguments[i]);
-        if (other == NULL || (other != receiver(call) && !add_all(thread, receiver(call), other))) {
+        if (other == NULL ||
+            (other != receiver(call) && !star_set_add_all(thread, receiver(call), other))) {
             return STAR_ERROR;
         }
     }
@@ -144,7 +113,8 @@ static star_value set_update(struct star_thread *thread, const struct star_call_
 static star_value set_symmetric_difference(struct star_thread *thread,
                                            const struct star_call_info *call) {
     const struct star_set *other = set_of(thread, call->arguments[0]);
-    return other == NULL ? STAR_ERROR : value_or_error(either(thread, receiver(call), other));
+    return other == NULL ? STAR_ERROR
+                         : value_or_error(star_set_either(thread, receiver(call), other));
 }
 
 static star_value set_symmetric_difference_update(struct star_thread *thread,
@@ -153,9 +123,9 @@ static star_value set_symmetric_difference_update(struct star_thread *thread,
         return STAR_ERROR;
     }
     const struct star_set *other = set_of(thread, call->arguments[0]);
-    return other == NULL
-               ? STAR_ERROR
-               : replace_content(thread, receiver(call), either(thread, receiver(call), other));
+    return other == NULL ? STAR_ERROR
+                         : replace_content(thread, receiver(call),
+                                           star_set_either(thread, receiver(call), other));
 }
 
 // ---------------------------------------------------------------------------------------------

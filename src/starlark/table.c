@@ -1,8 +1,7 @@
 #include "starlark/table.h"
 
+#include "starlark/hash.h"
 #include "starlark/operators.h"
-#include "starlark/sequence.h"
-#include "starlark/thread.h"
 
 size_t star_table_bytes(uint32_t capacity, uint32_t index_mask) {
     const size_t index = index_mask == 0 ? 0 : ((size_t)index_mask + 1) * sizeof(uint32_t);
@@ -14,18 +13,84 @@ void star_table_relocate(struct star_table *table) {
     table->index = table->index_mask == 0 ? NULL : (uint32_t *)(table->entries + table->capacity);
 }
 
-static bool key_equal(struct star_thread *thread, star_value a, star_value b, bool *failed) {
+bool star_table_check_mutable(struct star_thread *thread, uint8_t flags, uint32_t iterating,
+                              const char *verb) {
+    if (flags & STAR_FLAG_FROZEN) {
+        star_fail(thread, "cannot %s frozen hash table", verb);
+        return false;
+    }
+    if (iterating > 0) {
+        star_fail(thread, "cannot %s hash table during iteration", verb);
+        return false;
+    }
+    return true;
+}
+
+// 1 equal, 0 not, -1 failed.
+static inline int keys_equal(struct star_thread *thread, star_value a, star_value b) {
     if (star_is_same(a, b)) {
-        return true;
+        return 1;
     }
     if (star_is_string(a) && star_is_string(b)) {
         return star_string_equal(star_as_string(a), star_as_string(b));
     }
     bool equal = false;
-    if (!star_equal(thread, a, b, &equal)) {
-        *failed = true;
+    return !star_equal(thread, a, b, &equal) ? -1 : equal;
+}
+
+static int64_t find_linear(struct star_thread *thread, const struct star_table *table,
+                           star_value key, uint32_t hash) {
+    for (uint32_t i = table->first; i < table->used; i++) {
+        const struct star_entry *entry = &table->entries[i];
+        if (entry->hash == hash && !star_is_unset(entry->key)) {
+            const int equal = keys_equal(thread, entry->key, key);
+            if (equal != 0) {
+                return equal > 0 ? (int64_t)i : -2;
+            }
+        }
     }
-    return equal;
+    return -1;
+}
+
+// The slots where a key may be, one after the other.
+struct probe {
+    uint32_t slot; // beyond the mask
+    uint32_t next;
+    uint32_t stride;
+};
+
+static inline struct probe probe_start(star_value key, uint32_t hash) {
+    const uint32_t first = star_first_slot(key, hash);
+    return (struct probe){first, first == hash ? hash + 1 : hash, 1};
+}
+
+static inline void probe_next(struct probe *probe) {
+    probe->slot = probe->next;
+    probe->next += probe->stride++;
+}
+
+// As star_table_find, for a table with an index; *free is where the key would go.
+static inline int64_t find_indexed(struct star_thread *thread, const struct star_table *table,
+                                   star_value key, uint32_t hash, uint32_t *free) {
+    const uint32_t mask = table->index_mask;
+    for (struct probe probe = probe_start(key, hash);; probe_next(&probe)) {
+        const uint32_t word = table->index[probe.slot & mask];
+        if (word == 0) {
+            *free = probe.slot & mask;
+            return -1;
+        }
+        if (((word ^ hash) & ~mask) != 0) {
+            continue;
+        }
+        const uint32_t number = (word & mask) - 1;
+        const struct star_entry *entry = &table->entries[number];
+        if (entry->hash == hash && !star_is_unset(entry->key)) {
+            const int equal = keys_equal(thread, entry->key, key);
+            if (equal != 0) {
+                return equal > 0 ? (int64_t)number : -2;
+            }
+        }
+    }
 }
 
 int64_t star_table_find(struct star_thread *thread, const struct star_table *table, star_value key,
@@ -33,45 +98,26 @@ int64_t star_table_find(struct star_thread *thread, const struct star_table *tab
     if (table == NULL) {
         return -1;
     }
-    bool failed = false;
-    if (table->index_mask == 0) {
-        for (uint32_t i = table->first; i < table->used; i++) {
-            const struct star_entry *entry = &table->entries[i];
-            if (entry->hash == hash && !star_is_unset(entry->key) &&
-                key_equal(thread, entry->key, key, &failed)) {
-                return i;
-            }
-            if (failed) {
-                return -2;
-            }
-        }
-        return -1;
-    }
-    for (uint32_t slot = hash & table->index_mask;; slot = (slot + 1) & table->index_mask) {
-        const uint32_t number = table->index[slot];
-        if (number == 0) {
-            return -1;
-        }
-        const struct star_entry *entry = &table->entries[number - 1];
-        if (entry->hash == hash && !star_is_unset(entry->key) &&
-            key_equal(thread, entry->key, key, &failed)) {
-            return number - 1;
-        }
-        if (failed) {
-            return -2;
-        }
-    }
+    uint32_t free;
+    return table->index_mask == 0 ? find_linear(thread, table, key, hash)
+                                  : find_indexed(thread, table, key, hash, &free);
 }
 
-static void index_put(struct star_table *table, uint32_t entry) {
-    if (table->index_mask == 0) {
+static inline uint32_t index_word(uint32_t mask, uint32_t hash, uint32_t entry) {
+    return (hash & ~mask) | (entry + 1);
+}
+
+static void index_put(struct star_table *table, uint32_t number) {
+    const uint32_t mask = table->index_mask;
+    if (mask == 0) {
         return;
     }
-    uint32_t slot = table->entries[entry].hash & table->index_mask;
-    while (table->index[slot] != 0) {
-        slot = (slot + 1) & table->index_mask;
+    const struct star_entry *entry = &table->entries[number];
+    struct probe probe = probe_start(entry->key, entry->hash);
+    while (table->index[probe.slot & mask] != 0) {
+        probe_next(&probe);
     }
-    table->index[slot] = entry + 1;
+    table->index[probe.slot & mask] = index_word(mask, entry->hash, number);
 }
 
 // A fresh block of `capacity` entries, with the live entries of the old one moved in.
@@ -112,6 +158,19 @@ static bool table_rebuild(struct star_heap *heap, struct star_table **table, siz
     return true;
 }
 
+// What to grow to: as many entries as an index can serve.  Many deleted ones: the same size again
+// is enough.
+static size_t capacity_beyond(uint32_t live) {
+    if (live < STAR_TABLE_LINEAR_MAX) {
+        return STAR_TABLE_LINEAR_MAX;
+    }
+    size_t slots = 32;
+    while (slots * 2 / 3 < live * 3UL / 2) {
+        slots *= 2;
+    }
+    return slots * 2 / 3;
+}
+
 bool star_table_reserve(struct star_heap *heap, struct star_table **table, uint32_t live,
                         size_t capacity) {
     if (*table != NULL && (*table)->capacity - (*table)->used >= capacity) {
@@ -120,19 +179,51 @@ bool star_table_reserve(struct star_heap *heap, struct star_table **table, uint3
     return capacity == 0 || table_rebuild(heap, table, live + capacity);
 }
 
+static bool table_grow(struct star_heap *heap, struct star_table **table, uint32_t live) {
+    return (*table != NULL && (*table)->used < (*table)->capacity) ||
+           table_rebuild(heap, table, capacity_beyond(live));
+}
+
 bool star_table_add(struct star_heap *heap, struct star_table **table, uint32_t live,
                     star_value key, star_value value, uint32_t hash) {
-    if (*table == NULL || (*table)->used == (*table)->capacity) {
-        // Many deleted entries: the same size again is enough.
-        const size_t capacity = live < STAR_TABLE_LINEAR_MAX ? STAR_TABLE_LINEAR_MAX : 2UL * live;
-        if (!table_rebuild(heap, table, capacity)) {
-            return false;
-        }
+    if (!table_grow(heap, table, live)) {
+        return false;
     }
     struct star_table *into = *table;
     into->entries[into->used] = (struct star_entry){key, value, hash};
     index_put(into, into->used++);
     return true;
+}
+
+int64_t star_table_put(struct star_thread *thread, struct star_table **table, uint32_t *live,
+                       star_value key, star_value value, uint32_t hash) {
+    struct star_table *into = *table;
+    const bool has_room = into != NULL && into->used < into->capacity;
+    uint32_t slot = 0;
+    const int64_t known = has_room && into->index_mask != 0
+                              ? find_indexed(thread, into, key, hash, &slot)
+                              : star_table_find(thread, into, key, hash);
+    if (known != -1) {
+        return known;
+    }
+    if (has_room && into->index_mask != 0) {
+        into->entries[into->used] = (struct star_entry){key, value, hash};
+        into->index[slot] = index_word(into->index_mask, hash, into->used++);
+    } else if (!star_table_add(&thread->heap, table, *live, key, value, hash)) {
+        return -2;
+    }
+    ++*live;
+    return (*table)->used - 1;
+}
+
+struct star_table *star_table_copy(struct star_heap *heap, const struct star_table *table) {
+    const size_t bytes = star_table_bytes(table->capacity, table->index_mask);
+    struct star_table *copy = star_buffer_alloc(heap, bytes);
+    if (copy != NULL) {
+        memcpy(copy, table, bytes);
+        star_table_relocate(copy);
+    }
+    return copy;
 }
 
 void star_table_delete(struct star_table *table, uint32_t entry) {

@@ -140,6 +140,10 @@ static inline void star_thread_wake(struct star_thread *thread) {
     thread->slice -= thread->budget;
     thread->budget = 0;
 }
+// star_charge(thread, 1) for the inner loops of builtins.
+static inline bool star_charge_item(struct star_thread *thread) {
+    return --thread->budget > 0 || star_charge(thread, 0);
+}
 // Flags, limits, collection.  `may_collect`: every live value is in registers, frames, handles.
 bool star_thread_tick(struct star_thread *thread, bool may_collect);
 // Runs the collector now, whatever the thresholds say.

@@ -291,7 +291,8 @@ static bool duration_equal(star_value a, star_value b) {
 }
 
 static uint32_t duration_hash(star_value self) {
-    return star_small_hash(duration_ns(self) % STAR_SMALL_MAX);
+    const uint64_t hash = (uint64_t)duration_ns(self);
+    return (uint32_t)(hash ^ hash >> 32);
 }
 
 static bool duration_truth(star_value self) {
@@ -430,7 +431,7 @@ static bool time_equal(star_value a, star_value b) {
 
 static uint32_t time_hash(star_value self) {
     const struct instant instant = instant_of(self);
-    return star_small_hash(instant.seconds) ^ star_small_hash(instant.nanosecond);
+    return (uint32_t)instant.seconds * UINT32_C(1000003) ^ (uint32_t)instant.nanosecond;
 }
 
 static void time_add(struct star_text *out, star_value self, str layout) {
