@@ -276,11 +276,14 @@ static const char *kind_name(enum star_kind kind) {
     return names[kind];
 }
 
+static inline bool kind_is_taken(const struct star_parameter *parameter, star_value value) {
+    return parameter->kinds == 0 || (parameter->kinds & STAR_TAKES(star_kind_of(value))) ||
+           ((parameter->flags & STAR_OR_NONE) && star_is_none(value));
+}
+
 static bool check_kind(struct star_thread *thread, const struct star_builtin *builtin,
                        const struct star_parameter *parameter, star_value value) {
-    if (parameter->kinds == 0 || star_is_unset(value) ||
-        (parameter->kinds & STAR_TAKES(star_kind(value))) ||
-        ((parameter->flags & STAR_OR_NONE) && star_is_none(value))) {
+    if (star_is_unset(value) || kind_is_taken(parameter, value)) {
         return true;
     }
     SCRATCH(scratch);
@@ -296,6 +299,30 @@ static bool check_kind(struct star_thread *thread, const struct star_builtin *bu
     star_fail(thread, "%s: for parameter %s: got %s, want %s", builtin->name, parameter->name,
               star_type_name(value), text_cstring(&want));
     return false;
+}
+
+// Most calls give positional arguments only, of the right kinds and as many as needed; false: any
+// other, or one that fails.
+static inline bool bind_positional(const struct star_builtin *builtin,
+                                   const struct star_given *given, star_value *bound) {
+    const struct star_parameter *parameters = builtin->parameters;
+    if (given->named_count > 0 || given->positional_count > builtin->parameter_count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < given->positional_count; i++) {
+        if ((parameters[i].flags & STAR_KEYWORD_ONLY) ||
+            !kind_is_taken(&parameters[i], given->positional[i])) {
+            return false;
+        }
+        bound[i] = given->positional[i];
+    }
+    for (uint32_t i = given->positional_count; i < builtin->parameter_count; i++) {
+        if (!(parameters[i].flags & STAR_OPTIONAL)) {
+            return false;
+        }
+        bound[i] = STAR_UNSET;
+    }
+    return true;
 }
 
 static bool native_bind(struct star_thread *thread, const struct star_builtin *builtin,
@@ -359,7 +386,8 @@ star_value star_call_native(struct star_thread *thread, const struct star_builti
     const struct star_builtin *outer = thread->active_native;
     thread->active_native = builtin;
     if (builtin->parameters != NULL) {
-        if (!native_bind(thread, builtin, given, bound)) {
+        if (!bind_positional(builtin, given, bound) &&
+            !native_bind(thread, builtin, given, bound)) {
             // The call failed, not the function: its position is the caller's.
             thread->active_native = outer;
             return STAR_ERROR;

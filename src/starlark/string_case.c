@@ -63,6 +63,28 @@ static star_value map_ascii(struct star_thread *thread, star_value string, char 
     return result;
 }
 
+static bool is_ascii_letter(char c) {
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+// A letter is upper case at the start, and when `words` behind anything but a letter; else lower.
+static star_value title_ascii(struct star_thread *thread, star_value string, bool words) {
+    const str text = star_text_of(string);
+    char *content = NULL;
+    const star_value result = star_string_reserve(thread, text.size, &content);
+    if (star_is_error(result)) {
+        return result;
+    }
+    bool inside = false;
+    for (size_t i = 0; i < text.size; i++) {
+        const char c = text.data[i];
+        const bool is_letter = is_ascii_letter(c);
+        content[i] = (char)(!is_letter ? c : inside ? c | 0x20 : c & ~0x20);
+        inside = is_letter || !words;
+    }
+    return result;
+}
+
 static uint32_t to_upper(uint32_t code_point, bool *state) {
     (void)state;
     return unicode_to_upper(code_point);
@@ -116,13 +138,21 @@ star_value string_method_lower(struct star_thread *thread, const struct star_cal
 }
 
 star_value string_method_title(struct star_thread *thread, const struct star_call_info *call) {
-    return charge_text(thread, call->receiver) ? map_text(thread, call->receiver, to_title)
-                                               : STAR_ERROR;
+    if (!charge_text(thread, call->receiver)) {
+        return STAR_ERROR;
+    }
+    return star_string_is_ascii(star_as_string(call->receiver))
+               ? title_ascii(thread, call->receiver, true)
+               : map_text(thread, call->receiver, to_title);
 }
 
 star_value string_method_capitalize(struct star_thread *thread, const struct star_call_info *call) {
-    return charge_text(thread, call->receiver) ? map_text(thread, call->receiver, to_capitalized)
-                                               : STAR_ERROR;
+    if (!charge_text(thread, call->receiver)) {
+        return STAR_ERROR;
+    }
+    return star_string_is_ascii(star_as_string(call->receiver))
+               ? title_ascii(thread, call->receiver, false)
+               : map_text(thread, call->receiver, to_capitalized);
 }
 
 // ---------------------------------------------------------------------------------------------

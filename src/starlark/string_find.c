@@ -6,6 +6,11 @@
 static bool text_between(struct star_thread *thread, const struct star_call_info *call, str *text,
                          size_t *offset) {
     const str whole = star_text_of(call->receiver);
+    if (star_is_unset(call->arguments[1]) && star_is_unset(call->arguments[2])) {
+        *offset = 0;
+        *text = whole;
+        return star_charge(thread, whole.size / 16);
+    }
     struct star_slice slice;
     const star_value start = star_is_unset(call->arguments[1]) ? STAR_NONE : call->arguments[1];
     const star_value end = star_is_unset(call->arguments[2]) ? STAR_NONE : call->arguments[2];

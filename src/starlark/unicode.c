@@ -44,7 +44,7 @@ bool unicode_is_digit(uint32_t code_point) {
     return has_flag(code_point, UNICODE_DIGIT);
 }
 
-bool unicode_is_space(uint32_t code_point) {
+bool unicode_is_space_beyond_ascii(uint32_t code_point) {
     return has_flag(code_point, UNICODE_SPACE);
 }
 

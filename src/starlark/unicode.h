@@ -10,10 +10,14 @@
 
 bool unicode_is_letter(uint32_t code_point); // general category L*
 bool unicode_is_digit(uint32_t code_point);  // Nd
-bool unicode_is_space(uint32_t code_point);  // White_Space
-bool unicode_is_upper(uint32_t code_point);  // Lu
-bool unicode_is_lower(uint32_t code_point);  // Ll
-bool unicode_is_title(uint32_t code_point);  // Lt
+bool unicode_is_space_beyond_ascii(uint32_t code_point);
+static inline bool unicode_is_space(uint32_t code_point) { // White_Space
+    return code_point < 0x80 ? code_point == ' ' || (code_point >= '\t' && code_point <= '\r')
+                             : unicode_is_space_beyond_ascii(code_point);
+}
+bool unicode_is_upper(uint32_t code_point); // Lu
+bool unicode_is_lower(uint32_t code_point); // Ll
+bool unicode_is_title(uint32_t code_point); // Lt
 bool unicode_is_printable(
     uint32_t code_point); // letters, marks, numbers, punctuation, symbols, " "
 

@@ -35,15 +35,8 @@ static size_t sequence_size(unsigned char first, uint32_t *bits, uint32_t *small
     return 0;
 }
 
-size_t utf8_decode(const char *data, size_t size, uint32_t *code_point, bool *valid) {
+size_t utf8_decode_beyond_ascii(const char *data, size_t size, uint32_t *code_point, bool *valid) {
     const unsigned char *bytes = (const unsigned char *)data;
-    if (bytes[0] < 0x80u) {
-        *code_point = bytes[0];
-        if (valid != NULL) {
-            *valid = true;
-        }
-        return 1;
-    }
     uint32_t value = 0;
     uint32_t smallest = 0;
     const size_t length = sequence_size(bytes[0], &value, &smallest);
@@ -66,7 +59,7 @@ size_t utf8_decode(const char *data, size_t size, uint32_t *code_point, bool *va
     return length;
 }
 
-size_t utf8_decode_last(const char *data, size_t size, uint32_t *code_point) {
+size_t utf8_decode_last_beyond_ascii(const char *data, size_t size, uint32_t *code_point) {
     const size_t longest = size < UTF8_SIZE_MAX ? size : UTF8_SIZE_MAX;
     for (size_t back = 1; back <= longest; back++) {
         const size_t start = size - back;

@@ -10,26 +10,18 @@
 #include "starlark/shape.h"
 #include "starlark/thread.h"
 
+const uint8_t star_kinds[] = {
+    [STAR_OBJECT_BIGINT] = STAR_KIND_INT,        [STAR_OBJECT_STRING] = STAR_KIND_STRING,
+    [STAR_OBJECT_BYTES] = STAR_KIND_BYTES,       [STAR_OBJECT_LIST] = STAR_KIND_LIST,
+    [STAR_OBJECT_TUPLE] = STAR_KIND_TUPLE,       [STAR_OBJECT_DICT] = STAR_KIND_DICT,
+    [STAR_OBJECT_SET] = STAR_KIND_SET,           [STAR_OBJECT_RANGE] = STAR_KIND_RANGE,
+    [STAR_OBJECT_FUNCTION] = STAR_KIND_FUNCTION, [STAR_OBJECT_BUILTIN] = STAR_KIND_BUILTIN,
+    [STAR_OBJECT_STRUCT] = STAR_KIND_STRUCT,     [STAR_OBJECT_HOST] = STAR_KIND_HOST,
+    [STAR_OBJECT_CELL] = STAR_KIND_NONE,         [STAR_OBJECT_FORWARDED] = STAR_KIND_NONE,
+};
+
 enum star_kind star_kind(star_value value) {
-    static const enum star_kind kinds[] = {
-        [STAR_OBJECT_BIGINT] = STAR_KIND_INT,        [STAR_OBJECT_STRING] = STAR_KIND_STRING,
-        [STAR_OBJECT_BYTES] = STAR_KIND_BYTES,       [STAR_OBJECT_LIST] = STAR_KIND_LIST,
-        [STAR_OBJECT_TUPLE] = STAR_KIND_TUPLE,       [STAR_OBJECT_DICT] = STAR_KIND_DICT,
-        [STAR_OBJECT_SET] = STAR_KIND_SET,           [STAR_OBJECT_RANGE] = STAR_KIND_RANGE,
-        [STAR_OBJECT_FUNCTION] = STAR_KIND_FUNCTION, [STAR_OBJECT_BUILTIN] = STAR_KIND_BUILTIN,
-        [STAR_OBJECT_STRUCT] = STAR_KIND_STRUCT,     [STAR_OBJECT_HOST] = STAR_KIND_HOST,
-        [STAR_OBJECT_CELL] = STAR_KIND_NONE,         [STAR_OBJECT_FORWARDED] = STAR_KIND_NONE,
-    };
-    if (star_is_small(value)) {
-        return STAR_KIND_INT;
-    }
-    if (star_is_float(value)) {
-        return STAR_KIND_FLOAT;
-    }
-    if (star_is_object(value)) {
-        return kinds[star_object(value)->type];
-    }
-    return star_is_bool(value) ? STAR_KIND_BOOL : STAR_KIND_NONE;
+    return star_kind_of(value);
 }
 
 const char *star_type_name(star_value value) {
@@ -49,7 +41,7 @@ const char *star_type_name(star_value value) {
         [STAR_KIND_BUILTIN] = "builtin_function_or_method",
         [STAR_KIND_STRUCT] = "struct",
     };
-    const enum star_kind kind = star_kind(value);
+    const enum star_kind kind = star_kind_of(value);
     return kind == STAR_KIND_HOST ? star_as_host(value)->type->name : names[kind];
 }
 
@@ -150,7 +142,7 @@ bool star_get_text(star_value value, const char **data, size_t *size) {
 }
 
 size_t star_length(star_value value) {
-    switch (star_kind(value)) {
+    switch (star_kind_of(value)) {
     case STAR_KIND_LIST:
         return star_as_list(value)->count;
     case STAR_KIND_TUPLE:

@@ -259,6 +259,17 @@ static inline struct star_bigint *star_as_bigint(star_value value) {
 static inline struct star_host_object *star_as_host(star_value value) {
     return STAR_AS(star_host_object, value);
 }
+extern const uint8_t star_kinds[]; // by type of object
+// star_kind, inlined.
+static inline enum star_kind star_kind_of(star_value value) {
+    if (star_is_object(value)) {
+        return (enum star_kind)star_kinds[star_object(value)->type];
+    }
+    return star_is_small(value)   ? STAR_KIND_INT
+           : star_is_float(value) ? STAR_KIND_FLOAT
+           : star_is_bool(value)  ? STAR_KIND_BOOL
+                                  : STAR_KIND_NONE;
+}
 // Content of a string or bytes.
 static inline str star_text_of(star_value value) {
     const struct star_string *string = star_as_string(value);

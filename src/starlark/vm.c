@@ -633,7 +633,7 @@ op_CALL_METHOD: {
     const star_value object = A;
     const uint64_t extra = pc[0];
     const struct star_builtin *method =
-        star_vm_method(thread, &frame->caches[STAR_A(extra)], object, k[STAR_OFFSET(extra)]);
+        star_vm_method_cached(thread, &frame->caches[STAR_A(extra)], object, k[STAR_OFFSET(extra)]);
     const int32_t names = STAR_OFFSET(pc[1]);
     const struct star_given given = {
         .positional = &A + 1,
@@ -669,7 +669,7 @@ op_CALL_METHOD: {
     NEXT();
 }
 op_CHECK_METHOD:
-    if (UNLIKELY(star_vm_method(thread, &frame->caches[STAR_B(word)], A, k[STAR_C(word)]) ==
+    if (UNLIKELY(star_vm_method_cached(thread, &frame->caches[STAR_B(word)], A, k[STAR_C(word)]) ==
                  NULL)) {
         SAVE();
         MUST(!star_is_error(star_get_attribute(thread, A, k[STAR_C(word)])));

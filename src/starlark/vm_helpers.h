@@ -45,6 +45,16 @@ bool star_vm_unpack(struct star_thread *thread, star_value source, star_value *i
 // The native method `name` of the object's type; NULL: look the attribute up.
 const struct star_builtin *star_vm_method(struct star_thread *thread, union star_cache *cache,
                                           star_value object, star_value name);
+// star_vm_method for the objects of builtin types that the cache knows.
+static inline const struct star_builtin *star_vm_method_cached(struct star_thread *thread,
+                                                               union star_cache *cache,
+                                                               star_value object, star_value name) {
+    if (star_is_object(object) &&
+        cache->method.type == (const void *)(uintptr_t)star_object(object)->type) {
+        return cache->method.method;
+    }
+    return star_vm_method(thread, cache, object, name);
+}
 // Calls *callee, which is also where the result goes: 0 done, 1 a frame was opened, -1 failed.
 int star_vm_call(struct star_thread *thread, star_value *callee, const struct star_given *given,
                  uint32_t result);
