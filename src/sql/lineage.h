@@ -99,12 +99,15 @@ struct lineage_copy_list {
     size_t capacity;
 };
 
+struct lineage_column_list;
+
 struct lineage_column {
     str name;
     bool untraced; // sources may be missing; lineage.notes says why
     struct lineage_source_list sources;
-    struct lineage_indirect_list indirect; // of this column alone: windows, FILTER, subqueries
-    struct lineage_copy copy;              // in a SELECT; in a set operation there is none
+    struct lineage_indirect_list indirect;    // of this column alone: windows, FILTER, subqueries
+    struct lineage_copy copy;                 // in a SELECT; in a set operation there is none
+    const struct lineage_column_list *fields; // of a struct, when they are known; else NULL
 };
 
 struct lineage_column_list {
@@ -123,12 +126,13 @@ enum lineage_relation_kind {
 struct lineage_relation {
     enum lineage_relation_kind kind;
     str alias;
+    str schema;                        // of a table without an alias, for schema.table.column
     size_t occurrence;                 // SIZE_MAX for SUBQUERY and VALUES
     const struct lineage_query *query; // shared by all readers of a CTE; NULL: a recursive CTE
                                        // inside itself
-    bool is_null_supplied; // an outer join may put NULLs in place of its columns
-    bool only_filters;     // the right side of SEMI or ANTI
-    bool columns_known;    // else `columns` of it are what the query names
+    bool is_null_supplied;             // an outer join may put NULLs in place of its columns
+    bool only_filters;                 // the right side of SEMI or ANTI
+    bool columns_known;                // else `columns` of it are what the query names
     struct lineage_column_list columns;
 };
 
@@ -253,8 +257,8 @@ struct lineage_catalog {
     // A scalar macro of the user's that takes so many arguments.
     bool (*macro)(void *self, struct arena *arena, const struct lineage_name *name,
                   size_t argument_count, struct lineage_definition *definition);
-    // The texts of a list that a constant expression (a tree) makes.
-    bool (*evaluate)(void *self, struct arena *arena, str ast, struct str_list *texts);
+    // The values of constant expressions (trees) as text; for COLUMNS() over names.
+    bool (*evaluate)(void *self, struct arena *arena, const str *asts, size_t count, str *texts);
     // The name that DuckDB gives the projection of an expression without alias.
     str (*expression_name)(void *self, struct arena *arena, str ast);
 };

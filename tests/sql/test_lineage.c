@@ -1,0 +1,279 @@
+// Column lineage on trees of the real parser: tests/sql/lineage.cases says what each query's
+// columns are made of, and every query's column names are compared with those that DuckDB gives.
+#include "lake/fixture.h"
+
+#include "base/list.h"
+#include "lake/ast.h"
+#include "sql/lineage.h"
+#include "sql/lineage_build.h"
+#include "sql/lineage_database.h"
+
+static struct fixture fixture;
+static struct lineage_database database;
+
+static const char SCHEMA[] =
+    "CREATE TABLE t (a INTEGER, b INTEGER, c VARCHAR, d DATE, l INTEGER[], "
+    "s STRUCT(x INTEGER, y STRUCT(z VARCHAR, \"odd, name\" INTEGER)), j JSON);"
+    "CREATE TABLE u (a INTEGER, e INTEGER, f VARCHAR);"
+    "CREATE TABLE v (a INTEGER, g INTEGER, \"Odd Name\" INTEGER);"
+    "CREATE SCHEMA raw; CREATE TABLE raw.t (a INTEGER, r INTEGER);"
+    "CREATE TABLE raw.orders (id INTEGER, customer_id INTEGER, amount DECIMAL(10,2), "
+    "status VARCHAR, created_at TIMESTAMP);"
+    "CREATE TABLE raw.customers (id INTEGER, name VARCHAR, country VARCHAR);"
+    "CREATE VIEW w (wa, wb) AS SELECT a, b * 2 FROM t WHERE c = 'x';"
+    "CREATE VIEW ww AS SELECT wa + wb AS total FROM w;"
+    "CREATE MACRO double(x) AS x * 2;"
+    "CREATE MACRO total(x) AS sum(x);"
+    "CREATE MACRO same(x) AS x;"
+    "CREATE MACRO pick(x, y := 0) AS coalesce(x, y);"
+    "CREATE MACRO quad(x) AS double(double(x));"
+    "CREATE MACRO over(x) AS x, (x, y) AS x + y;"
+    "CREATE MACRO biggest() AS (SELECT max(e) FROM u);"
+    "CREATE MACRO per(x) AS TABLE SELECT a, b + x AS bx FROM t;"
+    "CREATE MACRO rows_of() AS TABLE SELECT * FROM u;";
+
+static void run_script(const char *script) {
+    struct str_splitter statements = {.rest = str_from(script)};
+    str statement;
+    while (str_split_next(&statements, ';', &statement)) {
+        if (str_trim(statement).size > 0) {
+            ASSERT_OK(&fixture, lake_execute(fixture.connection, statement, LAKE_NO_VALUES, NULL,
+                                             &fixture.err));
+        }
+    }
+}
+
+static int open_lake(void **state) {
+    (void)state;
+    fixture_init(&fixture);
+    fixture_open(&fixture);
+    run_script(SCHEMA);
+    lineage_database_init(&database, &fixture.arena, fixture.connection);
+    database.asks_tables = true;
+    return 0;
+}
+
+static int close_lake(void **state) {
+    (void)state;
+    fixture_done(&fixture);
+    return 0;
+}
+
+static struct lineage read_with(const struct lineage_catalog *catalog, str sql) {
+    str ast;
+    struct lineage lineage;
+    ASSERT_OK(&fixture, lake_ast_read(fixture.connection, &fixture.arena, sql, &ast, &fixture.err));
+    ASSERT_OK(&fixture, lineage_read(&fixture.arena, ast, catalog, &lineage, &fixture.err));
+    return lineage;
+}
+
+// ── Text ──
+
+static str short_name(str table) {
+    return str_starts_with(table, STR("main.")) ? str_from_offset(table, 5) : table;
+}
+
+static void add_source(struct text *out, const struct lineage_source *source) {
+    if (source->transformation == LINEAGE_FUNCTION) {
+        text_format(out, STR_FORMAT "() ", STR_ARGS(source->function));
+    } else if (source->transformation == LINEAGE_AGGREGATION) {
+        text_format(out, "agg " STR_FORMAT "() ", STR_ARGS(source->function));
+    } else if (source->transformation != LINEAGE_IDENTITY) {
+        text_format(out, STR_FORMAT " ",
+                    STR_ARGS(str_to_lower(out->arena,
+                                          lineage_transformation_name(source->transformation))));
+    }
+    text_format(out, STR_FORMAT "." STR_FORMAT, STR_ARGS(short_name(source->table)),
+                STR_ARGS(source->column));
+}
+
+static void add_indirect(struct text *out, const struct lineage_indirect_list *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        const struct lineage_indirect *entry = &list->items[i];
+        text_format(out, "%s" STR_FORMAT " " STR_FORMAT "." STR_FORMAT, i > 0 ? ", " : "",
+                    STR_ARGS(lineage_use_name(entry->use)), STR_ARGS(short_name(entry->table)),
+                    STR_ARGS(entry->column));
+    }
+}
+
+// "  name: t.a, cast t.b [window t.c]" a column, "  | filter t.a" for all, "  ! note".
+static str lineage_text(const struct lineage *lineage) {
+    struct text out;
+    text_init(&out, &fixture.arena);
+    for (size_t i = 0; i < lineage->columns.count; i++) {
+        const struct lineage_column *column = &lineage->columns.items[i];
+        text_format(&out, "  " STR_FORMAT "%s:", STR_ARGS(column->name),
+                    column->untraced ? " (untraced)" : "");
+        for (size_t j = 0; j < column->sources.count; j++) {
+            text_add(&out, j > 0 ? STR(", ") : STR(" "));
+            add_source(&out, &column->sources.items[j]);
+        }
+        if (column->indirect.count > 0) {
+            text_add(&out, STR(" ["));
+            add_indirect(&out, &column->indirect);
+            text_add(&out, STR("]"));
+        }
+        text_add(&out, STR("\n"));
+    }
+    if (lineage->indirect.count > 0) {
+        text_add(&out, STR("  | "));
+        add_indirect(&out, &lineage->indirect);
+        text_add(&out, STR("\n"));
+    }
+    for (size_t i = 0; i < lineage->notes.count; i++) {
+        text_format(&out, "  ! " STR_FORMAT "\n", STR_ARGS(lineage->notes.items[i]));
+    }
+    return text_str(&out);
+}
+
+// ── Cases ──
+
+struct lineage_case {
+    str sql;
+    str expected;
+};
+
+struct case_list {
+    struct lineage_case *items;
+    size_t count;
+    size_t capacity;
+};
+
+// Two spaces; the further lines of a query have more.
+static bool is_answer(str line) {
+    return str_starts_with(line, STR("  ")) && !str_starts_with(line, STR("    "));
+}
+
+// A query begins at the margin and goes on until the indented lines that are its answer.
+static void read_cases(str text, struct case_list *cases) {
+    struct str_splitter lines = {.rest = text};
+    str line;
+    const char *start = NULL;
+    while (str_split_next(&lines, '\n', &line)) {
+        if (line.size == 0 || str_starts_with(line, STR("#"))) {
+            start = NULL;
+        } else if (!is_answer(line)) {
+            if (start == NULL) {
+                LIST_PUSH(&fixture.arena, cases, ((struct lineage_case){0}));
+                start = line.data;
+            }
+            struct lineage_case *at = &cases->items[cases->count - 1];
+            at->sql = (str){start, (size_t)(line.data - start) + line.size};
+        } else if (cases->count > 0) {
+            start = NULL;
+            struct lineage_case *at = &cases->items[cases->count - 1];
+            const char *first = at->expected.size > 0 ? at->expected.data : line.data;
+            at->expected = (str){first, (size_t)(line.data - first) + line.size + 1};
+        }
+    }
+}
+
+static str cases_path(void) {
+    return STR(COYPU_SOURCE_DIR "/tests/sql/lineage.cases");
+}
+
+// With LINEAGE_UPDATE set the file is written anew: its difference is to be read like code.
+static void update_cases(str text) {
+    struct text out;
+    text_init(&out, &fixture.arena);
+    struct str_splitter lines = {.rest = text};
+    str line;
+    str sql = {0};
+    while (str_split_next(&lines, '\n', &line)) {
+        const bool is_sql = line.size > 0 && line.data[0] != '#' && !is_answer(line);
+        if (!is_sql && sql.size > 0) {
+            const struct lineage lineage = read_with(&database.catalog, sql);
+            text_add(&out, lineage_text(&lineage));
+            sql = (str){0};
+        }
+        if (is_sql) {
+            sql = sql.size > 0 ? (str){sql.data, (size_t)(line.data - sql.data) + line.size} : line;
+        }
+        if (!is_answer(line)) {
+            text_add(&out, line);
+            text_add_char(&out, '\n');
+        }
+    }
+    while (out.size > 1 && out.data[out.size - 2] == '\n') {
+        out.size--;
+    }
+    ASSERT_OK(&fixture, file_write_atomic(cases_path(), text_str(&out), 0644, &fixture.err));
+}
+
+static struct case_list load_cases(void) {
+    str text;
+    struct case_list cases = {0};
+    ASSERT_OK(&fixture, file_read(&fixture.arena, cases_path(), &text, &fixture.err));
+    if (getenv("LINEAGE_UPDATE") != NULL) {
+        update_cases(text);
+        ASSERT_OK(&fixture, file_read(&fixture.arena, cases_path(), &text, &fixture.err));
+    }
+    read_cases(text, &cases);
+    assert_true(cases.count > 200);
+    return cases;
+}
+
+static void columns_come_from_where_the_cases_say(void **state) {
+    (void)state;
+    const struct case_list cases = load_cases();
+    size_t failures = 0;
+    for (size_t i = 0; i < cases.count; i++) {
+        const struct lineage lineage = read_with(&database.catalog, cases.items[i].sql);
+        const str found = lineage_text(&lineage);
+        if (!str_equal(found, cases.items[i].expected)) {
+            print_error(STR_FORMAT "\nexpected:\n" STR_FORMAT "got:\n" STR_FORMAT,
+                        STR_ARGS(cases.items[i].sql), STR_ARGS(cases.items[i].expected),
+                        STR_ARGS(found));
+            failures++;
+        }
+    }
+    assert_int_equal(failures, 0);
+}
+
+// The names that DuckDB makes of some expressions cannot be had from the tree: a lambda written
+// with an arrow or with the word, a type's name in quotes.
+static bool is_same_name(str ours, str theirs) {
+    return str_equal(ours, theirs) || str_find(theirs, STR("(lambda ")) != SIZE_MAX ||
+           str_find(theirs, STR("AS \"")) != SIZE_MAX;
+}
+
+static void names_and_number_of_columns_are_those_of_duckdb(void **state) {
+    (void)state;
+    const struct case_list cases = load_cases();
+    size_t failures = 0;
+    for (size_t i = 0; i < cases.count; i++) {
+        const str sql = cases.items[i].sql;
+        const struct lineage lineage = read_with(&database.catalog, sql);
+        struct lake_column *columns;
+        size_t count = 0;
+        if (lake_describe(fixture.connection, &fixture.arena, sql, &columns, &count,
+                          &fixture.err) != ERROR_NONE) {
+            print_error(STR_FORMAT "\n  %s\n", STR_ARGS(sql), fixture.err.message);
+            failures++;
+            continue;
+        }
+        bool same = count == lineage.columns.count;
+        for (size_t j = 0; same && j < count; j++) {
+            same = is_same_name(lineage.columns.items[j].name, columns[j].name);
+        }
+        if (!same && lineage.notes.count == 0) {
+            struct str_list names = {0};
+            for (size_t j = 0; j < count; j++) {
+                str_list_push(&fixture.arena, &names, columns[j].name);
+            }
+            print_error(STR_FORMAT "\n  DuckDB: " STR_FORMAT "\n" STR_FORMAT, STR_ARGS(sql),
+                        STR_ARGS(str_list_join(&fixture.arena, &names, STR(" | "))),
+                        STR_ARGS(lineage_text(&lineage)));
+            failures++;
+        }
+    }
+    assert_int_equal(failures, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(columns_come_from_where_the_cases_say),
+        cmocka_unit_test(names_and_number_of_columns_are_those_of_duckdb),
+    };
+    return cmocka_run_group_tests(tests, open_lake, close_lake);
+}
