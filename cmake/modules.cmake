@@ -1,6 +1,7 @@
 # coypu_module(NAME USES …)   the folder src/NAME as the static library NAME
 # coypu_program(NAME FROM …)  the folder src/FROM as the program NAME
-# coypu_fuzz_targets()        every tests/fuzz/fuzz_FOLDER_*.c as a libFuzzer program, with COYPU_FUZZ
+# coypu_fuzz_targets()        every tests/fuzz/fuzz_FOLDER_*.c as a libFuzzer program, with COYPU_FUZZ; else as a test of
+#                             its corpus
 # coypu_tests()               every tests/FOLDER/test_*.c as a cmocka test that links only FOLDER
 
 function(coypu_module name)
@@ -75,17 +76,25 @@ function(coypu_tests)
   endforeach()
 endfunction()
 
+# With COYPU_FUZZ as a libFuzzer program; else as a test that runs its corpus once.
 function(coypu_fuzz_targets)
-  if(NOT COYPU_FUZZ)
-    return()
-  endif()
   file(GLOB targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_*.c)
   foreach(source IN LISTS targets)
     get_filename_component(target ${source} NAME_WE)
     string(REGEX REPLACE "^fuzz_([a-z]+).*" "\\1" folder ${target})
-    add_executable(${target} ${source})
-    target_compile_options(${target} PRIVATE ${COYPU_WARNINGS})
-    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    string(REGEX REPLACE "^fuzz_" "" corpus ${target})
+    string(REGEX REPLACE "^fuzz_[a-z]+_" "" stem ${target})
+    if(COYPU_FUZZ)
+      add_executable(${target} ${source})
+      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    else()
+      add_executable(${target} ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
+      add_test(NAME ${folder}/corpus_${stem}
+        COMMAND ${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${corpus})
+      set_tests_properties(${folder}/corpus_${stem} PROPERTIES TIMEOUT 300)
+    endif()
+    # What a function says of hostile input does not matter here, only that it returns.
+    target_compile_options(${target} PRIVATE ${COYPU_WARNINGS} -Wno-unused-result)
     target_link_libraries(${target} PRIVATE ${folder})
   endforeach()
 endfunction()

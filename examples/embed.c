@@ -56,7 +56,7 @@ int main(void) {
     struct star_diagnostics problems;
     struct star_program *program = star_compile(&source, &problems);
     if (program == NULL) {
-        return puts(problems.items[0].message);
+        return puts(problems.count > 0 ? problems.items[0].message : problems.failure);
     }
     struct star_thread *thread = star_thread_new(NULL);
     const struct star_binding point = {"point", star_function_new(thread, &point_builtin, NULL)};

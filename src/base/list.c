@@ -4,14 +4,19 @@
 
 #include <stdlib.h>
 
-void list_reserve(struct arena *arena, void **items, size_t count, size_t *capacity,
+bool list_reserve(struct arena *arena, void **items, size_t count, size_t *capacity,
                   size_t item_size) {
     if (count < *capacity) {
-        return;
+        return true;
     }
     const size_t grown = *capacity < 8 ? 8 : *capacity * 2;
-    *items = arena_grow(arena, *items, *capacity * item_size, grown * item_size);
+    void *moved = arena_try_grow(arena, *items, *capacity * item_size, grown * item_size);
+    if (moved == NULL) {
+        return false;
+    }
+    *items = moved;
     *capacity = grown;
+    return true;
 }
 
 void str_list_push(struct arena *arena, struct str_list *list, str item) {

@@ -7,6 +7,7 @@
 //     LIST_PUSH(arena, &names, STR("a"));
 //
 // The items move when the array grows: keep indexes, not pointers.
+// In an arena whose supply is exhausted (arena.h) an item that finds no room is dropped.
 
 #include "base/arena.h"
 #include "base/str.h"
@@ -16,13 +17,15 @@
 
 #define LIST_PUSH(arena, list, value)                                                              \
     do {                                                                                           \
-        list_reserve((arena), (void **)&(list)->items, (list)->count, &(list)->capacity,           \
-                     sizeof((list)->items[0]));                                                    \
-        (list)->items[(list)->count++] = (value);                                                  \
+        if (list_reserve((arena), (void **)&(list)->items, (list)->count, &(list)->capacity,       \
+                         sizeof((list)->items[0]))) {                                              \
+            (list)->items[(list)->count++] = (value);                                              \
+        }                                                                                          \
     } while (0)
 
-// Room for one more item behind `count`; doubles the capacity.
-void list_reserve(struct arena *arena, void **items, size_t count, size_t *capacity,
+// Room for one more item behind `count`; doubles the capacity.  false only when the arena's supply
+// is exhausted.
+bool list_reserve(struct arena *arena, void **items, size_t count, size_t *capacity,
                   size_t item_size);
 
 // The most used list.

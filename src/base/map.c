@@ -62,16 +62,23 @@ static void slot_take(struct map *map, uint64_t hash, size_t index) {
     map->slots[slot] = (uint32_t)(index + 1);
 }
 
-static void map_grow(struct map *map) {
+static bool map_grow(struct map *map) {
     const size_t capacity = map->capacity == 0 ? 8 : map->capacity * 2;
-    map->entries = arena_grow(map->arena, map->entries, map->capacity * sizeof(map->entries[0]),
-                              capacity * sizeof(map->entries[0]));
+    uint32_t *slots = ARENA_TRY_ARRAY(map->arena, uint32_t, capacity * 2);
+    struct map_entry *entries =
+        arena_try_grow(map->arena, map->entries, map->capacity * sizeof(map->entries[0]),
+                       capacity * sizeof(map->entries[0]));
+    if (slots == NULL || entries == NULL) {
+        return false;
+    }
+    map->entries = entries;
     map->capacity = capacity;
     map->slot_count = capacity * 2;
-    map->slots = ARENA_ARRAY(map->arena, uint32_t, map->slot_count);
+    map->slots = slots;
     for (size_t i = 0; i < map->count; i++) {
         slot_take(map, map->entries[i].hash, i);
     }
+    return true;
 }
 
 void *map_set(struct map *map, str key, void *value) {
@@ -82,8 +89,8 @@ void *map_set(struct map *map, str key, void *value) {
         entry->value = value;
         return old;
     }
-    if (map->count == map->capacity) {
-        map_grow(map);
+    if (arena_is_exhausted(map->arena) || (map->count == map->capacity && !map_grow(map))) {
+        return NULL;
     }
     map->entries[map->count] = (struct map_entry){str_copy(map->arena, key), value, hash};
     slot_take(map, hash, map->count);

@@ -4,6 +4,7 @@
 // A hash map from text to a pointer, iterated in insertion order.
 //
 // Ownership: keys and table live in the arena given to map_init; keys are copied, values borrowed.
+// In an arena whose supply is exhausted (arena.h) a key that finds no room is dropped.
 // Threads: one at a time; read-only use from several is fine.
 
 #include "base/str.h"

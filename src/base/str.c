@@ -28,17 +28,30 @@ str str_from(const char *cstring) {
     return cstring == NULL ? (str){NULL, 0} : (str){cstring, strlen(cstring)};
 }
 
-char *str_to_cstring(struct arena *arena, str text) {
-    char *copy = arena_alloc_bytes(arena, text.size + 1);
+// Sets *size to 0 when there is no room (arena.h on supplies).
+static char *cstring_copy(struct arena *arena, str text, size_t *size) {
+    char *copy = arena_try_bytes(arena, text.size + 1);
+    if (copy == NULL) {
+        copy = arena_alloc_bytes(arena, 1);
+        text.size = 0;
+    }
     if (text.size > 0) {
         memcpy(copy, text.data, text.size);
     }
     copy[text.size] = '\0';
+    *size = text.size;
     return copy;
 }
 
+char *str_to_cstring(struct arena *arena, str text) {
+    size_t size = 0;
+    return cstring_copy(arena, text, &size);
+}
+
 str str_copy(struct arena *arena, str text) {
-    return (str){str_to_cstring(arena, text), text.size};
+    str copy;
+    copy.data = cstring_copy(arena, text, &copy.size);
+    return copy;
 }
 
 bool str_is_empty(str text) {

@@ -16,10 +16,14 @@ char *text_reserve(struct text *text, size_t size) {
         while (capacity - text->size < size) {
             capacity = capacity > SIZE_MAX / 4 ? SIZE_MAX / 2 : capacity * 2;
             if (capacity == SIZE_MAX / 2) {
-                break; // arena_grow ends the process
+                break; // no arena has that much
             }
         }
-        text->data = arena_grow(text->arena, text->data, text->capacity, capacity);
+        char *grown = arena_try_grow(text->arena, text->data, text->capacity, capacity);
+        if (grown == NULL) {
+            return NULL;
+        }
+        text->data = grown;
         text->capacity = capacity;
     }
     return text->data + text->size;
@@ -31,36 +35,48 @@ void text_advance(struct text *text, size_t size) {
 }
 
 void text_add(struct text *text, str part) {
-    if (part.size > 0) {
-        memcpy(text_reserve(text, part.size), part.data, part.size);
+    char *room = part.size > 0 ? text_reserve(text, part.size) : NULL;
+    if (room != NULL) {
+        memcpy(room, part.data, part.size);
         text->size += part.size;
     }
 }
 
 void text_add_char(struct text *text, char c) {
-    *text_reserve(text, 1) = c;
-    text->size++;
+    char *room = text_reserve(text, 1);
+    if (room != NULL) {
+        *room = c;
+        text->size++;
+    }
 }
 
 void text_add_repeat(struct text *text, char c, size_t count) {
-    memset(text_reserve(text, count + 1), c, count);
-    text->size += count;
+    char *room = text_reserve(text, count + 1);
+    if (room != NULL) {
+        memset(room, c, count);
+        text->size += count;
+    }
 }
 
 void text_format_list(struct text *text, const char *format, va_list args) {
-    va_list again;
-    va_copy(again, args);
     enum { GUESS = 128 };
     char *room = text_reserve(text, GUESS);
+    if (room == NULL) {
+        return;
+    }
+    va_list again;
+    va_copy(again, args);
     const int needed = vsnprintf(room, GUESS, format, args);
     assert(needed >= 0);
     const size_t size = (size_t)needed;
     if (size >= GUESS) {
         room = text_reserve(text, size + 1);
-        (void)vsnprintf(room, size + 1, format, again);
+        if (room != NULL) {
+            (void)vsnprintf(room, size + 1, format, again);
+        }
     }
     va_end(again);
-    text->size += size;
+    text->size += room != NULL ? size : 0;
 }
 
 void text_format(struct text *text, const char *format, ...) {
@@ -79,7 +95,11 @@ str text_str(const struct text *text) {
 }
 
 const char *text_cstring(struct text *text) {
-    *text_reserve(text, 1) = '\0';
+    char *end = text_reserve(text, 1);
+    if (end == NULL) {
+        return "";
+    }
+    *end = '\0';
     return text->data;
 }
 

@@ -4,6 +4,7 @@
 // A growing piece of text in an arena; amortised O(1) per byte.
 //
 // Ownership: the bytes live in the arena; text_str() borrows them until the next text_add.
+// In an arena whose supply is exhausted (arena.h) what finds no room is dropped.
 // Threads: one at a time.
 
 #include "base/attributes.h"
@@ -27,7 +28,8 @@ void text_add_repeat(struct text *text, char c, size_t count);
 void text_format(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_format_list(struct text *text, const char *format, va_list args) PRINTF_LIKE(2, 0);
 void text_clear(struct text *text);
-// Room for `size` more bytes; write there, then text_advance.
+// Room for `size` more bytes; write there, then text_advance.  NULL only when the arena's supply is
+// exhausted.
 char *text_reserve(struct text *text, size_t size);
 void text_advance(struct text *text, size_t size);
 str text_str(const struct text *text);

@@ -202,10 +202,14 @@ static struct star_program *compile_file(struct run *run, const char *path) {
                                                .text = source.data,
                                                .size = source.size,
                                                .dialect = STAR_DIALECT_LIB,
-                                               .predeclared = star_standard_names};
+                                               .predeclared = star_standard_names,
+                                               .memory_bytes = run->limits.memory_bytes};
     struct star_diagnostics diagnostics = {0};
     struct star_program *program = star_compile(&program_source, &diagnostics);
-    if (program == NULL && diagnostics.count > 0) {
+    if (program == NULL && diagnostics.failure[0] != '\0') {
+        (void)star_fail_host(run->thread, STAR_LIMIT, 0, "cannot load %s: %s", path,
+                             diagnostics.failure);
+    } else if (program == NULL) {
         starlark_report_static(&run->report, path, source, &diagnostics);
         (void)star_fail(run->thread, "cannot load %s: it has %zu static error%s", path,
                         diagnostics.total, diagnostics.total == 1 ? "" : "s");
@@ -419,13 +423,15 @@ static int compile_and_run(struct run *run) {
                                        .size = run->source.size,
                                        .dialect = run->dialect,
                                        .predeclared = star_standard_names,
-                                       .result_name = run->is_command ? result_name : NULL};
+                                       .result_name = run->is_command ? result_name : NULL,
+                                       .memory_bytes = run->limits.memory_bytes};
     struct star_diagnostics diagnostics = {0};
     struct star_program *program = star_compile(&source, &diagnostics);
     if (program == NULL) {
+        const bool is_limit = diagnostics.failure[0] != '\0';
         starlark_report_static(&run->report, run->file, run->source, &diagnostics);
         star_diagnostics_free(&diagnostics);
-        return EXIT_FINDINGS;
+        return is_limit ? EXIT_LIMIT : EXIT_FINDINGS;
     }
     int status = EXIT_CLEAN;
     if (command_flag(run->line, "disassemble")) {

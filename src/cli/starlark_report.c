@@ -66,22 +66,30 @@ static void static_json(struct text *out, const char *file,
     text_add_char(out, '\n');
 }
 
+static void add_static(const struct starlark_report *report, struct text *out, const char *file,
+                       str source, const struct star_diagnostic *diagnostic) {
+    if (report->json) {
+        static_json(out, file, diagnostic);
+        return;
+    }
+    text_format(out, "%s:%d:%d: %s\n", file, diagnostic->line, diagnostic->column,
+                diagnostic->message);
+    if (report->with_source) {
+        add_caret(out, source, diagnostic->line, diagnostic->column);
+    }
+}
+
 void starlark_report_static(const struct starlark_report *report, const char *file, str source,
                             const struct star_diagnostics *diagnostics) {
     SCRATCH(scratch);
     struct text out;
     text_init(&out, &scratch);
     for (size_t i = 0; i < diagnostics->count; i++) {
-        const struct star_diagnostic *diagnostic = &diagnostics->items[i];
-        if (report->json) {
-            static_json(&out, file, diagnostic);
-            continue;
-        }
-        text_format(&out, "%s:%d:%d: %s\n", file, diagnostic->line, diagnostic->column,
-                    diagnostic->message);
-        if (report->with_source) {
-            add_caret(&out, source, diagnostic->line, diagnostic->column);
-        }
+        add_static(report, &out, file, source, &diagnostics->items[i]);
+    }
+    if (diagnostics->failure[0] != '\0') { // memory ran out: of the whole file
+        const struct star_diagnostic failure = {1, 1, 1, 1, diagnostics->failure, ""};
+        add_static(report, &out, file, source, &failure);
     }
     if (!report->json && diagnostics->total > diagnostics->count) {
         text_format(&out, "%s: %zu more errors\n", file, diagnostics->total - diagnostics->count);
@@ -101,13 +109,13 @@ static const struct star_frame *failing_frame(const struct star_error *error) {
     return NULL;
 }
 
-static void frame_json(struct json *json, const struct star_frame *frame, uint32_t repeats) {
+static void frame_json(struct json *json, const struct star_frame *frame, uint32_t more) {
     json_object(json);
     json_key_string(json, STR("file"), str_from(frame->file == NULL ? "<builtin>" : frame->file));
     json_key_int(json, STR("line"), frame->line);
     json_key_int(json, STR("col"), frame->column);
     json_key_string(json, STR("name"), str_from(frame->function));
-    json_key_int(json, STR("repeats"), repeats);
+    json_key_int(json, STR("more"), more);
     json_end(json);
 }
 
@@ -126,7 +134,7 @@ static void error_json(struct text *out, const struct star_error *error, const c
     json_key(&json, STR("backtrace"));
     json_array(&json);
     for (size_t i = 0; i < error->frame_count; i++) {
-        frame_json(&json, &error->frames[i], error->frame_repeats[i]);
+        frame_json(&json, &error->frames[i], error->frame_more[i]);
     }
     json_end(&json);
     json_end(&json);

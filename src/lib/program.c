@@ -75,7 +75,7 @@ struct lib_program *lib_program_compile(struct arena *arena, str file, str text,
     }
     if (program == NULL && diagnostics.count == 0) {
         struct error err = {0};
-        error_set(&err, ERROR_LIMIT, "out of memory while compiling");
+        error_set(&err, ERROR_LIMIT, "%s while compiling", diagnostics.failure);
         error_at(&err, file, 1, 1);
         error_list_add(errors, &err);
     }
@@ -104,18 +104,19 @@ static str source_line(const struct map *sources, const char *file, int number) 
     return str_trim(line);
 }
 
-static void add_frame(const struct star_frame *frame, uint32_t repeats, const struct map *sources,
+static void add_frame(const struct star_frame *frame, uint32_t more, const struct map *sources,
                       struct error *err) {
     if (frame->file == NULL) {
         error_trace(err, "    <builtin>  in %s\n", frame->function);
-        return;
+    } else {
+        char place[320];
+        snprintf(place, sizeof(place), "%s:%d:%d", frame->file, frame->line, frame->column);
+        str line = source_line(sources, frame->file, frame->line);
+        error_trace(err, "    %s  in %-10s " STR_FORMAT "\n", place, frame->function,
+                    STR_ARGS(line));
     }
-    char place[320];
-    snprintf(place, sizeof(place), "%s:%d:%d", frame->file, frame->line, frame->column);
-    str line = source_line(sources, frame->file, frame->line);
-    error_trace(err, "    %s  in %-10s " STR_FORMAT "\n", place, frame->function, STR_ARGS(line));
-    if (repeats > 1) {
-        error_trace(err, "    … %u more\n", repeats - 1);
+    if (more > 0) {
+        error_trace(err, "    … %u more\n", more);
     }
 }
 
@@ -143,8 +144,7 @@ enum error_code lib_error_from_star(const struct star_thread *thread, const stru
         error_hint(err, "%s", error->hint);
     }
     for (size_t i = 0; i < error->frame_count; i++) {
-        uint32_t repeats = error->frame_repeats != NULL ? error->frame_repeats[i] : 1;
-        add_frame(&error->frames[i], repeats, sources, err);
+        add_frame(&error->frames[i], error->frame_more[i], sources, err);
     }
     return code;
 }

@@ -107,9 +107,13 @@ static void names_each(star_value object, struct arena *arena, struct str_list *
 }
 
 star_value star_attribute_names(struct star_thread *thread, star_value object) {
-    SCRATCH(scratch);
+    STAR_SCRATCH(scratch, thread);
     struct str_list names = {0};
     names_each(object, &scratch, &names);
+    if (arena_is_exhausted(&scratch)) {
+        star_fail_memory(thread, false);
+        return STAR_ERROR;
+    }
     struct star_list *list = star_list_new(thread, names.count);
     for (size_t i = 0; list != NULL && i < names.count; i++) {
         const star_value name = star_string_str(thread, names.items[i]);
@@ -126,7 +130,7 @@ star_value star_get_attribute(struct star_thread *thread, star_value object, sta
     if (!star_is_unset(value)) {
         return value;
     }
-    SCRATCH(scratch);
+    STAR_SCRATCH(scratch, thread);
     struct str_list names = {0};
     names_each(object, &scratch, &names);
     const str near = suggest(wanted, &names);

@@ -112,7 +112,7 @@ static bool fail_multiple(struct star_thread *thread, const char *function, str 
 
 static bool fail_missing(struct star_thread *thread, const char *function,
                          const struct str_list *missing) {
-    SCRATCH(scratch);
+    STAR_SCRATCH(scratch, thread);
     const str names = str_list_join(&scratch, missing, STR(", "));
     star_fail(thread, "function %s missing %zu argument%s (" STR_FORMAT ")", function,
               missing->count, plural(missing->count), STR_ARGS(names));
@@ -125,7 +125,7 @@ static bool names_equal(star_value a, star_value b) {
 
 static bool unexpected_name(struct star_thread *thread, const struct star_code *code,
                             star_value name) {
-    SCRATCH(scratch);
+    STAR_SCRATCH(scratch, thread);
     struct str_list known = {0};
     for (uint32_t i = 0; i < code->positional_count + code->keyword_only_count; i++) {
         str_list_push(&scratch, &known, star_text_of(code->parameter_names[i]));
@@ -181,7 +181,7 @@ static bool bind_defaults(struct star_thread *thread, const struct star_function
     if (!is_missing) {
         return true;
     }
-    SCRATCH(scratch);
+    STAR_SCRATCH(scratch, thread);
     struct str_list missing = {0};
     for (uint32_t i = 0; i < parameters; i++) {
         if (star_is_unset(base[i])) {
@@ -252,7 +252,7 @@ enum { NATIVE_PARAMETERS_MAX = 32 };
 
 static bool native_unexpected(struct star_thread *thread, const struct star_builtin *builtin,
                               star_value name) {
-    SCRATCH(scratch);
+    STAR_SCRATCH(scratch, thread);
     struct str_list known = {0};
     for (uint32_t i = 0; i < builtin->parameter_count; i++) {
         if (!(builtin->parameters[i].flags & STAR_POSITIONAL_ONLY)) {
@@ -286,7 +286,7 @@ static bool check_kind(struct star_thread *thread, const struct star_builtin *bu
     if (star_is_unset(value) || kind_is_taken(parameter, value)) {
         return true;
     }
-    SCRATCH(scratch);
+    STAR_SCRATCH(scratch, thread);
     struct text want;
     text_init(&want, &scratch);
     const char *last = "";
@@ -368,7 +368,7 @@ static bool native_bind(struct star_thread *thread, const struct star_builtin *b
     if (!is_missing) {
         return true;
     }
-    SCRATCH(scratch);
+    STAR_SCRATCH(scratch, thread);
     struct str_list missing = {0};
     for (uint32_t i = 0; i < builtin->parameter_count; i++) {
         if (star_is_unset(bound[i]) && !(builtin->parameters[i].flags & STAR_OPTIONAL)) {

@@ -11,6 +11,7 @@
 // A jump's distance counts from the instruction behind it.  A 16-bit distance (`c` of fused
 // branches) that does not fit is STAR_FAR, and the real one stands in `far_jumps`.
 
+#include "base/arena.h"
 #include "starlark/value.h"
 
 // name, and what it does.  "slot"/"cell"/"free" are the places of variables (ast.h).
@@ -189,7 +190,8 @@ struct star_program {
     uint32_t predeclared_count;
     enum star_dialect dialect;
     struct star_thread *thread; // its heap holds the constants
-    struct arena *arena;        // everything else
+    struct arena_supply supply;
+    struct arena arena; // everything else
 };
 
 // Line and column of an instruction.

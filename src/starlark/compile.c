@@ -1,13 +1,13 @@
 // Compiling a function, and a whole file into a program.
 
 #include "starlark/builtins.h"
-#include <stdlib.h>
-
 #include "starlark/compiler.h"
 #include "starlark/parser.h"
 #include "starlark/resolver.h"
 #include "starlark/shape.h"
 #include "starlark/thread.h"
+
+#include <stdio.h>
 
 enum { STEP_COST_MAX = 64 };
 
@@ -15,10 +15,13 @@ static void compile_parameters(struct compiler *c, struct star_code *code) {
     const struct ast_function *function = c->function;
     struct arena *arena = c->build->arena;
     const size_t named = function->positional_count + (size_t)function->keyword_only_count;
-    star_value *names = ARENA_ARRAY(arena, star_value, named);
-    int32_t *defaults = ARENA_ARRAY(arena, int32_t, named);
+    star_value *names = ARENA_TRY_ARRAY(arena, star_value, named);
+    int32_t *defaults = ARENA_TRY_ARRAY(arena, int32_t, named);
     int32_t default_index = 0;
     size_t n = 0;
+    if (names == NULL || defaults == NULL) {
+        return; // compile_code gives up
+    }
     for (size_t i = 0; i < function->param_count; i++) {
         const struct ast_param *param = &function->params[i];
         if (param->kind == PARAM_REQUIRED || param->kind == PARAM_OPTIONAL) {
@@ -40,7 +43,10 @@ static void compile_parameters(struct compiler *c, struct star_code *code) {
 static void compile_captures(struct compiler *c, struct star_code *code) {
     const struct ast_function *function = c->function;
     struct star_capture *captures =
-        ARENA_ARRAY(c->build->arena, struct star_capture, function->capture_count);
+        ARENA_TRY_ARRAY(c->build->arena, struct star_capture, function->capture_count);
+    if (captures == NULL) {
+        return;
+    }
     for (uint32_t i = 0; i < function->capture_count; i++) {
         captures[i] = (struct star_capture){(uint16_t)function->captures[i].index,
                                             function->captures[i].from_free};
@@ -70,7 +76,7 @@ static void compile_body(struct compiler *c) {
         star_compile_block(c, function->body);
         star_emit(c, STAR_BC_RETURN_NONE, 0, 0, 0, 0);
     }
-    if (c->needs_unset) {
+    if (c->needs_unset && c->words.count > 0) {
         c->words.items[0] = star_word_offset(STAR_BC_UNSET, 0, parameters,
                                              (int32_t)(function->local_count - parameters));
     }
@@ -91,6 +97,9 @@ struct star_code *star_compile_code(struct star_build *build, const struct ast_f
     compile_parameters(&c, code);
     compile_captures(&c, code);
     compile_body(&c);
+    if (star_build_is_out_of_memory(build)) {
+        return code;
+    }
     // Instructions hold the index of a cache in 16 bits.
     if (c.too_large || c.cache_count > UINT16_MAX) {
         star_report_add(build->report, (struct ast_span){function->pos, function->pos},
@@ -135,62 +144,40 @@ static struct star_names universe_names(struct arena *arena) {
 
 static void program_globals(struct star_program *program, const struct ast_file *file,
                             const struct star_source *source) {
-    struct arena *arena = program->arena;
-    program->globals = ARENA_ARRAY(arena, struct star_global, file->global_count);
+    struct arena *arena = &program->arena;
+    program->globals = ARENA_TRY_ARRAY(arena, struct star_global, file->global_count);
     program->global_count = file->global_count;
-    for (uint32_t i = 0; i < file->global_count; i++) {
+    for (uint32_t i = 0; i < file->global_count && !arena_is_exhausted(arena); i++) {
         program->globals[i] = (struct star_global){str_to_cstring(arena, file->globals[i]->name),
                                                    file->globals[i]->is_loaded};
     }
-    const char **predeclared = ARENA_ARRAY(arena, const char *, source->predeclared.count);
-    for (size_t i = 0; i < source->predeclared.count; i++) {
+    const char **predeclared = ARENA_TRY_ARRAY(arena, const char *, source->predeclared.count);
+    for (size_t i = 0; i < source->predeclared.count && !arena_is_exhausted(arena); i++) {
         predeclared[i] = str_to_cstring(arena, str_from(source->predeclared.names[i]));
     }
     program->predeclared = predeclared;
     program->predeclared_count = (uint32_t)source->predeclared.count;
 }
 
-static void diagnostics_fill(struct star_diagnostics *diagnostics, struct star_report *report) {
-    if (diagnostics == NULL || report->total == 0) {
-        return;
-    }
-    star_report_sort(report);
-    struct arena *arena = memory_alloc(sizeof(*arena));
-    arena_init(arena);
-    diagnostics->memory = arena;
-    diagnostics->total = report->total;
-    diagnostics->count = report->count < REPORT_SHOWN_MAX ? report->count : REPORT_SHOWN_MAX;
-    diagnostics->items = ARENA_ARRAY(arena, struct star_diagnostic, diagnostics->count);
-    for (size_t i = 0; i < diagnostics->count; i++) {
-        const struct star_finding *finding = &report->items[i];
-        diagnostics->items[i] = (struct star_diagnostic){
-            .line = (int)finding->span.start.line,
-            .column = (int)finding->span.start.column,
-            .end_line = (int)finding->span.end.line,
-            .end_column = (int)finding->span.end.column,
-            .message = str_to_cstring(arena, str_from(finding->message)),
-            .hint = "",
-        };
-    }
-}
-
-void star_diagnostics_free(struct star_diagnostics *diagnostics) {
-    if (diagnostics->memory != NULL) {
-        arena_done(diagnostics->memory);
-        free(diagnostics->memory);
-    }
-    *diagnostics = (struct star_diagnostics){0};
-}
-
+// NULL when not even this much memory is there.
 static struct star_program *program_new(const struct star_source *source) {
-    struct arena *arena = memory_alloc(sizeof(*arena));
-    arena_init(arena);
-    struct star_program *program = ARENA_NEW(arena, struct star_program);
-    program->references = 1;
-    program->arena = arena;
-    program->file = str_to_cstring(arena, str_from(source->file));
-    program->dialect = source->dialect;
-    program->thread = star_thread_new(NULL);
+    struct arena_supply supply;
+    arena_supply_init(&supply, source->allocate, source->allocate_user, source->memory_bytes,
+                      STAR_PARSE_RESERVE);
+    struct star_program *program =
+        supply.is_exhausted ? NULL : supply.allocate(supply.user, NULL, 0, sizeof(*program));
+    if (program == NULL) {
+        arena_supply_done(&supply);
+        return NULL;
+    }
+    *program = (struct star_program){.references = 1, .dialect = source->dialect, .supply = supply};
+    arena_init_supplied(&program->arena, &program->supply);
+    program->file = str_to_cstring(&program->arena, str_from(source->file));
+    program->thread = star_thread_new(&(struct star_thread_options){
+        .limits = {.memory_bytes = source->memory_bytes},
+        .allocate = source->allocate,
+        .allocate_user = source->allocate_user,
+    });
     if (program->thread != NULL) {
         program->thread->heap.new_flags = STAR_FLAG_FROZEN | STAR_FLAG_PINNED | STAR_FLAG_SHARED;
     }
@@ -199,6 +186,9 @@ static struct star_program *program_new(const struct star_source *source) {
 
 static bool program_build(struct star_program *program, const struct star_source *source,
                           struct arena *scratch, struct star_report *report) {
+    if (program->thread == NULL) {
+        return false;
+    }
     struct ast_file *file =
         star_parse(scratch, str_from(program->file), (str){source->text, source->size}, report);
     if (source->result_name != NULL) {
@@ -207,35 +197,74 @@ static bool program_build(struct star_program *program, const struct star_source
     const struct star_resolve_options options = {source->dialect, source->predeclared,
                                                  universe_names(scratch)};
     star_resolve(scratch, file, &options, report);
-    if (report->total > 0 || program->thread == NULL) {
+    if (report->total > 0 || arena_is_exhausted(scratch)) {
         return false;
     }
+    struct arena *arena = &program->arena;
     struct star_build build = {.program = program,
-                               .arena = program->arena,
+                               .arena = arena,
                                .report = report,
                                .thread = program->thread,
                                .file = file};
-    map_init(&build.strings, program->arena);
+    map_init(&build.strings, arena);
     program_globals(program, file, source);
     program->top = star_compile_code(&build, file->top);
-    return !build.failed && report->total == 0;
+    return !star_build_is_out_of_memory(&build) && report->total == 0;
+}
+
+// Why there is no program though the source may have no error.
+static void diagnose_memory(const struct star_program *program,
+                            struct star_diagnostics *diagnostics) {
+    char *text = diagnostics->failure;
+    const size_t size = sizeof(diagnostics->failure);
+    const struct arena_supply *supply = program != NULL ? &program->supply : NULL;
+    if (supply != NULL && supply->is_exhausted && supply->is_limited) {
+        (void)snprintf(text, size, "memory limit of %zu bytes exceeded", supply->limit_bytes);
+    } else if (supply != NULL && !supply->is_exhausted && program->thread != NULL &&
+               star_thread_error(program->thread)->status == STAR_LIMIT) {
+        (void)snprintf(text, size, "%s", star_thread_error(program->thread)->message);
+    } else {
+        (void)snprintf(text, size, "out of memory");
+    }
+}
+
+static void diagnose(const struct star_program *program, struct star_report *report,
+                     struct star_diagnostics *diagnostics) {
+    const bool is_whole = program != NULL && !program->supply.is_exhausted;
+    if (!is_whole || report->total == 0 || !star_report_publish(report, diagnostics)) {
+        star_diagnostics_free(diagnostics);
+        diagnose_memory(program, diagnostics);
+    }
 }
 
 struct star_program *star_compile(const struct star_source *source,
                                   struct star_diagnostics *diagnostics) {
-    if (diagnostics != NULL) {
-        *diagnostics = (struct star_diagnostics){0};
-    }
-    SCRATCH(scratch);
-    struct star_report report;
-    star_report_init(&report, &scratch);
+    struct star_diagnostics dropped;
+    diagnostics = diagnostics != NULL ? diagnostics : &dropped;
+    *diagnostics = (struct star_diagnostics){0};
     struct star_program *program = program_new(source);
-    if (!program_build(program, source, &scratch, &report)) {
-        diagnostics_fill(diagnostics, &report);
-        star_program_free(program);
+    if (program == NULL) {
+        diagnose(NULL, NULL, diagnostics);
         return NULL;
     }
-    return program;
+    struct arena scratch;
+    arena_init_supplied(&scratch, &program->supply);
+    struct star_report report;
+    star_report_init(&report, &scratch);
+    const bool is_built = program_build(program, source, &scratch, &report);
+    if (!is_built) {
+        diagnose(program, &report, diagnostics);
+    }
+    arena_done(&scratch);
+    arena_supply_done(&program->supply);
+    if (is_built) {
+        return program;
+    }
+    if (diagnostics == &dropped) {
+        star_diagnostics_free(diagnostics);
+    }
+    star_program_free(program);
+    return NULL;
 }
 
 struct star_program *star_program_keep(struct star_program *program) {
@@ -248,9 +277,9 @@ void star_program_free(struct star_program *program) {
         return;
     }
     star_thread_free(program->thread);
-    struct arena *arena = program->arena;
-    arena_done(arena);
-    free(arena);
+    arena_done(&program->arena);
+    const struct arena_supply supply = program->supply;
+    (void)supply.allocate(supply.user, program, sizeof(*program), 0);
 }
 
 const char *star_program_file(const struct star_program *program) {

@@ -551,6 +551,9 @@ static void compile_slice(struct compiler *c, const struct ast_expr *expr, unsig
 }
 
 void star_compile_into(struct compiler *c, const struct ast_expr *expr, unsigned into) {
+    if (star_build_is_out_of_memory(c->build)) {
+        return;
+    }
     c->pos = expr->pos;
     switch (expr->kind) {
     case EXPR_ERROR:

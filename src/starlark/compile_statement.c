@@ -362,7 +362,8 @@ static void compile_statement(struct compiler *c, const struct ast_stmt *stmt) {
 }
 
 void star_compile_block(struct compiler *c, const struct ast_stmt *first) {
-    for (const struct ast_stmt *stmt = first; stmt != NULL; stmt = stmt->next) {
+    for (const struct ast_stmt *stmt = first;
+         stmt != NULL && !star_build_is_out_of_memory(c->build); stmt = stmt->next) {
         compile_statement(c, stmt);
     }
 }

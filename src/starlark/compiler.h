@@ -84,6 +84,8 @@ struct compiler {
 };
 
 // emit.c
+// Whether the program is given up; sets `failed`.  Asked before every expression and statement.
+bool star_build_is_out_of_memory(struct star_build *build);
 void star_emit(struct compiler *c, enum star_opcode op, unsigned x, unsigned a, unsigned b,
                unsigned operand_c);
 void star_emit_offset(struct compiler *c, enum star_opcode op, unsigned x, unsigned a,

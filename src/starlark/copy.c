@@ -31,12 +31,25 @@ static size_t seen_slot(const struct copier *copier, uint64_t bits) {
     return slot;
 }
 
-static void seen_add(struct copier *copier, star_value from, star_value to) {
+// false after "out of memory" was set.
+static bool seen_grow(struct copier *copier, size_t mask) {
+    struct copied *seen = ARENA_TRY_ARRAY(copier->arena, struct copied, mask + 1);
+    if (seen == NULL) {
+        star_fail_memory(copier->to, copier->arena->supply->is_limited);
+        return false;
+    }
+    copier->seen = seen;
+    copier->mask = mask;
+    return true;
+}
+
+static bool seen_add(struct copier *copier, star_value from, star_value to) {
     if (copier->count * 2 > copier->mask) {
-        struct copied *old = copier->seen;
+        const struct copied *old = copier->seen;
         const size_t old_mask = copier->mask;
-        copier->mask = old_mask * 2 + 1;
-        copier->seen = ARENA_ARRAY(copier->arena, struct copied, copier->mask + 1);
+        if (!seen_grow(copier, old_mask * 2 + 1)) {
+            return false;
+        }
         for (size_t i = 0; i <= old_mask; i++) {
             if (old[i].from != 0) {
                 copier->seen[seen_slot(copier, old[i].from)] = old[i];
@@ -45,6 +58,7 @@ static void seen_add(struct copier *copier, star_value from, star_value to) {
     }
     copier->seen[seen_slot(copier, from.bits)] = (struct copied){from.bits, to};
     copier->count++;
+    return true;
 }
 
 static star_value copy_value(struct copier *copier, star_value value);
@@ -52,10 +66,9 @@ static star_value copy_value(struct copier *copier, star_value value);
 static star_value copy_list(struct copier *copier, star_value value) {
     struct star_list *list = star_as_list(value);
     struct star_list *made = star_list_new(copier->to, list->count);
-    if (made == NULL) {
+    if (made == NULL || !seen_add(copier, value, star_from_object(made))) {
         return STAR_ERROR;
     }
-    seen_add(copier, value, star_from_object(made));
     for (uint32_t i = 0; i < list->count; i++) {
         const star_value item = star_list_item(copier->from, list, i);
         const star_value copy = star_is_error(item) ? item : copy_value(copier, item);
@@ -81,10 +94,9 @@ static star_value copy_tuple(struct copier *copier, star_value value) {
 static star_value copy_dict(struct copier *copier, star_value value) {
     struct star_dict *dict = star_as_dict(value);
     struct star_dict *made = star_dict_new(copier->to, dict->count);
-    if (made == NULL) {
+    if (made == NULL || !seen_add(copier, value, star_from_object(made))) {
         return STAR_ERROR;
     }
-    seen_add(copier, value, star_from_object(made));
     uint32_t position = 0;
     star_value key = STAR_NONE;
     star_value item;
@@ -207,15 +219,15 @@ static star_value copy_value(struct copier *copier, star_value value) {
     }
     const star_value copy = copy_object(copier, value);
     star_leave(copier->to);
-    if (!star_is_error(copy) && copier->seen[seen_slot(copier, value.bits)].from == 0) {
-        seen_add(copier, value, copy);
+    if (!star_is_error(copy) && copier->seen[seen_slot(copier, value.bits)].from == 0 &&
+        !seen_add(copier, value, copy)) {
+        return STAR_ERROR;
     }
     return copy;
 }
 
 star_value star_value_copy(struct star_thread *from, star_value value, struct star_thread *to) {
-    SCRATCH(scratch);
-    struct copier copier = {.from = from, .to = to, .arena = &scratch, .mask = 63};
-    copier.seen = ARENA_ARRAY(&scratch, struct copied, copier.mask + 1);
-    return copy_value(&copier, value);
+    STAR_SCRATCH(scratch, to);
+    struct copier copier = {.from = from, .to = to, .arena = &scratch};
+    return seen_grow(&copier, 63) ? copy_value(&copier, value) : STAR_ERROR;
 }

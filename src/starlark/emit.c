@@ -5,6 +5,11 @@
 #include "starlark/shape.h"
 #include "starlark/thread.h"
 
+bool star_build_is_out_of_memory(struct star_build *build) {
+    build->failed = build->failed || arena_is_exhausted(build->arena);
+    return build->failed;
+}
+
 static void emit_word(struct compiler *c, uint64_t word) {
     const size_t count = c->positions.count;
     const bool is_new = count == 0 || c->positions.items[count - 1].line != c->pos.line ||
@@ -45,6 +50,9 @@ void star_emit_jump(struct compiler *c, enum star_opcode op, unsigned x, unsigne
 }
 
 void star_patch_to(struct compiler *c, uint32_t at, uint32_t target) {
+    if (at >= c->words.count) {
+        return; // the jump found no room
+    }
     const int32_t distance = (int32_t)target - (int32_t)at - 1;
     uint64_t *word = &c->words.items[at];
     const enum star_opcode op = (enum star_opcode)STAR_OP(*word);
@@ -96,6 +104,9 @@ unsigned star_constant(struct compiler *c, star_value value) {
 }
 
 star_value star_build_string(struct star_build *build, str text) {
+    if (star_build_is_out_of_memory(build)) {
+        return STAR_NONE;
+    }
     star_value *known = map_get(&build->strings, text);
     if (known == NULL) {
         known = ARENA_NEW(build->arena, star_value);
@@ -112,6 +123,9 @@ star_value star_build_string(struct star_build *build, str text) {
 }
 
 unsigned star_constant_text(struct compiler *c, str text) {
+    if (star_build_is_out_of_memory(c->build)) {
+        return 0;
+    }
     unsigned *known = map_get(&c->string_constants, text);
     if (known == NULL) {
         known = ARENA_NEW(c->build->arena, unsigned);

@@ -1,10 +1,11 @@
 // The thread's current error: message, hint, and the backtrace fixed where it was raised.
 
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "base/text.h"
 #include "starlark/code.h"
 #include "starlark/thread.h"
+#include "starlark/trace.h"
+
+#include <stdio.h>
 
 enum { MESSAGE_MAX = 1024 * 1024 };
 
@@ -13,10 +14,7 @@ void star_error_clear(struct star_thread *thread) {
         star_thread_memory_grow(thread, thread->error.message, thread->error.message_capacity, 0);
         thread->error.message = NULL;
     }
-    if (thread->error.text != NULL) {
-        free(thread->error.text);
-        thread->error.text = NULL;
-    }
+    arena_done(&thread->error.arena);
     thread->error.public = (struct star_error){.message = "", .hint = ""};
     thread->error.hint[0] = '\0';
     thread->error.is_set = thread->error.is_traced = false;
@@ -120,69 +118,26 @@ static struct star_frame frame_position(const struct star_call_frame *frame) {
     return position;
 }
 
-static bool same_frame(const struct star_frame *a, const struct star_frame *b) {
-    return a->file == b->file && a->line == b->line && a->column == b->column &&
-           a->function == b->function;
-}
-
-struct trace {
-    struct star_frame *frames;
-    uint32_t *repeats;
-    size_t count; // filled
-    size_t capacity;
-    size_t total; // distinct runs seen
-};
-
-// The outermost half is kept, the innermost half is a window that moves on.
-static void trace_add(struct trace *trace, struct star_frame frame) {
-    if (trace->count > 0 && same_frame(&trace->frames[trace->count - 1], &frame)) {
-        if (trace->repeats != NULL) {
-            trace->repeats[trace->count - 1]++;
-        }
-        return;
-    }
-    trace->total++;
-    if (trace->count == trace->capacity) {
-        const size_t half = trace->capacity / 2;
-        const size_t moved = trace->capacity - half - 1;
-        memmove(&trace->frames[half], &trace->frames[half + 1], moved * sizeof(frame));
-        if (trace->repeats != NULL) {
-            memmove(&trace->repeats[half], &trace->repeats[half + 1],
-                    moved * sizeof(trace->repeats[0]));
-        }
-        trace->count--;
-    }
-    trace->frames[trace->count] = frame;
-    if (trace->repeats != NULL) {
-        trace->repeats[trace->count] = 1;
-    }
-    trace->count++;
-}
-
-static void trace_fill(const struct star_thread *thread, struct trace *trace) {
-    for (uint32_t i = 0; i < thread->frame_count; i++) {
-        const struct star_call_frame *frame = &thread->frames[i];
-        if (frame->native != NULL) {
-            trace_add(trace, (struct star_frame){.function = frame->native->name});
-        }
-        trace_add(trace, frame_position(frame));
-    }
-}
-
 void star_error_trace(struct star_thread *thread) {
     if (thread->error.is_traced || !thread->error.is_set) {
         return;
     }
-    struct trace trace = {.frames = thread->error.frames,
-                          .repeats = thread->error.repeats,
-                          .capacity = STAR_TRACE_FRAMES_MAX - 1};
-    trace_fill(thread, &trace);
-    if (thread->active_native != NULL && trace.count > 0) {
-        trace_add(&trace, (struct star_frame){.function = thread->active_native->name});
+    struct trace trace = {.count = 0};
+    for (uint32_t i = 0; i < thread->frame_count; i++) {
+        const struct star_call_frame *frame = &thread->frames[i];
+        if (frame->native != NULL) {
+            trace_add(&trace, &(struct star_frame){.function = frame->native->name});
+        }
+        const struct star_frame position = frame_position(frame);
+        trace_add(&trace, &position);
     }
-    thread->error.public.frames = thread->error.frames;
-    thread->error.public.frame_repeats = thread->error.repeats;
-    thread->error.public.frame_count = trace.count;
+    if (thread->active_native != NULL && trace.count > 0) {
+        trace_add(&trace, &(struct star_frame){.function = thread->active_native->name});
+    }
+    struct star_error *error = &thread->error.public;
+    error->frame_count = trace_finish(&trace, thread->error.frames, thread->error.more);
+    error->frames = thread->error.frames;
+    error->frame_more = thread->error.more;
     thread->error.is_traced = true;
 }
 
@@ -197,41 +152,39 @@ size_t star_thread_frames(struct star_thread *thread, struct star_frame *frames,
 
 // ---- text ---------------------------------------------------------------------------------------
 
-static void print_frame(FILE *out, const struct star_frame *frame, uint32_t repeats) {
+static void add_frame(struct text *out, const struct star_frame *frame, uint32_t more) {
     if (frame->file == NULL) {
-        fprintf(out, "  <builtin>: in %s\n", frame->function);
+        text_format(out, "  <builtin>: in %s\n", frame->function);
     } else {
-        fprintf(out, "  %s:%d:%d: in %s\n", frame->file, frame->line, frame->column,
-                frame->function);
+        text_format(out, "  %s:%d:%d: in %s\n", frame->file, frame->line, frame->column,
+                    frame->function);
     }
-    if (repeats > 1) {
-        fprintf(out, "  … %u more\n", repeats - 1);
+    if (more > 0) {
+        text_format(out, "  … %u more\n", more);
     }
 }
 
 const char *star_thread_error_text(struct star_thread *thread) {
     const struct star_error *error = &thread->error.public;
-    free(thread->error.text);
-    thread->error.text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&thread->error.text, &size);
-    if (out == NULL) {
-        return error->message;
-    }
+    arena_supply_init(&thread->error.supply, thread->heap.allocate, thread->heap.allocate_user, 0,
+                      0);
+    struct arena *arena = &thread->error.arena;
+    arena_done(arena);
+    arena_init_supplied(arena, &thread->error.supply);
+    struct text text;
+    text_init(&text, arena);
     const struct star_frame *inner = NULL;
     if (error->frame_count > 0) {
-        fputs("Traceback (most recent call last):\n", out);
-        for (size_t i = 0; i < error->frame_count; i++) {
-            print_frame(out, &error->frames[i], error->frame_repeats[i]);
-            inner = error->frames[i].file != NULL ? &error->frames[i] : inner;
-        }
+        text_add(&text, STR("Traceback (most recent call last):\n"));
+    }
+    for (size_t i = 0; i < error->frame_count; i++) {
+        add_frame(&text, &error->frames[i], error->frame_more[i]);
+        inner = error->frames[i].file != NULL ? &error->frames[i] : inner;
     }
     if (inner != NULL) {
-        fprintf(out, "%s:%d:%d: ", inner->file, inner->line, inner->column);
+        text_format(&text, "%s:%d:%d: ", inner->file, inner->line, inner->column);
     }
-    fputs(error->message, out);
-    if (fclose(out) != 0 || thread->error.text == NULL) {
-        return error->message;
-    }
-    return thread->error.text;
+    text_add(&text, str_from(error->message));
+    const char *whole = text_cstring(&text);
+    return arena_is_exhausted(arena) ? error->message : whole;
 }

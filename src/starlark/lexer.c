@@ -667,6 +667,13 @@ static void scan(struct star_lexer *lexer, struct star_token *token) {
 
 void star_lexer_next(struct star_lexer *lexer, struct star_token *token) {
     *token = (struct star_token){.kind = TOKEN_ERROR};
+    if (arena_is_exhausted(lexer->arena)) {
+        // Nothing more is read: the parser unwinds as at the end of a file.
+        token->kind = TOKEN_END;
+        token->span.start = token->span.end = position(lexer);
+        token->offset = (size_t)(lexer->at - lexer->start);
+        return;
+    }
     scan(lexer, token);
     if (token->kind == TOKEN_INDENT || token->kind == TOKEN_DEDENT) {
         token->span.start = position(lexer);

@@ -6,7 +6,8 @@
 // Newlines inside brackets are white space; outside, the lexer gives NEWLINE, INDENT and DEDENT.
 // It reports errors within a token itself (a bad escape, a bad number) and then gives a token that
 // the parser can go on with; only what is no token at all comes out as TOKEN_ERROR.
-// Ownership: token texts borrow from the source, decoded literals live in the arena.
+// Ownership: token texts borrow from the source, decoded literals live in the arena.  When the
+// arena's supply is exhausted the file ends at once.
 // Threads: one at a time.
 
 #include "starlark/report.h"

@@ -141,9 +141,13 @@ void star_literal_begin(struct star_literal_text *text, struct arena *arena, con
 static void text_append(struct star_literal_text *text, const char *data, size_t size) {
     if (text->data == NULL || text->capacity - text->size < size) {
         const size_t capacity = (text->size + size) * 2 + 16;
-        text->data = text->data == NULL
-                         ? arena_alloc_bytes(text->arena, capacity)
-                         : arena_grow(text->arena, text->data, text->capacity, capacity);
+        char *grown = text->data == NULL
+                          ? arena_try_bytes(text->arena, capacity)
+                          : arena_try_grow(text->arena, text->data, text->capacity, capacity);
+        if (grown == NULL) {
+            return;
+        }
+        text->data = grown;
         text->capacity = capacity;
     }
     if (size > 0) {

@@ -340,7 +340,10 @@ static bool is_word(const char *text, size_t size, const char *word) {
 }
 
 enum float_parse_result float_parse(const char *text, size_t size, double *out) {
-    const size_t sign = size > 0 && (text[0] == '+' || text[0] == '-') ? 1 : 0;
+    if (size == 0) {
+        return FLOAT_PARSE_INVALID; // `text` may be NULL
+    }
+    const size_t sign = text[0] == '+' || text[0] == '-' ? 1 : 0;
     const char *word = text + sign;
     const size_t rest = size - sign;
     if (is_word(word, rest, "inf") || is_word(word, rest, "infinity")) {

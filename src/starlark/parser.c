@@ -60,8 +60,8 @@ static void report_unexpected(struct parser *parser, const char *wanted) {
         star_report_add(parser->report, token->span, "'" STR_FORMAT "' is a reserved word",
                         STR_ARGS(token->text));
     } else if (token->kind == TOKEN_NAME) {
-        star_report_add(parser->report, token->span, "expected %s, got '" STR_FORMAT "'",
-                        wanted, STR_ARGS(str_cut(token->text, 64)));
+        star_report_add(parser->report, token->span, "expected %s, got '" STR_FORMAT "'", wanted,
+                        STR_ARGS(str_cut(token->text, 64)));
     } else if (token->kind != TOKEN_ERROR) {
         star_report_add(parser->report, token->span, "expected %s, got %s", wanted,
                         star_token_name(token->kind));
@@ -91,7 +91,7 @@ static bool is_word_byte(unsigned char c) {
 // Notes every word of text that could not be understood: it may have been bound there.
 static void note_unsure_names(struct parser *parser, str text) {
     size_t at = 0;
-    while (at < text.size) {
+    while (at < text.size && !arena_is_exhausted(parser->arena)) {
         const size_t start = at;
         while (at < text.size && is_word_byte((unsigned char)text.data[at])) {
             at++;

@@ -7,6 +7,9 @@
 // Ownership: the tree lives in the arena and borrows `source` and `path`.
 // Limits: a file of more than STAR_SOURCE_SIZE_MAX bytes, brackets and operators nested deeper than
 // STAR_NESTING_MAX, and what ast.h says of depths, are errors in the report.
+// Memory: when the arena's supply is exhausted the tree is cut off, without an error in the report:
+// the caller looks at arena_is_exhausted first.  STAR_PARSE_RESERVE bytes of reserve are enough for
+// the way out of the deepest nesting.
 // Threads: one at a time.
 
 #include "starlark/report.h"
@@ -14,6 +17,8 @@
 enum {
     STAR_SOURCE_SIZE_MAX = 64 * 1024 * 1024,
     STAR_NESTING_MAX = 250, // recursion of the parser
+    // Ten levels of operators within each of these, a node each, and what the nodes point to.
+    STAR_PARSE_RESERVE = 512 * 1024,
 };
 
 // Never NULL.  When report->total has grown, the tree has error nodes and may only be looked at.

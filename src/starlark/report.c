@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 void star_report_init(struct star_report *report, struct arena *arena) {
     *report = (struct star_report){.arena = arena};
@@ -44,26 +45,69 @@ void star_report_sort(struct star_report *report) {
     }
 }
 
-void star_report_publish(struct star_report *report, struct star_diagnostics *diagnostics) {
-    *diagnostics = (struct star_diagnostics){.total = report->total};
+// What star_diagnostics.memory points to.
+struct published {
+    struct arena_supply supply;
+    struct arena arena;
+};
+
+void star_diagnostics_free(struct star_diagnostics *diagnostics) {
+    struct published *published = diagnostics->memory;
+    if (published != NULL) {
+        const struct arena_supply supply = published->supply;
+        arena_done(&published->arena);
+        (void)supply.allocate(supply.user, published, sizeof(*published), 0);
+    }
+    *diagnostics = (struct star_diagnostics){0};
+}
+
+// In memory of the same kind as the report's.
+static struct published *published_new(const struct arena_supply *like) {
+    struct arena_supply supply;
+    arena_supply_init(&supply, like != NULL ? like->allocate : NULL,
+                      like != NULL ? like->user : NULL, 0, 0);
+    struct published *published = supply.allocate(supply.user, NULL, 0, sizeof(*published));
+    if (published != NULL) {
+        published->supply = supply;
+        arena_init_supplied(&published->arena, &published->supply);
+    }
+    return published;
+}
+
+bool star_report_publish(struct star_report *report, struct star_diagnostics *diagnostics) {
+    *diagnostics = (struct star_diagnostics){0};
     if (report->total == 0) {
-        return;
+        return true;
     }
     star_report_sort(report);
-    struct arena *arena = memory_alloc(sizeof(*arena));
-    arena_init(arena);
-    diagnostics->memory = arena;
-    diagnostics->count = report->count < REPORT_SHOWN_MAX ? report->count : REPORT_SHOWN_MAX;
-    diagnostics->items = ARENA_ARRAY(arena, struct star_diagnostic, diagnostics->count);
-    for (size_t i = 0; i < diagnostics->count; i++) {
+    struct published *published = published_new(report->arena->supply);
+    if (published == NULL) {
+        return false;
+    }
+    struct arena *arena = &published->arena;
+    const size_t count = report->count < REPORT_SHOWN_MAX ? report->count : REPORT_SHOWN_MAX;
+    *diagnostics = (struct star_diagnostics){
+        .items = ARENA_TRY_ARRAY(arena, struct star_diagnostic, count),
+        .count = count,
+        .total = report->total,
+        .memory = published,
+    };
+    for (size_t i = 0; i < count && !arena_is_exhausted(arena); i++) {
         const struct ast_span span = report->items[i].span;
+        const size_t size = strlen(report->items[i].message) + 1;
+        char *message = arena_try_bytes(arena, size);
+        if (message == NULL) {
+            break;
+        }
+        memcpy(message, report->items[i].message, size);
         diagnostics->items[i] = (struct star_diagnostic){
             .line = (int)span.start.line,
             .column = (int)span.start.column,
             .end_line = (int)span.end.line,
             .end_column = (int)span.end.column,
-            .message = str_to_cstring(arena, str_from(report->items[i].message)),
+            .message = message,
             .hint = "",
         };
     }
+    return !arena_is_exhausted(arena);
 }

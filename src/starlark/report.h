@@ -36,6 +36,7 @@ void star_report_add(struct star_report *report, struct ast_span span, const cha
 // Into source order; stable.
 void star_report_sort(struct star_report *report);
 // Sorts, and copies the first REPORT_SHOWN_MAX findings for the host (star_diagnostics_free).
-void star_report_publish(struct star_report *report, struct star_diagnostics *diagnostics);
+// false: out of memory, the copy is not whole.
+MUST_USE bool star_report_publish(struct star_report *report, struct star_diagnostics *diagnostics);
 
 #endif

@@ -85,7 +85,7 @@ static void suite_open(struct resolver *resolver) {
 }
 
 static void suite_close(struct resolver *resolver) {
-    resolver->suites.count--;
+    resolver->suites.count -= resolver->suites.count > 0; // its opening may have found no room
 }
 
 static bool is_surely_set(const struct resolver *resolver, const struct ast_binding *binding) {
@@ -113,7 +113,7 @@ static void repeat_end(struct resolver *resolver) {
 static void binding_touch(struct resolver *resolver, struct ast_binding *binding, bool is_new) {
     binding->is_rebound = binding->is_rebound || !is_new || resolver->place.repeats > 0;
     binding->work.last_bound = ++resolver->clock;
-    if (!is_surely_set(resolver, binding)) {
+    if (resolver->suites.count > 0 && !is_surely_set(resolver, binding)) {
         binding->work.set_depth = (uint32_t)resolver->suites.count;
         binding->work.set_block = resolver->suites.items[resolver->suites.count - 1];
     }
@@ -135,9 +135,10 @@ static struct ast_binding *bind_local(struct resolver *resolver, str name, struc
         binding = binding_new(resolver, name, span);
         binding->owner = function;
         binding->index = function->local_count;
-        list_reserve(resolver->arena, (void **)&function->locals, function->local_count,
-                     &function->work.local_capacity, sizeof(struct ast_binding *));
-        function->locals[function->local_count++] = binding;
+        if (list_reserve(resolver->arena, (void **)&function->locals, function->local_count,
+                         &function->work.local_capacity, sizeof(struct ast_binding *))) {
+            function->locals[function->local_count++] = binding;
+        }
         map_set(&scope->names, name, binding);
     }
     binding_touch(resolver, binding, is_new);
@@ -151,9 +152,10 @@ static struct ast_binding *module_slot_new(struct resolver *resolver, struct map
     binding->is_global = true;
     binding->is_loaded = table == &resolver->loaded;
     binding->index = file->global_count;
-    list_reserve(resolver->arena, (void **)&file->globals, file->global_count,
-                 &file->global_capacity, sizeof(struct ast_binding *));
-    file->globals[file->global_count++] = binding;
+    if (list_reserve(resolver->arena, (void **)&file->globals, file->global_count,
+                     &file->global_capacity, sizeof(struct ast_binding *))) {
+        file->globals[file->global_count++] = binding;
+    }
     map_set(table, name, binding);
     return binding;
 }
@@ -259,6 +261,9 @@ static void resolve_list(struct resolver *resolver, const struct ast_list *list)
 }
 
 static void resolve_target(struct resolver *resolver, struct ast_expr *target, bool is_augmented) {
+    if (arena_is_exhausted(resolver->arena)) {
+        return;
+    }
     if (target->kind == EXPR_NAME) {
         resolve_target_name(resolver, &target->as.name, target->span, is_augmented);
     } else if (target->kind == EXPR_LIST || target->kind == EXPR_TUPLE) {
@@ -330,7 +335,7 @@ static void bind_parameters(struct resolver *resolver, struct ast_function *func
     struct ast_param *args = NULL;
     struct ast_param *kwargs = NULL;
     bool is_keyword_only = false;
-    for (size_t i = 0; i < function->param_count; i++) {
+    for (size_t i = 0; i < function->param_count && !arena_is_exhausted(resolver->arena); i++) {
         struct ast_param *param = &function->params[i];
         if (param->kind == PARAM_REQUIRED || param->kind == PARAM_OPTIONAL) {
             param->is_keyword_only = is_keyword_only;
@@ -393,6 +398,9 @@ static void resolve_slice(struct resolver *resolver, const struct ast_expr *expr
 
 // Flat: one case a kind.
 static void resolve_expr(struct resolver *resolver, struct ast_expr *expr) {
+    if (arena_is_exhausted(resolver->arena)) {
+        return;
+    }
     switch (expr->kind) {
     case EXPR_ERROR:
     case EXPR_INT:
@@ -521,7 +529,7 @@ static void resolve_load(struct resolver *resolver, const struct ast_stmt *stmt)
     } else if (place->conditionals > 0) {
         report_at(resolver, stmt, "load statement within a conditional");
     }
-    for (size_t i = 0; i < stmt->as.load->count; i++) {
+    for (size_t i = 0; i < stmt->as.load->count && !arena_is_exhausted(resolver->arena); i++) {
         struct ast_load_name *name = &stmt->as.load->names[i];
         if (!star_check_load_name(name, resolver->report)) {
             continue;
@@ -595,7 +603,8 @@ static void resolve_stmt(struct resolver *resolver, struct ast_stmt *stmt) {
 }
 
 static void resolve_body(struct resolver *resolver, struct ast_stmt *first) {
-    for (struct ast_stmt *stmt = first; stmt != NULL; stmt = stmt->next) {
+    for (struct ast_stmt *stmt = first; stmt != NULL && !arena_is_exhausted(resolver->arena);
+         stmt = stmt->next) {
         resolve_stmt(resolver, stmt);
     }
 }
@@ -619,8 +628,10 @@ static uint32_t capture(struct resolver *resolver, struct ast_function *function
         entry.from_free = true;
         entry.index = capture(resolver, function->parent, binding);
     }
-    list_reserve(resolver->arena, (void **)&function->captures, function->capture_count,
-                 &function->work.capture_capacity, sizeof(struct ast_capture));
+    if (!list_reserve(resolver->arena, (void **)&function->captures, function->capture_count,
+                      &function->work.capture_capacity, sizeof(struct ast_capture))) {
+        return 0;
+    }
     function->captures[function->capture_count++] = entry;
     function->work.capture_index.arena = resolver->arena;
     map_set(&function->work.capture_index, key, (void *)(uintptr_t)function->capture_count);
@@ -640,17 +651,20 @@ static str suggestion(struct resolver *resolver, const struct use *use) {
     if (use->name->text.size < 2 || resolver->suggestions++ >= SUGGESTIONS_MAX) {
         return (str){NULL, 0};
     }
-    SCRATCH(scratch);
+    struct arena *scratch = resolver->arena;
+    const struct arena_mark mark = arena_mark(scratch);
     const str name = use->name->text;
     struct str_list names = {0};
     for (const struct scope *scope = use->scope; scope != NULL; scope = scope->parent) {
-        add_names(&scratch, &names, &scope->names, name);
+        add_names(scratch, &names, &scope->names, name);
     }
-    add_names(&scratch, &names, &resolver->globals, name);
-    add_names(&scratch, &names, &resolver->loaded, name);
-    add_names(&scratch, &names, &resolver->predeclared, name);
-    add_names(&scratch, &names, &resolver->universe, name);
-    return suggest(name, &names);
+    add_names(scratch, &names, &resolver->globals, name);
+    add_names(scratch, &names, &resolver->loaded, name);
+    add_names(scratch, &names, &resolver->predeclared, name);
+    add_names(scratch, &names, &resolver->universe, name);
+    const str near = suggest(name, &names);
+    arena_rewind(scratch, mark);
+    return near;
 }
 
 static void report_undefined(struct resolver *resolver, const struct use *use) {
@@ -723,7 +737,8 @@ static void place_use(struct resolver *resolver, const struct use *use) {
 }
 
 static void resolve_uses(struct resolver *resolver) {
-    for (size_t i = 0; i < resolver->uses.count; i++) {
+    const struct arena *arena = resolver->arena;
+    for (size_t i = 0; i < resolver->uses.count && !arena_is_exhausted(arena); i++) {
         const struct use *use = &resolver->uses.items[i];
         if (!use->is_target) {
             lookup(resolver, use);
@@ -732,7 +747,7 @@ static void resolve_uses(struct resolver *resolver) {
             (void)capture(resolver, use->function, use->name->binding);
         }
     }
-    for (size_t i = 0; i < resolver->uses.count; i++) {
+    for (size_t i = 0; i < resolver->uses.count && !arena_is_exhausted(arena); i++) {
         if (resolver->uses.items[i].name->binding != NULL) {
             place_use(resolver, &resolver->uses.items[i]);
         }
@@ -745,9 +760,10 @@ static void finish_function(struct resolver *resolver, struct ast_function *func
     }
     for (uint32_t i = 0; i < function->local_count; i++) {
         if (function->locals[i]->needs_cell) {
-            list_reserve(resolver->arena, (void **)&function->cells, function->cell_count,
-                         &function->work.cell_capacity, sizeof(uint32_t));
-            function->cells[function->cell_count++] = i;
+            if (list_reserve(resolver->arena, (void **)&function->cells, function->cell_count,
+                             &function->work.cell_capacity, sizeof(uint32_t))) {
+                function->cells[function->cell_count++] = i;
+            }
         }
     }
 }

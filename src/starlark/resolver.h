@@ -6,6 +6,8 @@
 //
 // Ownership: bindings and tables live in the arena of the tree.
 // Errors: all go to the report; the resolver never stops at the first.
+// Memory: when the arena's supply is exhausted the walk ends early, without an error in the report:
+// the caller looks at arena_is_exhausted first.
 // Threads: one file, one thread at a time.
 
 #include "starlark/report.h"

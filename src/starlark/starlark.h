@@ -345,8 +345,8 @@ struct star_error {
     const char *message; // NUL-terminated; lives until the next call on the thread or its reset
     const char *hint;    // "" when there is none
     const struct star_frame *frames; // outermost first
-    size_t frame_count;              // runs of repeated frames are folded:
-    const uint32_t *frame_repeats;   // how often the frame stands there, from 1
+    size_t frame_count;
+    const uint32_t *frame_more; // for each: how many frames behind it were left out (recursion)
 };
 
 // Set the thread's error; always STAR_ERROR, for `return star_fail(thread, "…")`.
@@ -387,6 +387,11 @@ struct star_source {
     // When the file is one expression and nothing else: the global that gets its value.  NULL:
     // none.
     const char *result_name;
+    // As in star_thread_options, for the program (which it must outlive) and for the time of
+    // compiling.  Tree and bytecode may take `memory_bytes`, and so may the constants; 0: no limit.
+    void *(*allocate)(void *user, void *memory, size_t old_size, size_t size);
+    void *allocate_user;
+    size_t memory_bytes;
 };
 
 struct star_diagnostic {
@@ -403,11 +408,15 @@ struct star_diagnostics {
     struct star_diagnostic *items;
     size_t count; // at most 50
     size_t total; // all of them
+    // Why the file could not be read to its end: "out of memory", "memory limit of N bytes
+    // exceeded".  Then there are no items.  Else empty.
+    char failure[64];
     void *memory;
 };
 void star_diagnostics_free(struct star_diagnostics *diagnostics);
 
-// NULL when the file has static errors (or memory is out: then diagnostics->count is 0).
+// NULL when the file has static errors, or diagnostics->failure says why.  `diagnostics` may be
+// NULL.
 struct star_program *star_compile(const struct star_source *source,
                                   struct star_diagnostics *diagnostics);
 // The frames of a thread's error point into the programs that ran: free a program only when the

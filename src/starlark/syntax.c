@@ -31,6 +31,7 @@ struct call_list {
 };
 
 struct star_syntax {
+    struct arena_supply supply;
     struct arena arena;
     struct assignment_list assignments;
     struct function_list functions;
@@ -371,6 +372,9 @@ static void walk_all(struct walk *walk, struct ast_expr *const *items, size_t co
 
 // Flat: one case a kind.
 static void walk_expr(struct walk *walk, const struct ast_expr *expr) {
+    if (arena_is_exhausted(walk->arena)) {
+        return;
+    }
     switch (expr->kind) {
     case EXPR_ERROR:
     case EXPR_NAME:
@@ -487,7 +491,8 @@ static void walk_stmt(struct walk *walk, const struct ast_stmt *stmt) {
 }
 
 static void walk_body(struct walk *walk, const struct ast_stmt *first) {
-    for (const struct ast_stmt *stmt = first; stmt != NULL; stmt = stmt->next) {
+    for (const struct ast_stmt *stmt = first; stmt != NULL && !arena_is_exhausted(walk->arena);
+         stmt = stmt->next) {
         walk_stmt(walk, stmt);
     }
 }
@@ -506,32 +511,33 @@ static enum star_parameter_kind parameter_kind(const struct ast_param *param,
 }
 
 static void view_function(struct star_syntax *syntax, const struct ast_function *function) {
+    struct arena *arena = &syntax->arena;
     struct star_parameter_view *views =
-        ARENA_ARRAY(&syntax->arena, struct star_parameter_view, function->param_count);
+        ARENA_TRY_ARRAY(arena, struct star_parameter_view, function->param_count);
     size_t count = 0;
     bool is_keyword_only = false;
-    for (size_t i = 0; i < function->param_count; i++) {
+    for (size_t i = 0; i < function->param_count && !arena_is_exhausted(arena); i++) {
         const struct ast_param *param = &function->params[i];
         is_keyword_only = is_keyword_only || param->kind == PARAM_STAR || param->kind == PARAM_ARGS;
         if (param->kind != PARAM_STAR) {
             views[count++] =
-                (struct star_parameter_view){.name = str_to_cstring(&syntax->arena, param->name),
+                (struct star_parameter_view){.name = str_to_cstring(arena, param->name),
                                              .kind = parameter_kind(param, is_keyword_only),
                                              .default_value = node_of(param->value),
                                              .span = span_of(param->span)};
         }
     }
-    const struct star_function_view view = {.name = str_to_cstring(&syntax->arena, function->name),
+    const struct star_function_view view = {.name = str_to_cstring(arena, function->name),
                                             .span = span_of(function->name_span),
                                             .parameters = views,
                                             .parameter_count = count};
-    LIST_PUSH(&syntax->arena, &syntax->functions, view);
+    LIST_PUSH(arena, &syntax->functions, view);
 }
 
 static void view_load(struct star_syntax *syntax, const struct ast_load *load) {
-    const char **from = ARENA_ARRAY(&syntax->arena, const char *, load->count);
-    const char **to = ARENA_ARRAY(&syntax->arena, const char *, load->count);
-    for (size_t i = 0; i < load->count; i++) {
+    const char **from = ARENA_TRY_ARRAY(&syntax->arena, const char *, load->count);
+    const char **to = ARENA_TRY_ARRAY(&syntax->arena, const char *, load->count);
+    for (size_t i = 0; i < load->count && !arena_is_exhausted(&syntax->arena); i++) {
         from[i] = str_to_cstring(&syntax->arena, load->names[i].from);
         to[i] = str_to_cstring(&syntax->arena, load->names[i].to.text);
     }
@@ -544,7 +550,8 @@ static void view_load(struct star_syntax *syntax, const struct ast_load *load) {
 }
 
 static void view_top_level(struct star_syntax *syntax, const struct ast_stmt *first) {
-    for (const struct ast_stmt *stmt = first; stmt != NULL; stmt = stmt->next) {
+    for (const struct ast_stmt *stmt = first; stmt != NULL && !arena_is_exhausted(&syntax->arena);
+         stmt = stmt->next) {
         if (stmt->kind == STMT_DEF) {
             view_function(syntax, stmt->as.def.function);
         } else if (stmt->kind == STMT_LOAD) {
@@ -617,28 +624,54 @@ const struct star_call_view *star_syntax_call(const struct star_syntax *syntax, 
 
 // ---- parsing ------------------------------------------------------------------------------------
 
+static struct star_syntax *syntax_new(const struct star_source *source) {
+    struct arena_supply supply;
+    arena_supply_init(&supply, source->allocate, source->allocate_user, source->memory_bytes,
+                      STAR_PARSE_RESERVE);
+    struct star_syntax *syntax =
+        supply.is_exhausted ? NULL : supply.allocate(supply.user, NULL, 0, sizeof(*syntax));
+    if (syntax == NULL) {
+        arena_supply_done(&supply);
+        return NULL;
+    }
+    *syntax = (struct star_syntax){.supply = supply};
+    arena_init_supplied(&syntax->arena, &syntax->supply);
+    return syntax;
+}
+
 struct star_syntax *star_syntax_parse(const struct star_source *source,
                                       struct star_diagnostics *diagnostics) {
-    struct star_syntax *syntax = memory_alloc(sizeof(*syntax));
-    *syntax = (struct star_syntax){0};
-    arena_init(&syntax->arena);
+    struct star_diagnostics dropped;
+    struct star_diagnostics *found = diagnostics != NULL ? diagnostics : &dropped;
+    *found = (struct star_diagnostics){0};
+    struct star_syntax *syntax = syntax_new(source);
+    if (syntax == NULL) {
+        return NULL;
+    }
     struct arena *arena = &syntax->arena;
     struct star_report report;
     star_report_init(&report, arena);
     struct ast_file *file = star_parse(arena, str_copy(arena, str_from(source->file)),
                                        str_copy(arena, (str){source->text, source->size}), &report);
-    if (diagnostics != NULL) {
-        star_report_publish(&report, diagnostics);
-    }
     view_top_level(syntax, file->top->body);
     struct walk walk = {.syntax = syntax, .arena = arena, .function = ""};
     walk_body(&walk, file->top->body);
+    const bool is_whole = !arena_is_exhausted(arena) && star_report_publish(&report, found);
+    arena_supply_done(&syntax->supply);
+    if (diagnostics == NULL || !is_whole) {
+        star_diagnostics_free(found);
+    }
+    if (!is_whole) {
+        star_syntax_free(syntax);
+        return NULL;
+    }
     return syntax;
 }
 
 void star_syntax_free(struct star_syntax *syntax) {
     if (syntax != NULL) {
+        const struct arena_supply supply = syntax->supply;
         arena_done(&syntax->arena);
-        free(syntax);
+        (void)supply.allocate(supply.user, syntax, sizeof(*syntax), 0);
     }
 }

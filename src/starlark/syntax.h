@@ -29,7 +29,7 @@ struct star_span {
 
 // Syntax errors go to `diagnostics` (may be NULL; free it); what needs names resolved is
 // star_compile's. The tree is given also when there are errors, without the statements that could
-// not be parsed.
+// not be parsed.  NULL, and no diagnostics, when memory is out.
 struct star_syntax *star_syntax_parse(const struct star_source *source,
                                       struct star_diagnostics *diagnostics);
 void star_syntax_free(struct star_syntax *syntax);

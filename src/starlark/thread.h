@@ -9,8 +9,10 @@
 
 #include <stdatomic.h>
 
+#include "base/arena.h"
 #include "starlark/dict.h"
 #include "starlark/heap.h"
+#include "starlark/trace.h"
 
 enum {
     STAR_STACK_VALUES = 1 << 20, // registers of a thread; 8 MiB of address space
@@ -18,7 +20,6 @@ enum {
     STAR_FRAMES_MAX = 1 << 17,   // frames without a depth limit
     STAR_REENTRY_MAX = 160,      // VM loops on the C stack (callbacks from native code)
     STAR_MESSAGE_RESERVE = 512,  // bytes of a message when memory is out
-    STAR_TRACE_FRAMES_MAX = 64,  // kept of a backtrace: half outermost, half innermost
 };
 
 // One active Starlark call.
@@ -117,9 +118,10 @@ struct star_thread {
         size_t message_capacity;
         char reserve[STAR_MESSAGE_RESERVE];
         char hint[256];
-        struct star_frame frames[STAR_TRACE_FRAMES_MAX];
-        uint32_t repeats[STAR_TRACE_FRAMES_MAX];
-        char *text; // star_thread_error_text
+        struct star_frame frames[TRACE_FRAMES_MAX];
+        uint32_t more[TRACE_FRAMES_MAX];
+        struct arena_supply supply;
+        struct arena arena; // of star_thread_error_text
     } error;
 };
 
@@ -153,6 +155,14 @@ void star_error_clear(struct star_thread *thread);
 void star_error_trace(struct star_thread *thread);
 // "out of memory" or "memory limit of N bytes exceeded".
 void star_fail_memory(struct star_thread *thread, bool is_limit);
+// A scratch arena for what is said in messages, on the thread's memory: when that runs out, lists
+// and texts drop what has no room (base/arena.h) and the message is shorter.
+#define STAR_SCRATCH(name, thread)                                                                 \
+    struct arena_supply name##_supply;                                                             \
+    arena_supply_init(&name##_supply, (thread)->heap.allocate, (thread)->heap.allocate_user, 0,    \
+                      0);                                                                          \
+    struct arena name __attribute__((cleanup(arena_done)));                                        \
+    arena_init_supplied(&(name), &name##_supply)
 union star_cache *star_thread_caches(struct star_thread *thread, const struct star_code *code);
 
 // Runs the innermost frame until only `frame_floor` frames are left; gives its result.

@@ -336,8 +336,14 @@ int star_vm_next_pair(struct star_thread *thread, star_value *state, star_value 
 
 star_value star_vm_load(struct star_thread *thread, struct star_module *module, star_value name) {
     const struct star_environment *environment = module->environment;
-    SCRATCH(scratch);
-    const char *text = str_to_cstring(&scratch, star_text_of(name));
+    STAR_SCRATCH(scratch, thread);
+    char *text = arena_try_bytes(&scratch, star_text_of(name).size + 1);
+    if (text == NULL) {
+        star_fail_memory(thread, false);
+        return STAR_ERROR;
+    }
+    memcpy(text, star_text_of(name).data, star_text_of(name).size);
+    text[star_text_of(name).size] = '\0';
     if (environment == NULL || environment->load == NULL) {
         return star_fail(thread, "cannot load %s: load is not available here", text);
     }
@@ -363,7 +369,7 @@ star_value star_vm_load_name(struct star_thread *thread, struct star_module *mod
                              star_value loaded, star_value name) {
     const struct star_module *from = module->loaded[star_small(loaded)];
     const str wanted = star_text_of(name);
-    SCRATCH(scratch);
+    STAR_SCRATCH(scratch, thread);
     struct str_list known = {0};
     for (uint32_t i = 0; i < from->program->global_count; i++) {
         const struct star_global *global = &from->program->globals[i];

@@ -109,6 +109,45 @@ static void lists_sort_and_join(void **state) {
     assert_false(str_list_has(&list, STR("AB")));
 }
 
+static void supply_ends_without_ending_the_process(void **state) {
+    (void)state;
+    struct arena_supply supply;
+    arena_supply_init(&supply, NULL, NULL, 100 * 1000, 1000);
+    struct arena arena;
+    struct arena other;
+    arena_init_supplied(&arena, &supply);
+    arena_init_supplied(&other, &supply);
+    struct str_list list = {0};
+    struct text text;
+    struct map map;
+    text_init(&text, &other);
+    map_init(&map, &arena);
+    while (!arena_is_exhausted(&arena)) {
+        str_list_push(&arena, &list, STR("item"));
+        text_add(&text, STR("some text"));
+        map_set(&map, str_format(&other, "%zu", list.count), &map);
+    }
+    assert_true(supply.is_limited);
+    assert_true(arena_is_exhausted(&other));
+    // What was taken stays good, what is new is dropped or comes from the reserve.
+    const size_t count = map.count;
+    assert_null(arena_try_array(&other, 1000, 16));
+    assert_null(arena_try_array(&other, SIZE_MAX / 2, 16));
+    map_set(&map, STR("new"), &map);
+    assert_int_equal(map.count, count);
+    for (size_t i = 0; i < list.count; i++) {
+        assert_true(str_equal(list.items[i], STR("item")));
+    }
+    assert_int_equal(text.size % strlen("some text"), 0);
+    for (int i = 0; i < 10; i++) {
+        memset(arena_alloc(&arena, 64), 1, 64);
+    }
+    arena_done(&arena);
+    arena_done(&other);
+    assert_int_equal(supply.used_bytes, 0);
+    arena_supply_done(&supply);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_gives_zeroed_aligned_memory),
@@ -118,6 +157,7 @@ int main(void) {
         cmocka_unit_test(map_finds_what_was_set_in_insertion_order),
         cmocka_unit_test(map_without_case_finds_any_spelling),
         cmocka_unit_test(lists_sort_and_join),
+        cmocka_unit_test(supply_ends_without_ending_the_process),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }
