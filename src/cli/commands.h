@@ -8,6 +8,7 @@
 extern const struct command command_describe;
 extern const struct command command_history;
 extern const struct command command_init;
+extern const struct command command_push;
 extern const struct command command_query;
 extern const struct command command_run;
 extern const struct command command_sql;

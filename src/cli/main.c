@@ -31,6 +31,7 @@ const struct command *const commands[] = {
     &command_describe,
     &command_history,
     &command_stats,
+    &command_push,
     &command_query,
     &command_sql,
     &command_starlark,

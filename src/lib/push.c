@@ -335,7 +335,7 @@ static enum error_code open_range(struct push_run *run, struct push_stream *stre
 // Stages (watermark, current] and opens it when there is anything in it.
 static enum error_code stage_new(struct push_run *run, struct push_stream *stream, int64_t table_id,
                                  int64_t current, struct error *err) {
-    if (run->request->only_pending || run->sink.watermark >= current) {
+    if (run->sink.watermark >= current) {
         return ERROR_NONE;
     }
     TRY(push_run_schema(run, current, err));

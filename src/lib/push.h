@@ -48,7 +48,6 @@ struct push_request {
     struct str_list keys;     // merge: the unique key; tracked: the group key; else empty
     bool typed_columns;       // `columns` with types (@push) instead of names (@sink)
     str run_id;               // for the sync log
-    bool only_pending;        // push retry: nothing new is read from the lake
     bool empty_backfill;      // a backfill left the table empty: finalize(0, 0) is due
     const struct push_caller *caller; // instead of the lib's push(); NULL: that one
     // Events that have an outcome, of all that are to be sent; called on the calling thread after
@@ -127,15 +126,31 @@ MUST_USE enum error_code push_watermarks_json(struct state *state, struct arena 
 MUST_USE enum error_code push_log_write(struct lake_connection *connection, str target,
                                         str batch_mode, str run_id, const struct push_log *log,
                                         struct error *err);
-// What a sandbox run says instead of delivering: how many rows would go out now.
+// What would go out now: what a sandbox run says instead of delivering, and what `push status`
+// shows.  Changes nothing; the state may be read-only.
 struct push_preview {
-    int64_t inserts;
+    int64_t inserts; // of the open range's rest and of what is behind the watermark
     int64_t updates;
     int64_t deletes;
-    int64_t retries;
+    int64_t in_flight; // rows claimed by a process that has not answered for them
+    int64_t retries;   // failed rows
 };
 MUST_USE enum error_code push_preview(const struct push_request *request,
                                       struct push_preview *preview, struct error *err);
+int64_t push_preview_total(const struct push_preview *preview);
+
+// ── Mending (libs.md §7.6) ── by a process that holds the run lock.  ERROR_CONFLICT: the sink is
+// in delivery.  ERROR_NOT_FOUND: the model has no table yet.
+
+// The next delivery sends the changes since snapshot `from` again, or every current row as insert
+// when it is STATE_NO_SNAPSHOT.  What was never delivered goes with it, also when it is older than
+// `from`.  ERROR_INVALID for a snapshot that is not in the lake or too old.
+MUST_USE enum error_code push_rewind(const struct push_request *request, int64_t from,
+                                     struct error *err);
+// Forgets failed rows, batches and jobs: everything up to now counts as delivered.  *dropped: how
+// many rows were pending.  Dead letters stay.
+MUST_USE enum error_code push_reset(const struct push_request *request, int64_t *dropped,
+                                    struct error *err);
 // Sinks of the target that its model does not name any more are deleted, each with a warning that
 // tells how many rows were pending for it.
 MUST_USE enum error_code push_forget_others(struct state *state, struct arena *arena, str target,

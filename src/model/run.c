@@ -2,8 +2,6 @@
 // order of the graph, then the run log.
 #include "model/run.h"
 
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/interrupt.h"
@@ -16,6 +14,7 @@
 #include "model/graph.h"
 #include "model/lib_names.h"
 #include "model/runner.h"
+#include "project/run_lock.h"
 
 str run_type_name(enum run_type type) {
     static const str NAMES[] = {
@@ -34,31 +33,6 @@ str run_status_name(enum run_status status) {
         [RUN_ERROR] = STR_INIT("error"),
     };
     return NAMES[status];
-}
-
-// ── Lock ──
-
-static void lock_cleanup(struct file_lock *lock) {
-    file_unlock(lock);
-}
-
-static enum error_code lock_project(struct runner *runner, struct file_lock *lock,
-                                    struct error *err) {
-    const str folder = project_path(&runner->project, STR(".coypu"));
-    TRY(directory_create(folder, 0700, err));
-    const str since = time_format_utc(runner->arena, clock_wall_us(&runner->context->clock));
-    const str content = str_format(runner->arena, "pid %lld, coypu run, since " STR_FORMAT,
-                                   (long long)getpid(), STR_ARGS(since));
-    str holder = {0};
-    const enum error_code code =
-        file_lock(runner->arena, path_join(runner->arena, folder, STR("run.lock")), content,
-                  runner->options->lock_timeout_ms, lock, &holder, err);
-    if (code == ERROR_CONFLICT) {
-        error_set(err, ERROR_CONFLICT, "another run holds this project: " STR_FORMAT,
-                  STR_ARGS(str_trim(holder)));
-        error_hint(err, "wait for it to end, or give --lock-timeout SECONDS");
-    }
-    return code;
 }
 
 // ── Start ──
@@ -295,6 +269,12 @@ static void execute_step(struct runner *runner, struct plan_step *step, struct a
         fail(step, model->target);
         return;
     }
+    if (runner->options->deliver_only) {
+        result->status = RUN_SKIPPED;
+        result->run_type = RUN_SKIP;
+        run_push(runner, step, scratch, result);
+        return;
+    }
     const struct plan_step *source = failed_source(runner, model);
     if (source != NULL) {
         result->status = RUN_SKIPPED;
@@ -355,7 +335,7 @@ static void run_step(struct runner *runner, struct plan_step *step, size_t numbe
     execute_step(runner, step, &scratch, &result);
     result.duration_us = clock_monotonic_us(clock) - began_us;
     count_result(runner->summary, &result);
-    if (!runner->options->dry_run) {
+    if (!runner->options->dry_run && !runner->options->deliver_only) {
         log_result(runner, &result, started_us);
     }
     if (events->finished != NULL) {
@@ -442,7 +422,7 @@ static enum error_code run_locked(struct runner *runner, struct error_list *erro
         TRY(state_open(runner->state, err));
     }
     report_orphans(runner);
-    if (!runner->options->dry_run) {
+    if (!runner->options->dry_run && !runner->options->deliver_only) {
         TRY(load_sources(runner, err));
         TRY(run_create_tables(runner, err));
     }
@@ -461,9 +441,10 @@ static void runner_done(struct runner *runner) {
 
 static enum error_code run_opened(struct runner *runner, struct error_list *errors,
                                   struct error *err) {
-    struct file_lock lock CLEANUP(lock_cleanup) = {.fd = -1};
+    RUN_LOCK lock = {.fd = -1};
     if (!runner->options->dry_run) {
-        TRY(lock_project(runner, &lock, err));
+        TRY(run_lock_take(&runner->project, "coypu run", runner->options->lock_timeout_ms, &lock,
+                          err));
     }
     runner->state = state_new(&(struct state_options){.context = runner->context,
                                                       .project = runner->project.root,

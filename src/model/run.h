@@ -81,6 +81,7 @@ struct run_options {
     bool dry_run;    // plan only: results say what would run
     bool keep_going; // run what is outside a cycle
     bool no_destructive;
+    bool deliver_only; // nothing is materialised or logged: what waits for the sinks goes out
     int64_t lock_timeout_ms;
     struct run_events events;
 };

@@ -1,23 +1,10 @@
 // The delivery step of a model's turn: after its commit, and also when it was skipped.
 #include "base/context.h"
-#include "base/environment.h"
 #include "base/text.h"
 #include "lake/transaction.h"
 #include "lib/push.h"
 #include "model/runner.h"
-
-static enum error_code expand_args(struct runner *runner, const struct model *model,
-                                   struct arena *scratch, struct str_list *args,
-                                   struct error *err) {
-    const struct sink_directive *sink = &model->source.directives.sink;
-    for (size_t i = 0; i < sink->args.count; i++) {
-        str value;
-        TRY(environment_expand(runner->context->environment, scratch, model->file,
-                               sink->args.items[i], &value, err));
-        str_list_push(scratch, args, value);
-    }
-    return ERROR_NONE;
-}
+#include "model/sinks.h"
 
 struct push_watch {
     const struct run_events *events;
@@ -29,30 +16,6 @@ static void push_progress(void *self, int64_t sent, int64_t total) {
     if (total > 0) {
         watch->events->pushing(watch->events->self, watch->model, sent, total);
     }
-}
-
-static enum error_code make_request(struct runner *runner, const struct model *model,
-                                    struct arena *scratch, struct push_request *request,
-                                    struct error *err) {
-    const struct directives *directives = &model->source.directives;
-    *request = (struct push_request){
-        .context = runner->context,
-        .connection = runner->session.connection,
-        .state = runner->state,
-        .libs = &runner->libs,
-        .lib = lib_find(&runner->libs, directives->sink.name),
-        .target = model->target,
-        .schema = model->schema,
-        .table = model->name,
-        .kind = model_kind_name(directives->kind),
-        .keys = directives->group_columns,
-        .typed_columns = directives->sink.is_push,
-        .run_id = runner->summary->run_id,
-    };
-    if (directives->kind == MODEL_MERGE) {
-        str_list_push(scratch, &request->keys, directives->unique_key.value);
-    }
-    return expand_args(runner, model, scratch, &request->args, err);
 }
 
 static enum error_code table_is_empty(struct runner *runner, const struct model *model,
@@ -123,7 +86,12 @@ static enum error_code deliver(struct runner *runner, const struct model *model,
     const str sink = model->source.directives.sink.name;
     struct push_request request;
     struct push_summary summary = {0};
-    TRY(make_request(runner, model, scratch, &request, err));
+    const struct sink_context context = {.context = runner->context,
+                                         .connection = runner->session.connection,
+                                         .state = runner->state,
+                                         .libs = &runner->libs,
+                                         .run_id = runner->summary->run_id};
+    TRY(sink_request(&context, model, scratch, &request, err));
     request.data = *data;
     struct push_watch watch = {&runner->options->events, model};
     if (watch.events->pushing != NULL) {
