@@ -30,6 +30,22 @@ static bool has_option(str options, const char *name) {
     return false;
 }
 
+// Whether the option is there with the value 0.
+static bool has_option_zero(str options, const char *name) {
+    size_t offset = sql_skip_space(options, 0);
+    while (offset < options.size) {
+        const size_t end = sql_skip_token(options, offset);
+        const size_t value = sql_skip_space(options, end);
+        const bool is_zero =
+            str_equal(str_slice(options, value, sql_skip_token(options, value)), STR("0"));
+        if (is_zero && str_equal_nocase(str_slice(options, offset, end), str_from(name))) {
+            return true;
+        }
+        offset = value;
+    }
+    return false;
+}
+
 // The options with a relative DATA_PATH made absolute: DuckLake stores it as it is written, and
 // another program that reads the lake stands in another folder.
 static str absolute_data_path(struct arena *arena, str options) {
@@ -177,6 +193,8 @@ static enum error_code run_attach(struct lake_connection *connection,
                          "the ATTACH string carries a password, which SQL can read");
         error_hint(options->warning, "put it into config/secrets.sql with CREATE SECRET");
     }
+    connection->lake->attached.keeps_no_rows =
+        has_option_zero(attach.options, "DATA_INLINING_ROW_LIMIT");
     TRY(lake_load_extensions_for(connection, statement->text, err));
     TRY(load_for_secret(connection, attach.path, err));
     if (is_missing_file(&attach, options)) {
@@ -293,6 +311,22 @@ enum error_code lake_use(struct lake_connection *connection, struct error *err) 
 }
 
 // ── Getters ──
+
+size_t lake_columns_max(const struct lake *lake) {
+    enum { SQLITE_COLUMNS_MAX = 2000, POSTGRES_COLUMNS_MAX = 1600, SYSTEM_COLUMNS = 3 };
+    if (lake->attached.keeps_no_rows) {
+        return SIZE_MAX;
+    }
+    switch (lake->attached.catalog) {
+    case LAKE_CATALOG_SQLITE:
+        return SQLITE_COLUMNS_MAX - SYSTEM_COLUMNS;
+    case LAKE_CATALOG_POSTGRES:
+        return POSTGRES_COLUMNS_MAX - SYSTEM_COLUMNS;
+    case LAKE_CATALOG_DUCKDB:
+        break;
+    }
+    return SIZE_MAX;
+}
 
 bool lake_is_attached(const struct lake *lake) {
     return lake->attached.is_attached;

@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 
+#include <stddef.h>
+
 struct arena;
 struct lake;
 struct lake_connection;
@@ -37,6 +39,10 @@ enum lake_catalog lake_catalog_kind(const struct lake *lake);
 const char *lake_catalog_name(enum lake_catalog kind); // "sqlite", "duckdb", "postgres"
 // What stands behind `ducklake:` and the kind's prefix: a file path or a connection string.
 str lake_catalog_path(const struct lake *lake);
+// How many columns a table may have; SIZE_MAX: as many as memory holds.  The catalog keeps small
+// writes in a table of its own with three more, and SQLite and PostgreSQL bound those; without
+// inlining (DATA_INLINING_ROW_LIMIT 0 in the ATTACH) there is no such table.
+size_t lake_columns_max(const struct lake *lake);
 bool lake_is_read_only(const struct lake *lake);
 // The folder of the data files, as the catalog stores it.
 MUST_USE enum error_code lake_data_path(struct lake_connection *connection, struct arena *arena,

@@ -154,6 +154,7 @@ struct lake {
     struct { // written by lake_attach, before other connections are used
         bool is_attached;
         bool is_read_only;
+        bool keeps_no_rows; // small writes do not go into the catalog
         enum lake_catalog catalog;
         str alias;
         str path;

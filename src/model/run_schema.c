@@ -120,6 +120,23 @@ static enum error_code check_columns(struct plan_step *step, struct arena *arena
     return ERROR_NONE;
 }
 
+static enum error_code check_width(struct runner *runner, const struct plan_step *step,
+                                   struct error *err) {
+    const struct model *model = step->model;
+    const size_t most = lake_columns_max(runner->session.lake);
+    if (step->column_count <= most) {
+        return ERROR_NONE;
+    }
+    error_set(err, ERROR_LIMIT,
+              STR_FORMAT " has %zu columns, a table of a lake with a %s catalog at most %zu",
+              STR_ARGS(model->target), step->column_count,
+              lake_catalog_name(lake_catalog_kind(runner->session.lake)), most);
+    error_hint(err, "keep what is rarely read in one JSON or MAP column, or add "
+                    "DATA_INLINING_ROW_LIMIT 0 to the ATTACH in config/catalog.sql");
+    error_at_offset(err, model->file, model->text, model->source.body_offset);
+    return err->code;
+}
+
 enum error_code run_describe(struct runner *runner, struct plan_step *step, struct error *err) {
     const struct model *model = step->model;
     // The query as it is: as a subquery, columns of one name would be renamed.  The line in front
@@ -134,6 +151,7 @@ enum error_code run_describe(struct runner *runner, struct plan_step *step, stru
         explain_missing_table(runner, step, err);
         return err->code;
     }
+    TRY(check_width(runner, step, err));
     code = columns_normalise(runner->arena, step->columns, step->column_count, err);
     if (code != ERROR_NONE) {
         error_at_offset(err, model->file, model->text, model->source.body_offset);

@@ -81,7 +81,15 @@ static enum error_code db_error(struct db *db, int status, struct error *err) {
                         "copy of the watermarks in the lake");
         return ERROR_IO;
     }
-    return error_set(err, ERROR_IO, "state store " STR_FORMAT ": %s", STR_ARGS(db->file), reason);
+    error_set(err, ERROR_IO, "state store " STR_FORMAT ": %s", STR_ARGS(db->file), reason);
+    if (primary == SQLITE_CANTOPEN && path_is_directory(db->file)) {
+        error_hint(err, "a folder has the name of the state store's file: move it away");
+    } else if (primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY) {
+        error_hint(err, "give this user the right to read and write the file and its folder");
+    } else if (primary == SQLITE_FULL) {
+        error_hint(err, "make room on the disk that holds it");
+    }
+    return err->code;
 }
 
 static enum error_code open_handle(struct db *db, bool read_only, int64_t busy_timeout_ms,

@@ -123,6 +123,35 @@ def test_a_lib_name_in_text_is_no_call(project, api):
     assert project.sql("select * from raw.m") == [{"shop": "shop()"}]
 
 
+def wide(columns):
+    return "SELECT " + ", ".join(f"{i} AS c{i}" for i in range(columns))
+
+
+def test_a_table_wider_than_the_catalog_can_hold_fails_alone(project):
+    project.write({"models/raw/wide.sql": wide(10_000), "models/raw/narrow.sql": wide(1_997)})
+    result = project.run("run", code=1)
+    assert ("models/raw/wide.sql:1:1: raw.wide has 10000 columns, a table of a lake with a sqlite catalog at most 1997\n"
+            "    hint: keep what is rarely read in one JSON or MAP column, or add DATA_INLINING_ROW_LIMIT 0 to the ATTACH in "
+            "config/catalog.sql\n") in result.out, result
+    assert "[OK] raw.narrow" in result.out
+
+
+def test_a_wide_table_is_fine_where_the_catalog_keeps_no_rows(project):
+    project.write({"config/catalog.sql":
+                   "ATTACH 'ducklake:sqlite:lake.sqlite' AS lake (DATA_PATH 'lake_data/', data_inlining_row_limit 0);\n",
+                   "models/raw/wide.sql": wide(2_500)})
+    project.run_json()
+    assert project.value("select c2499 from raw.wide") == 2499
+
+
+def test_a_folder_where_the_state_store_should_be_is_explained(project):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id"})
+    (project.root / ".coypu/state.db").mkdir(parents=True)
+    result = project.run("run", code=0)
+    assert "/.coypu/state.db: unable to open database file\n" in result.err
+    assert "hint: a folder has the name of the state store's file: move it away\n" in result.err
+
+
 def test_a_project_without_models_prints_a_note(project):
     assert "no models" in project.run("run", code=0).out + project.run("run", code=0).err
 
