@@ -31,6 +31,7 @@ struct progress {
     enum phase phase;
     int64_t pages;
     int64_t rows;
+    int64_t rows_before; // those that were there at started_us
     int64_t rows_total;
     bool visible;
 };
@@ -62,7 +63,7 @@ static str line_text(struct progress *progress, int64_t elapsed_us) {
     text_format(&line, "[%zu/%zu] %s", progress->number, progress->total, progress->subject);
     const double seconds = (double)elapsed_us / 1e6;
     const bool rate_known = elapsed_us >= RATE_AFTER_US && progress->rows > 0;
-    const double rate = rate_known ? (double)progress->rows / seconds : 0;
+    const double rate = rate_known ? (double)(progress->rows - progress->rows_before) / seconds : 0;
     switch (progress->phase) {
     case PHASE_START:
         return str_cut(text_str(&line), terminal_columns() - 1);
@@ -139,18 +140,27 @@ void progress_free(struct progress *progress) {
     free(progress);
 }
 
+static void set_subject(struct progress *progress, str subject) {
+    const str cut = str_cut(subject, sizeof(progress->subject) - 1);
+    memcpy(progress->subject, cut.data, cut.size);
+    progress->subject[cut.size] = '\0';
+}
+
+static bool is_subject(const struct progress *progress, str subject) {
+    return str_equal(str_from(progress->subject), str_cut(subject, sizeof(progress->subject) - 1));
+}
+
 void progress_start(struct progress *progress, size_t number, size_t total, str subject) {
     if (progress == NULL) {
         return;
     }
     (void)pthread_mutex_lock(&progress->lock);
-    const str cut = str_cut(subject, sizeof(progress->subject) - 1);
-    memcpy(progress->subject, cut.data, cut.size);
-    progress->subject[cut.size] = '\0';
+    set_subject(progress, subject);
     progress->number = number;
     progress->total = total;
     progress->phase = PHASE_START;
     progress->rows = 0;
+    progress->rows_before = 0;
     progress->started_us = clock_monotonic_us(&progress->context->clock);
     if (progress->started_us - progress->drawn_us >= DRAW_EVERY_US) {
         draw(progress, progress->started_us);
@@ -158,15 +168,17 @@ void progress_start(struct progress *progress, size_t number, size_t total, str 
     (void)pthread_mutex_unlock(&progress->lock);
 }
 
-static void count(struct progress *progress, enum phase phase, int64_t pages, int64_t rows,
-                  int64_t total) {
-    if (progress == NULL) {
-        return;
-    }
-    (void)pthread_mutex_lock(&progress->lock);
+static void count(struct progress *progress, str subject, enum phase phase, int64_t pages,
+                  int64_t rows, int64_t total) {
     const int64_t now_us = clock_monotonic_us(&progress->context->clock);
-    if (phase == PHASE_PUSH && progress->phase != PHASE_PUSH) {
+    const bool takes_over = progress->subject[0] == '\0';
+    if (!takes_over && !is_subject(progress, subject)) {
+        return; // one line: the other piece has its turn when this one is done
+    }
+    if (takes_over || (phase == PHASE_PUSH && progress->phase != PHASE_PUSH)) {
+        set_subject(progress, subject);
         progress->started_us = now_us; // another rate
+        progress->rows_before = takes_over ? rows : 0;
         progress->drawn_us = 0;
     }
     progress->phase = phase;
@@ -176,15 +188,22 @@ static void count(struct progress *progress, enum phase phase, int64_t pages, in
     if (now_us - progress->drawn_us >= DRAW_EVERY_US) {
         draw(progress, now_us);
     }
-    (void)pthread_mutex_unlock(&progress->lock);
 }
 
-void progress_fetch(struct progress *progress, int64_t pages, int64_t rows) {
-    count(progress, PHASE_FETCH, pages, rows, 0);
+void progress_fetch(struct progress *progress, str subject, int64_t pages, int64_t rows) {
+    if (progress != NULL) {
+        (void)pthread_mutex_lock(&progress->lock);
+        count(progress, subject, PHASE_FETCH, pages, rows, 0);
+        (void)pthread_mutex_unlock(&progress->lock);
+    }
 }
 
-void progress_push(struct progress *progress, int64_t sent, int64_t total) {
-    count(progress, PHASE_PUSH, 0, sent, total);
+void progress_push(struct progress *progress, str subject, int64_t sent, int64_t total) {
+    if (progress != NULL) {
+        (void)pthread_mutex_lock(&progress->lock);
+        count(progress, subject, PHASE_PUSH, 0, sent, total);
+        (void)pthread_mutex_unlock(&progress->lock);
+    }
 }
 
 void progress_clear(struct progress *progress) {
@@ -193,5 +212,17 @@ void progress_clear(struct progress *progress) {
     }
     (void)pthread_mutex_lock(&progress->lock);
     erase(progress);
+    (void)pthread_mutex_unlock(&progress->lock);
+}
+
+void progress_finish(struct progress *progress, str subject) {
+    if (progress == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&progress->lock);
+    erase(progress);
+    if (is_subject(progress, subject)) {
+        progress->subject[0] = '\0';
+    }
     (void)pthread_mutex_unlock(&progress->lock);
 }

@@ -21,9 +21,12 @@ void progress_free(struct progress *progress);
 // A new piece of work begins: its number of how many, and what it is about.  Pieces that follow
 // each other fast are not all shown.
 void progress_start(struct progress *progress, size_t number, size_t total, str subject);
-// Counts so far; `total` 0 when it is not known.  Drawn at most ten times a second.
-void progress_fetch(struct progress *progress, int64_t pages, int64_t rows);
-void progress_push(struct progress *progress, int64_t sent, int64_t total);
+// Counts so far; `total` 0 when it is not known.  Drawn at most ten times a second.  Of several
+// pieces at once one is shown, the latest, then whichever counts after it is finished.
+void progress_fetch(struct progress *progress, str subject, int64_t pages, int64_t rows);
+void progress_push(struct progress *progress, str subject, int64_t sent, int64_t total);
+// The piece is over.
+void progress_finish(struct progress *progress, str subject);
 // Takes the line away until the next count.
 void progress_clear(struct progress *progress);
 

@@ -2,6 +2,7 @@
 #include "model/run.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/environment.h"
@@ -11,6 +12,8 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
+
+enum { JOBS_DEFAULT_MAX = 4 };
 
 struct run_output {
     struct command_line *line;
@@ -216,20 +219,18 @@ static void on_started(void *self, const struct model *model, size_t number, siz
 
 static void on_progress(void *self, const struct model *model, int64_t pages, int64_t rows) {
     const struct run_output *output = self;
-    (void)model;
-    progress_fetch(output->progress, pages, rows);
+    progress_fetch(output->progress, model->target, pages, rows);
 }
 
 static void on_pushing(void *self, const struct model *model, int64_t sent, int64_t total) {
     const struct run_output *output = self;
-    (void)model;
-    progress_push(output->progress, sent, total);
+    progress_push(output->progress, model->target, sent, total);
 }
 
 static void on_finished(void *self, const struct run_result *result) {
     SCRATCH(scratch);
     struct run_output *output = self;
-    progress_clear(output->progress);
+    progress_finish(output->progress, result->model->target);
     if (output->line->json) {
         print_json(output, &scratch, result);
     } else {
@@ -285,14 +286,32 @@ static int run_failed(struct command_line *line, const struct error_list *errors
     return status;
 }
 
+// --jobs, else COYPU_JOBS, else one a core and at most four.
+static enum error_code jobs_read(const struct command_line *line, int64_t *jobs,
+                                 struct error *err) {
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    *jobs = cores < 1 ? 1 : cores > JOBS_DEFAULT_MAX ? JOBS_DEFAULT_MAX : cores;
+    str value;
+    if (environment_get(line->context->environment, STR("COYPU_JOBS"), &value) && value.size > 0 &&
+        (!str_parse_int64(value, jobs) || *jobs < 1 || *jobs > RUN_JOBS_MAX)) {
+        error_set(err, ERROR_INVALID, "COYPU_JOBS is \"" STR_FORMAT "\", not a number from 1 to %d",
+                  STR_ARGS(value), RUN_JOBS_MAX);
+        error_hint(err, "unset it, or give --jobs N");
+        return err->code;
+    }
+    return command_number(line, "jobs", 1, RUN_JOBS_MAX, jobs, err);
+}
+
 static int run_command(struct command_line *line) {
     struct run_output output = {
         .line = line,
         .dry_run = command_flag(line, "dry-run"),
     };
     int64_t lock_timeout_s = 0;
+    int64_t jobs = 0;
     struct error err;
-    if (command_number(line, "lock-timeout", 0, 86400, &lock_timeout_s, &err) != ERROR_NONE) {
+    if (command_number(line, "lock-timeout", 0, 86400, &lock_timeout_s, &err) != ERROR_NONE ||
+        jobs_read(line, &jobs, &err) != ERROR_NONE) {
         command_print_error(line, &err);
         return EXIT_USAGE;
     }
@@ -305,6 +324,7 @@ static int run_command(struct command_line *line) {
         .keep_going = command_flag(line, "keep-going"),
         .no_destructive = command_flag(line, "no-destructive"),
         .lock_timeout_ms = lock_timeout_s * 1000,
+        .jobs = (int)jobs,
         .events = {.started = on_started,
                    .finished = on_finished,
                    .progress = output.progress != NULL ? on_progress : NULL,
@@ -341,6 +361,8 @@ const struct command command_run = {
     .arguments_max = 1,
     .options = {{"full-refresh", 0, NULL, "rebuild every model, whatever changed"},
                 {"dry-run", 0, NULL, "say what would run and why; change nothing"},
+                {"jobs", 0, "N",
+                 "models at a time (default COYPU_JOBS, else one a core, at most 4)"},
                 {"keep-going", 0, NULL, "with a cycle: run what is outside of it"},
                 {"no-destructive", 0, NULL, "fail rather than drop a column"},
                 {"lock-timeout", 0, "S", "wait up to S seconds for another run (default 0)"}},

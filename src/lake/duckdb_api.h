@@ -127,6 +127,10 @@
     X(duckdb_init_set_init_data)                                                                   \
     X(duckdb_init_get_column_count)                                                                \
     X(duckdb_init_get_column_index)                                                                \
+    X(duckdb_table_function_get_client_context)                                                    \
+    X(duckdb_connection_get_client_context)                                                        \
+    X(duckdb_client_context_get_connection_id)                                                     \
+    X(duckdb_destroy_client_context)                                                               \
     X(duckdb_init_set_max_threads)                                                                 \
     X(duckdb_init_set_error)                                                                       \
     X(duckdb_function_get_init_data)                                                               \

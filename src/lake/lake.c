@@ -290,6 +290,15 @@ void lake_disconnect(struct lake_connection *connection) {
     free(connection);
 }
 
+uint64_t lake_connection_id(const struct lake_connection *connection) {
+    const struct duckdb_api *api = &connection->lake->api;
+    duckdb_client_context context = NULL;
+    api->duckdb_connection_get_client_context(connection->handle, &context);
+    const uint64_t id = api->duckdb_client_context_get_connection_id(context);
+    api->duckdb_destroy_client_context(&context);
+    return id;
+}
+
 struct lake *lake_of(const struct lake_connection *connection) {
     return connection->lake;
 }

@@ -58,6 +58,8 @@ MUST_USE enum error_code lake_connect(struct lake *lake, struct lake_connection 
 // Rolls back an open transaction.  Takes NULL.
 void lake_disconnect(struct lake_connection *connection);
 struct lake *lake_of(const struct lake_connection *connection);
+// A number that no other connection of this lake has; see lake_source_connection.
+uint64_t lake_connection_id(const struct lake_connection *connection);
 // Stops what the connection is executing; it answers ERROR_CANCELLED and lives on.  Any thread.
 void lake_interrupt(struct lake_connection *connection);
 

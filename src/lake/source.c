@@ -127,6 +127,15 @@ static void on_bind(duckdb_bind_info info) {
     HANDOVER_GIVE(bound);
 }
 
+uint64_t lake_source_connection(const struct lake_source_bind *bind) {
+    const struct duckdb_api *api = &bind->bound->lake->api;
+    duckdb_client_context context = NULL;
+    api->duckdb_table_function_get_client_context(bind->info, &context);
+    const uint64_t id = api->duckdb_client_context_get_connection_id(context);
+    api->duckdb_destroy_client_context(&context);
+    return id;
+}
+
 static duckdb_type type_of(enum lake_kind kind) {
     static const struct {
         enum lake_kind kind;

@@ -48,6 +48,8 @@ struct lake_source {
 MUST_USE enum error_code lake_source_register(struct lake_connection *connection,
                                               const struct lake_source *source, struct error *err);
 
+// The connection whose statement is bound (lake_connection_id).
+uint64_t lake_source_connection(const struct lake_source_bind *bind);
 // Declares a column.  `kind` is one of BOOLEAN … TIMESTAMP_TZ, INTERVAL, UUID, JSON, BLOB; width
 // and scale are of DECIMAL.
 void lake_source_column(struct lake_source_bind *bind, str name, enum lake_kind kind, uint8_t width,

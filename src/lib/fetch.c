@@ -8,12 +8,21 @@
 #include "lib/column_type.h"
 #include "lib/fetch_task.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+// Whose calls the statements of one connection mean.
+struct selection {
+    uint64_t connection;
+    struct fetch *fetch; // NULL: nobody's
+};
+
 struct fetch_sources {
     const struct lib_set *set;
-    struct fetch *selected; // set between statements, read by DuckDB's threads during one
+    pthread_mutex_t lock; // guards what follows
+    struct selection *selections;
+    size_t count;
 };
 
 struct fetch {
@@ -304,14 +313,54 @@ static void stop_stream(struct fetch *fetch) {
     }
 }
 
+// ---- whose calls are meant ----------------------------------------------------------------------
+
+static struct fetch *selected(struct fetch_sources *sources, uint64_t connection) {
+    struct fetch *fetch = NULL;
+    (void)pthread_mutex_lock(&sources->lock);
+    for (size_t i = 0; i < sources->count; i++) {
+        if (sources->selections[i].connection == connection) {
+            fetch = sources->selections[i].fetch;
+        }
+    }
+    (void)pthread_mutex_unlock(&sources->lock);
+    return fetch;
+}
+
+static void deselect(struct fetch *fetch) {
+    struct fetch_sources *sources = fetch->sources;
+    (void)pthread_mutex_lock(&sources->lock);
+    for (size_t i = 0; i < sources->count; i++) {
+        if (sources->selections[i].fetch == fetch) {
+            sources->selections[i].fetch = NULL;
+        }
+    }
+    (void)pthread_mutex_unlock(&sources->lock);
+}
+
+void fetch_select(struct fetch_sources *sources, const struct lake_connection *connection,
+                  struct fetch *fetch) {
+    const uint64_t id = lake_connection_id(connection);
+    (void)pthread_mutex_lock(&sources->lock);
+    size_t i = 0;
+    while (i < sources->count && sources->selections[i].connection != id) {
+        i++;
+    }
+    if (i == sources->count) { // one a thread of the run, never more
+        sources->selections = memory_realloc(sources->selections,
+                                             (sources->count + 1) * sizeof(sources->selections[0]));
+        sources->count++;
+    }
+    sources->selections[i] = (struct selection){id, fetch};
+    (void)pthread_mutex_unlock(&sources->lock);
+}
+
 void fetch_free(struct fetch *fetch) {
     if (fetch == NULL) {
         return;
     }
     stop_stream(fetch);
-    if (fetch->sources->selected == fetch) {
-        fetch->sources->selected = NULL;
-    }
+    deselect(fetch);
     for (size_t i = 0; i < fetch->task_count; i++) {
         struct fetch_task *task = fetch->tasks[i];
         bool is_first = true;
@@ -626,7 +675,7 @@ static enum error_code source_bind(void *self, const struct lake_argument *argum
                                    struct lake_source_bind *bind, void **plan, struct error *err) {
     SCRATCH(scratch);
     struct fetch_sources *sources = self;
-    struct fetch *fetch = sources->selected;
+    struct fetch *fetch = selected(sources, lake_source_connection(bind));
     str name = count > 0 ? arguments[0].text : (str){0};
     const struct lib *lib = lib_find(sources->set, name);
     if (fetch == NULL) {
@@ -749,7 +798,7 @@ static void source_finish(void *self) {
 enum error_code fetch_sources_new(struct lake_connection *connection, const struct lib_set *set,
                                   struct fetch_sources **result, struct error *err) {
     struct fetch_sources *sources = memory_alloc(sizeof(*sources));
-    *sources = (struct fetch_sources){.set = set};
+    *sources = (struct fetch_sources){.set = set, .lock = PTHREAD_MUTEX_INITIALIZER};
     const struct lake_source source = {.bind = source_bind,
                                        .start = source_start,
                                        .fill = source_fill,
@@ -760,7 +809,7 @@ enum error_code fetch_sources_new(struct lake_connection *connection, const stru
         code = fetch_sources_connect(sources, connection, err);
     }
     if (code != ERROR_NONE) {
-        free(sources);
+        fetch_sources_free(sources);
         return code;
     }
     *result = sources;
@@ -768,6 +817,11 @@ enum error_code fetch_sources_new(struct lake_connection *connection, const stru
 }
 
 void fetch_sources_free(struct fetch_sources *sources) {
+    if (sources == NULL) {
+        return;
+    }
+    free(sources->selections);
+    (void)pthread_mutex_destroy(&sources->lock);
     free(sources);
 }
 
@@ -787,8 +841,4 @@ bool fetch_rows_given(const struct fetch *fetch, int64_t *first, int64_t *last) 
     *first = atomic_load(&fetch->given.first);
     *last = atomic_load(&fetch->given.last);
     return *last > 0 && atomic_load(&fetch->given.scans) == 1;
-}
-
-void fetch_select(struct fetch_sources *sources, struct fetch *fetch) {
-    sources->selected = fetch;
 }

@@ -3,15 +3,18 @@
 
 // The fetch contract (libs.md §5): the lib calls of one model, from SQL to rows that SQL can read.
 //
-//     struct fetch_sources *sources;                       // once a lake
-//     TRY(fetch_sources_new(connection, &set, &sources, err));
-//     struct fetch *fetch;                                 // one a model run
-//     TRY(fetch_new(sources, connection, &model, calls, call_count, &fetch, err));  // no request
-//     yet … fetch_select(sources, fetch); lake_describe(…) works when fetch_columns_known(fetch) …
-//     TRY(fetch_spool(fetch, err));                        // what cannot be streamed is fetched
-//     now fetch_select(sources, fetch); code = lake_execute(connection, "INSERT … SELECT … FROM
-//     my_api('x')", …, err); code = fetch_end(fetch, code, &outcome, err);        // the lib's own
-//     error wins over DuckDB's fetch_select(sources, NULL); fetch_free(fetch);
+//     TRY(fetch_sources_new(connection, &set, &sources, err));  // once a lake
+//
+//     TRY(fetch_new(sources, connection, &model, calls, count, &fetch, err));
+//     TRY(fetch_spool(fetch, &aborted, err));       // what cannot be streamed is fetched now
+//     fetch_select(sources, connection, fetch);
+//     code = lake_execute(connection, "INSERT … SELECT … FROM my_api('x')", …, err);
+//     code = fetch_end(fetch, code, &outcome, err); // the lib's own error wins over DuckDB's
+//     fetch_select(sources, connection, NULL);
+//     fetch_free(fetch);
+//
+// Nothing is requested before fetch_spool or the statement, so lake_describe works on the statement
+// when fetch_columns_known(fetch).
 //
 // A call whose columns all have casts, and which is read once, is streamed: a thread of its own
 // runs the interpreter page by page, one page ahead of the statement, and the table function fills
@@ -21,7 +24,8 @@
 // Ownership: a fetch lives on its own memory until fetch_free; calls are copied.
 // Errors: ERROR_INVALID with the position of the call in the model; message `lib my_api: fetch page
 // 3: …` and the backtrace in err->trace; ERROR_CANCELLED.  A failed fetch leaves nothing behind.
-// Threads: all functions from the thread of the model run; fetch_progress from any.
+// Threads: all functions from the thread of the model run; sources lock for themselves;
+// fetch_progress from any.
 
 #include "lake/lake.h"
 #include "lib/lib.h"
@@ -95,8 +99,10 @@ void fetch_sources_free(struct fetch_sources *sources);
 MUST_USE enum error_code fetch_sources_connect(struct fetch_sources *sources,
                                                struct lake_connection *connection,
                                                struct error *err);
-// Whose calls the table function means from now on; NULL: nobody's, every call is an error.
-void fetch_select(struct fetch_sources *sources, struct fetch *fetch);
+// Whose calls the statements of this connection mean from now on; NULL: nobody's, every call is an
+// error.
+void fetch_select(struct fetch_sources *sources, const struct lake_connection *connection,
+                  struct fetch *fetch);
 
 // What can be said without a database or a request: the lib exists and has fetch, its kinds and
 // columns, number and names of arguments.  Adds one error a finding (rules cross_ast.unknown_lib,

@@ -151,6 +151,7 @@ enum error_code plan_read(struct arena *arena, const struct models *models,
                           struct plan *plan, struct error *err) {
     *plan = (struct plan){
         .arena = arena,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
         .models = models,
         .project = options->project,
         .full_refresh = options->full_refresh,
@@ -180,6 +181,7 @@ enum error_code plan_read(struct arena *arena, const struct models *models,
 }
 
 void plan_committed(struct plan *plan, const struct model *model, int64_t snapshot) {
+    (void)pthread_mutex_lock(&plan->lock);
     struct plan_version *version = map_get(&plan->versions, model->target);
     if (version == NULL) {
         version = ARENA_NEW(plan->arena, struct plan_version);
@@ -188,6 +190,17 @@ void plan_committed(struct plan *plan, const struct model *model, int64_t snapsh
     version->snapshot = snapshot > 0 ? snapshot : version->snapshot;
     (void)map_set(&plan->tables, model->target, version);
     plan_step_of(plan, model)->table_exists = true;
+    (void)pthread_mutex_unlock(&plan->lock);
+}
+
+bool plan_version_find(struct plan *plan, str name, struct plan_version *version) {
+    (void)pthread_mutex_lock(&plan->lock);
+    const struct plan_version *found = map_get(&plan->versions, name);
+    if (found != NULL) {
+        *version = *found;
+    }
+    (void)pthread_mutex_unlock(&plan->lock);
+    return found != NULL;
 }
 
 // ── Definition ──
@@ -299,7 +312,7 @@ static void decide(struct plan_step *step, enum run_type type, str reason) {
     step->reason = reason;
 }
 
-void plan_decide(struct plan *plan, struct plan_step *step) {
+static void decide_on_facts(struct plan *plan, struct plan_step *step) {
     const struct model *model = step->model;
     const enum model_kind kind = model->source.directives.kind;
     const enum run_type changed_type = kind == MODEL_TABLE ? RUN_FULL : RUN_INCREMENTAL;
@@ -332,4 +345,10 @@ void plan_decide(struct plan *plan, struct plan_step *step) {
     } else {
         decide(step, RUN_SKIP, STR("deps unchanged"));
     }
+}
+
+void plan_decide(struct plan *plan, struct plan_step *step) {
+    (void)pthread_mutex_lock(&plan->lock);
+    decide_on_facts(plan, step);
+    (void)pthread_mutex_unlock(&plan->lock);
 }

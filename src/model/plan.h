@@ -8,7 +8,11 @@
 // on it is decided on fresh facts when its turn comes.
 //
 // Ownership: everything lives in the plan's arena.
-// Threads: one.
+// Threads: read by one; plan_decide, plan_committed and plan_version_find then from any, a lock
+// inside.  A step belongs to the thread that runs its model, and is read by others once that is
+// done.
+
+#include <pthread.h>
 
 #include "model/commit.h"
 #include "model/model.h"
@@ -48,6 +52,7 @@ struct plan_version {
 
 struct plan {
     struct arena *arena;
+    pthread_mutex_t lock; // guards the arena, the versions and the tables once models run
     const struct models *models;
     str project;
     struct plan_step *steps; // by model index
@@ -72,6 +77,9 @@ MUST_USE enum error_code plan_read(struct arena *arena, const struct models *mod
 void plan_decide(struct plan *plan, struct plan_step *step);
 // The target was written by `snapshot`; 0: its table exists now, without rows.
 void plan_committed(struct plan *plan, const struct model *model, int64_t snapshot);
+
+// What the plan knows of the table "schema.table"; false: nothing.
+bool plan_version_find(struct plan *plan, str name, struct plan_version *version);
 
 struct plan_step *plan_step_of(const struct plan *plan, const struct model *model);
 

@@ -1,5 +1,4 @@
-// The whole run: lock, session, libs, models, plan, tables, then one model after another in the
-// order of the graph, then the run log.
+// The whole run: lock, session, libs, models, plan, tables, then the models, then the run log.
 #include "model/run.h"
 
 #include "base/clock.h"
@@ -13,7 +12,7 @@
 #include "model/check_libs.h"
 #include "model/graph.h"
 #include "model/lib_names.h"
-#include "model/runner.h"
+#include "model/schedule.h"
 #include "project/run_lock.h"
 
 str run_type_name(enum run_type type) {
@@ -48,18 +47,18 @@ static enum error_code start_libs(struct runner *runner, struct error_list *erro
         .name_taken_by = lib_name_taken_by,
         .name_self = &names,
     };
-    TRY(lib_scan(runner->arena, &options, &runner->libs, err));
-    if (runner->libs.errors.count > 0) {
-        for (size_t i = 0; i + 1 < runner->libs.errors.count; i++) {
-            error_list_add(errors, &runner->libs.errors.items[i]);
+    TRY(lib_scan(runner->arena, &options, runner->libs, err));
+    if (runner->libs->errors.count > 0) {
+        for (size_t i = 0; i + 1 < runner->libs->errors.count; i++) {
+            error_list_add(errors, &runner->libs->errors.items[i]);
         }
-        *err = runner->libs.errors.items[runner->libs.errors.count - 1];
+        *err = runner->libs->errors.items[runner->libs->errors.count - 1];
         return err->code;
     }
-    if (runner->libs.count == 0) {
+    if (runner->libs->count == 0) {
         return ERROR_NONE;
     }
-    return fetch_sources_new(runner->session.connection, &runner->libs, &runner->sources, err);
+    return fetch_sources_new(runner->session.connection, runner->libs, &runner->sources, err);
 }
 
 static enum error_code start_models(struct runner *runner, struct error *err) {
@@ -68,21 +67,21 @@ static enum error_code start_models(struct runner *runner, struct error *err) {
         .project = runner->project.root,
         .connection = runner->session.connection,
         .is_lib = lib_set_has_fetch,
-        .lib_self = &runner->libs,
+        .lib_self = runner->libs,
         .catalog = lake_alias(runner->session.lake),
     };
-    TRY(models_read(runner->arena, &options, &runner->models, err));
-    models_check_libs(&runner->models, &runner->libs);
+    TRY(models_read(runner->arena, &options, runner->models, err));
+    models_check_libs(runner->models, runner->libs);
     const struct plan_options plan_options = {
         .project = runner->project.root,
         .full_refresh = runner->options->full_refresh,
     };
-    return plan_read(runner->arena, &runner->models, runner->session.connection, &plan_options,
-                     &runner->plan, err);
+    return plan_read(runner->plan->arena, runner->models, runner->session.connection, &plan_options,
+                     runner->plan, err);
 }
 
 static enum error_code check_cycle(struct runner *runner, struct error *err) {
-    const struct model_list *cycle = &runner->models.cycle;
+    const struct model_list *cycle = &runner->models->cycle;
     if (cycle->count == 0 || runner->options->keep_going) {
         return ERROR_NONE;
     }
@@ -100,8 +99,8 @@ static enum error_code check_cycle(struct runner *runner, struct error *err) {
 
 static enum error_code unknown_target(struct runner *runner, str target, struct error *err) {
     struct str_list names = {0};
-    for (size_t i = 0; i < runner->models.count; i++) {
-        str_list_push(runner->arena, &names, runner->models.items[i]->target);
+    for (size_t i = 0; i < runner->models->count; i++) {
+        str_list_push(runner->arena, &names, runner->models->items[i]->target);
     }
     error_set(err, ERROR_NOT_FOUND, "no model makes " STR_FORMAT, STR_ARGS(target));
     const str near = suggest(target, &names);
@@ -113,19 +112,19 @@ static enum error_code unknown_target(struct runner *runner, str target, struct 
 
 // "" is everything, "x" one model, "+x" with what it reads, "x+" with what reads it.
 static enum error_code select_models(struct runner *runner, struct error *err) {
-    const size_t count = runner->models.count;
+    const size_t count = runner->models->count;
     bool *marks = ARENA_ARRAY(runner->arena, bool, count);
     str target = runner->options->target;
     if (target.size == 0) {
         for (size_t i = 0; i < count; i++) {
-            runner->plan.steps[i].selected = true;
+            runner->plan->steps[i].selected = true;
         }
         return ERROR_NONE;
     }
     const bool with_ancestors = str_starts_with(target, STR("+"));
     const bool with_descendants = str_ends_with(target, STR("+"));
     target = str_slice(target, with_ancestors ? 1 : 0, target.size - (with_descendants ? 1 : 0));
-    const struct model *model = models_find(&runner->models, target);
+    const struct model *model = models_find(runner->models, target);
     if (model == NULL) {
         return unknown_target(runner, target, err);
     }
@@ -137,7 +136,7 @@ static enum error_code select_models(struct runner *runner, struct error *err) {
     }
     marks[model->index] = true;
     for (size_t i = 0; i < count; i++) {
-        runner->plan.steps[i].selected = marks[i];
+        runner->plan->steps[i].selected = marks[i];
     }
     return ERROR_NONE;
 }
@@ -145,251 +144,57 @@ static enum error_code select_models(struct runner *runner, struct error *err) {
 // config/sources.sql only when something selected reads what neither a model nor the lake has: a
 // source that is down must not stop what does not need it.
 static enum error_code load_sources(struct runner *runner, struct error *err) {
-    for (size_t i = 0; i < runner->models.count; i++) {
-        const struct model *model = runner->models.items[i];
+    for (size_t i = 0; i < runner->models->count; i++) {
+        const struct model *model = runner->models->items[i];
         bool needed = model->unverifiable.count > 0;
         for (size_t j = 0; j < model->inputs.count && !needed; j++) {
-            needed = models_find(&runner->models, model->inputs.items[j]) == NULL &&
-                     !plan_has_table(&runner->plan, model->inputs.items[j]);
+            needed = models_find(runner->models, model->inputs.items[j]) == NULL &&
+                     !plan_has_table(runner->plan, model->inputs.items[j]);
         }
-        if (needed && runner->plan.steps[i].selected && runner->plan.steps[i].type != RUN_SKIP) {
+        if (needed && runner->plan->steps[i].selected && runner->plan->steps[i].type != RUN_SKIP) {
             return session_load_sources(&runner->session, err);
         }
     }
     return ERROR_NONE;
 }
 
-// ── One model after another ──
-
-// How far the model has looked without writing; empty when its commit says it, or nothing does.
-static str log_metadata(struct runner *runner, const struct run_result *result) {
-    const struct plan_step *step = plan_step_of(&runner->plan, result->model);
-    if (!step->has_commit || result->snapshot > 0 || result->status == RUN_ERROR ||
-        result->skipped_because.size > 0 || result->aborted) {
-        return (str){0};
-    }
-    const int64_t read =
-        result->read_snapshot > 0 ? result->read_snapshot : step->commit.read_snapshot;
-    return commit_progress_write(runner->arena, step->commit.snapshot, read);
-}
+// ── The whole ──
 
 // What the last runs saw without writing, before anything is decided for good.
 static void take_run_log(struct runner *runner) {
     struct state_run_list runs = {0};
     struct error ignored;
-    const int64_t limit = 4 * (int64_t)runner->models.count;
+    const int64_t limit = 4 * (int64_t)runner->models->count;
     if (limit == 0 || state_run_history(runner->state, runner->arena, (str){0}, limit, &runs,
                                         &ignored) != ERROR_NONE) {
         return; // without it models only look again
     }
     for (size_t i = 0; i < runs.count; i++) {
-        const struct model *model = models_find(&runner->models, runs.items[i].target);
-        if (model != NULL && plan_step_of(&runner->plan, model)->has_commit) {
-            commit_progress_take(&plan_step_of(&runner->plan, model)->commit,
+        const struct model *model = models_find(runner->models, runs.items[i].target);
+        if (model != NULL && plan_step_of(runner->plan, model)->has_commit) {
+            commit_progress_take(&plan_step_of(runner->plan, model)->commit,
                                  runs.items[i].metadata);
         }
     }
-    for (size_t i = 0; i < runner->models.count; i++) {
-        plan_decide(&runner->plan, &runner->plan.steps[i]);
+    for (size_t i = 0; i < runner->models->count; i++) {
+        plan_decide(runner->plan, &runner->plan->steps[i]);
     }
-}
-
-static void log_result(struct runner *runner, const struct run_result *result, int64_t started_us) {
-    SCRATCH(scratch);
-    const struct error *first = result->errors.count > 0 ? &result->errors.items[0] : NULL;
-    // What stood behind a failure did not run: its last success stays what it was.
-    const bool blocked = result->skipped_because.size > 0;
-    const str message =
-        first == NULL ? result->skipped_because
-                      : redact_text(runner->context->redactor, &scratch, str_from(first->message));
-    const struct state_run entry = {
-        .run_id = runner->summary->run_id,
-        .target = result->model->target,
-        .kind = model_kind_name(result->model->source.directives.kind),
-        .run_type = run_type_name(result->run_type),
-        .reason = str_copy(runner->arena, result->reason),
-        .status = result->status == RUN_ERROR ? STR("failed")
-                  : blocked                   ? STR("blocked")
-                                              : run_status_name(result->status),
-        .rule = first == NULL ? (str){0} : str_from(first->rule),
-        .message = str_copy(runner->arena, message),
-        .metadata = log_metadata(runner, result),
-        .rows = result->rows,
-        .snapshot = result->snapshot,
-        .started_us = started_us,
-        .ended_us = started_us + result->duration_us,
-    };
-    LIST_PUSH(runner->arena, &runner->log, entry);
-}
-
-static void count_result(struct run_summary *summary, const struct run_result *result) {
-    summary->ran += result->status == RUN_OK ? 1 : 0;
-    const bool blocked = result->skipped_because.size > 0;
-    summary->skipped += result->status == RUN_SKIPPED && !blocked ? 1 : 0;
-    summary->blocked += blocked ? 1 : 0;
-    summary->failed += result->status == RUN_ERROR ? 1 : 0;
-    summary->rows += result->rows;
-}
-
-// The step of the first failed model among those it reads, as far up as one goes; NULL: none.
-static const struct plan_step *failed_source(const struct runner *runner,
-                                             const struct model *model) {
-    for (size_t i = 0; i < model->reads.count; i++) {
-        const struct plan_step *source = &runner->plan.steps[model->reads.items[i]->index];
-        if (source->failed) {
-            return source;
-        }
-    }
-    return NULL;
-}
-
-static void fail(struct plan_step *step, str blame) {
-    step->failed = true;
-    step->blame = blame;
-}
-
-static void add_findings(const struct model *model, struct run_result *result) {
-    for (size_t i = 0; i < model->findings.count; i++) {
-        const struct finding *finding = &model->findings.items[i];
-        if (finding->severity == FINDING_BLOCKER) {
-            error_list_add(&result->errors, &finding->error);
-        } else if (finding->severity == FINDING_WARN) {
-            error_list_add(&result->warnings, &finding->error);
-        }
-    }
-}
-
-static void execute_step(struct runner *runner, struct plan_step *step, struct arena *scratch,
-                         struct run_result *result) {
-    const struct model *model = step->model;
-    struct error err;
-    add_findings(model, result);
-    if (model->broken) {
-        result->status = RUN_ERROR;
-        fail(step, model->target);
-        return;
-    }
-    if (runner->options->deliver_only) {
-        result->status = RUN_SKIPPED;
-        result->run_type = RUN_SKIP;
-        run_push(runner, step, scratch, result);
-        return;
-    }
-    const struct plan_step *source = failed_source(runner, model);
-    if (source != NULL) {
-        result->status = RUN_SKIPPED;
-        result->skipped_because = source->blame;
-        result->waits = source->waits;
-        step->waits = source->waits;
-        fail(step, source->blame);
-        return;
-    }
-    plan_decide(&runner->plan, step);
-    result->run_type = step->type;
-    result->reason = step->reason;
-    if (runner->options->dry_run) {
-        result->status = step->type == RUN_SKIP ? RUN_SKIPPED : RUN_OK;
-        return;
-    }
-    if (step->type == RUN_SKIP) {
-        result->status = RUN_SKIPPED;
-        run_push(runner, step, scratch, result);
-        return;
-    }
-    if (run_model(runner, step, scratch, result, &err) != ERROR_NONE) {
-        result->status = RUN_ERROR;
-        result->rows = 0;
-        error_list_add(&result->errors, &err);
-        fail(step, model->target);
-        return;
-    }
-    if (result->no_columns) {
-        result->status = RUN_SKIPPED;
-        step->waits = !step->table_exists;
-        if (step->waits) {
-            fail(step, model->target);
-        }
-        return;
-    }
-    result->status = RUN_OK;
-    run_push(runner, step, scratch, result);
-}
-
-static void run_step(struct runner *runner, struct plan_step *step, size_t number, size_t total) {
-    SCRATCH(scratch);
-    const struct run_events *events = &runner->options->events;
-    const struct clock *clock = &runner->context->clock;
-    const int64_t started_us = clock_wall_us(clock);
-    const int64_t began_us = clock_monotonic_us(clock);
-    struct run_result result = {
-        .model = step->model,
-        .run_type = step->type,
-        .reason = step->reason,
-        .run_id = runner->summary->run_id,
-    };
-    error_list_init(&result.errors, &scratch);
-    error_list_init(&result.warnings, &scratch);
-    if (events->started != NULL) {
-        events->started(events->self, step->model, number, total);
-    }
-    execute_step(runner, step, &scratch, &result);
-    result.duration_us = clock_monotonic_us(clock) - began_us;
-    count_result(runner->summary, &result);
-    if (!runner->options->dry_run && !runner->options->deliver_only) {
-        log_result(runner, &result, started_us);
-    }
-    if (events->finished != NULL) {
-        events->finished(events->self, &result);
-    }
-}
-
-// The order of the graph, then what is on a cycle or behind one (broken or skipped, never run).
-static void run_steps(struct runner *runner) {
-    const struct models *models = &runner->models;
-    bool *ordered = ARENA_ARRAY(runner->arena, bool, models->count);
-    struct model_list all = models->order;
-    for (size_t i = 0; i < models->order.count; i++) {
-        ordered[models->order.items[i]->index] = true;
-    }
-    for (size_t i = 0; i < models->count; i++) {
-        if (!ordered[i]) {
-            fail(&runner->plan.steps[i], models->cycle.items[0]->target);
-            LIST_PUSH(runner->arena, &all, models->items[i]);
-        }
-    }
-    size_t total = 0;
-    for (size_t i = 0; i < all.count; i++) {
-        total += runner->plan.steps[all.items[i]->index].selected ? 1 : 0;
-    }
-    size_t number = 0;
-    for (size_t i = 0; i < all.count; i++) {
-        struct plan_step *step = &runner->plan.steps[all.items[i]->index];
-        if (!step->selected) {
-            continue;
-        }
-        if (interrupt_is_raised(runner->context->interrupt)) {
-            runner->summary->interrupted = true;
-            return;
-        }
-        run_step(runner, step, ++number, total);
-    }
-    runner->summary->interrupted = interrupt_is_raised(runner->context->interrupt);
 }
 
 // Files that make no model at all: reported once, and counted as failures.
-static void report_orphans(struct runner *runner) {
+static void report_orphans(struct runner *runner, struct run_summary *summary) {
     const struct run_events *events = &runner->options->events;
-    for (size_t i = 0; i < runner->models.orphans.count; i++) {
-        runner->summary->failed++;
+    for (size_t i = 0; i < runner->models->orphans.count; i++) {
+        summary->failed++;
         if (events->warning != NULL) {
-            events->warning(events->self, STR("models"), &runner->models.orphans.items[i].error);
+            events->warning(events->self, STR("models"), &runner->models->orphans.items[i].error);
         }
     }
 }
 
 static bool any_sink(const struct runner *runner) {
-    for (size_t i = 0; i < runner->models.count; i++) {
-        if (runner->models.items[i]->source.directives.sink.at.is_set) {
+    for (size_t i = 0; i < runner->models->count; i++) {
+        if (runner->models->items[i]->source.directives.sink.at.is_set) {
             return true;
         }
     }
@@ -397,21 +202,21 @@ static bool any_sink(const struct runner *runner) {
 }
 
 // Without sinks the store holds the run log alone, and its loss is a warning.
-static void write_log(struct runner *runner) {
+static void write_log(struct runner *runner, const struct run_entry_list *log) {
     const struct run_events *events = &runner->options->events;
     struct error err;
-    if (runner->log.count > 0 &&
-        state_run_add(runner->state, runner->log.items, runner->log.count, &err) != ERROR_NONE &&
+    if (log->count > 0 &&
+        state_run_add(runner->state, log->items, log->count, &err) != ERROR_NONE &&
         events->warning != NULL) {
         error_context(&err, "writing the run log");
         events->warning(events->self, STR("state"), &err);
     }
 }
 
-static enum error_code run_locked(struct runner *runner, struct error_list *errors,
-                                  struct error *err) {
+static enum error_code run_locked(struct runner *runner, struct run_summary *summary,
+                                  struct error_list *errors, struct error *err) {
     const struct session_options session_options = {.without_sources = true,
-                                                    .run_id = runner->summary->run_id};
+                                                    .run_id = runner->run_id};
     TRY(session_start(&runner->project, &session_options, &runner->session, err));
     TRY(start_libs(runner, errors, err));
     TRY(start_models(runner, err));
@@ -421,26 +226,30 @@ static enum error_code run_locked(struct runner *runner, struct error_list *erro
     if (any_sink(runner)) { // a wrong key is an error before anything is fetched or sent
         TRY(state_open(runner->state, err));
     }
-    report_orphans(runner);
+    report_orphans(runner, summary);
     if (!runner->options->dry_run && !runner->options->deliver_only) {
         TRY(load_sources(runner, err));
         TRY(run_create_tables(runner, err));
     }
-    git_info_read(runner->arena, runner->project.root, &runner->git);
-    run_steps(runner);
-    write_log(runner);
+    struct git_info git;
+    git_info_read(runner->arena, runner->project.root, &git);
+    runner->git = &git;
+    SCRATCH(arena); // of the log: threads write it while the runner's is the main thread's
+    struct run_entry_list log = {0};
+    schedule_run(runner, summary, &arena, &log);
+    write_log(runner, &log);
     return ERROR_NONE;
 }
 
 static void runner_done(struct runner *runner) {
     session_end(&runner->session);
     fetch_sources_free(runner->sources);
-    lib_set_done(&runner->libs);
+    lib_set_done(runner->libs);
     state_free(runner->state);
 }
 
-static enum error_code run_opened(struct runner *runner, struct error_list *errors,
-                                  struct error *err) {
+static enum error_code run_opened(struct runner *runner, struct run_summary *summary,
+                                  struct error_list *errors, struct error *err) {
     RUN_LOCK lock = {.fd = -1};
     if (!runner->options->dry_run) {
         TRY(run_lock_take(&runner->project, "coypu run", runner->options->lock_timeout_ms, &lock,
@@ -449,7 +258,7 @@ static enum error_code run_opened(struct runner *runner, struct error_list *erro
     runner->state = state_new(&(struct state_options){.context = runner->context,
                                                       .project = runner->project.root,
                                                       .read_only = runner->options->dry_run});
-    const enum error_code code = run_locked(runner, errors, err);
+    const enum error_code code = run_locked(runner, summary, errors, err);
     runner_done(runner);
     return code;
 }
@@ -457,12 +266,18 @@ static enum error_code run_opened(struct runner *runner, struct error_list *erro
 enum error_code run_project(const struct run_options *options, struct run_summary *summary,
                             struct error_list *errors) {
     SCRATCH(arena);
+    SCRATCH(plan_arena); // all threads write it, under the plan's lock
     struct error err;
+    struct lib_set libs = {0};
+    struct models models = {0};
+    struct plan plan = {.arena = &plan_arena};
     struct runner runner = {
         .options = options,
         .context = options->context,
         .arena = &arena,
-        .summary = summary,
+        .libs = &libs,
+        .models = &models,
+        .plan = &plan,
     };
     const int64_t began_us = clock_monotonic_us(&options->context->clock);
     *summary = (struct run_summary){0};
@@ -472,7 +287,8 @@ enum error_code run_project(const struct run_options *options, struct run_summar
         const str run_id =
             run_id_new(&arena, options->context, clock_wall_us(&options->context->clock));
         summary->run_id = str_copy(errors->arena, run_id);
-        code = run_opened(&runner, errors, &err);
+        runner.run_id = run_id;
+        code = run_opened(&runner, summary, errors, &err);
     }
     summary->duration_us = clock_monotonic_us(&options->context->clock) - began_us;
     if (code != ERROR_NONE) {

@@ -8,7 +8,7 @@
 //
 // Errors of run_project itself: ERROR_INVALID (no such target, a cycle, a broken lib file or
 // config), ERROR_CONFLICT (another run holds .coypu/run.lock), ERROR_CANCELLED (Ctrl-C), ERROR_IO.
-// Threads: one run, one thread calls in; the callback comes on that thread.
+// Threads: one run, one thread calls in; events come one at a time, from any thread of the run.
 
 #include "model/model.h"
 
@@ -26,6 +26,7 @@ struct run_push {
     int64_t duration_ms;
     struct str_list messages; // at most three, ready to show
     str json;                 // the object for --json
+    bool incomplete;          // rows were left undelivered
 };
 
 // What became of one model.  Lives until the callback returns.
@@ -73,6 +74,8 @@ struct run_events {
     void *self;
 };
 
+enum { RUN_JOBS_MAX = 64 };
+
 struct run_options {
     const struct context *context;
     str project;
@@ -83,6 +86,7 @@ struct run_options {
     bool no_destructive;
     bool deliver_only; // nothing is materialised or logged: what waits for the sinks goes out
     int64_t lock_timeout_ms;
+    int jobs; // models at a time, 1 to RUN_JOBS_MAX
     struct run_events events;
 };
 

@@ -40,15 +40,21 @@ static str last_run(struct runner *runner, const struct plan_step *step) {
     return step->has_commit ? step->commit.start_time : (str){0};
 }
 
+// NULL all: the model has no cursor, and must not see that of the one before it.
 static enum error_code set_incremental(struct runner *runner, const struct incremental_state *state,
                                        str cursor, struct error *err) {
     struct lake_connection *connection = runner->session.connection;
-    TRY(lake_set_variable(connection, STR("incr_last_value"), lake_value_text(state->last_value),
-                          err));
-    TRY(lake_set_variable(connection, STR("incr_last_run"), lake_value_text(state->last_run), err));
-    TRY(lake_set_variable(connection, STR("incr_is_backfill"), lake_value_bool(state->is_backfill),
-                          err));
-    return lake_set_variable(connection, STR("incr_cursor"), lake_value_text(cursor), err);
+    const struct lake_value null = lake_value_null();
+    const bool is_set = state != NULL;
+    runner->cursor_is_set = is_set;
+    TRY(lake_set_variable(connection, STR("incr_last_value"),
+                          is_set ? lake_value_text(state->last_value) : null, err));
+    TRY(lake_set_variable(connection, STR("incr_last_run"),
+                          is_set ? lake_value_text(state->last_run) : null, err));
+    TRY(lake_set_variable(connection, STR("incr_is_backfill"),
+                          is_set ? lake_value_bool(state->is_backfill) : null, err));
+    return lake_set_variable(connection, STR("incr_cursor"),
+                             is_set ? lake_value_text(cursor) : null, err);
 }
 
 enum error_code run_enter_model(struct runner *runner, struct plan_step *step,
@@ -59,7 +65,7 @@ enum error_code run_enter_model(struct runner *runner, struct plan_step *step,
     const int64_t previous_commit = step->has_commit ? step->commit.snapshot : 0;
     TRY(session_enter_model(&runner->session, step->model->target, previous_commit, err));
     if (!directives->incremental.is_set) {
-        return ERROR_NONE;
+        return runner->cursor_is_set ? set_incremental(runner, NULL, (str){0}, err) : ERROR_NONE;
     }
     state->last_value = directives->incremental_initial.value;
     state->last_run = last_run(runner, step);

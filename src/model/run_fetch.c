@@ -92,7 +92,7 @@ static enum error_code fetch_begin(struct turn *turn, struct error *err) {
 
 enum error_code run_connect_data(struct runner *runner, struct lib_data **data,
                                  struct modules_data *hooks, struct error *err) {
-    if (!lib_data_is_used(&runner->libs)) {
+    if (!lib_data_is_used(runner->libs)) {
         return ERROR_NONE;
     }
     struct lake_connection *connection = NULL;
@@ -155,7 +155,7 @@ static enum error_code write_from_fetch(struct turn *turn, struct error *err) {
     if (aborted) {
         return give_up(turn, err);
     }
-    fetch_select(runner->sources, turn->fetch);
+    fetch_select(runner->sources, runner->session.connection, turn->fetch);
     turn->step->columns = NULL; // the types are those of this fetch
     bool known = false;
     TRY(columns_without_rows(turn, &known, err));

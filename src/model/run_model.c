@@ -69,11 +69,11 @@ static enum error_code write_message(struct turn *turn, struct error *err) {
         .rows = turn->write.rows,
         .columns = step->columns,
         .column_count = step->column_count,
-        .run_id = runner->summary->run_id,
+        .run_id = runner->run_id,
         .started_us = turn->started_us,
         .ended_us = clock_wall_us(&runner->context->clock),
-        .duckdb_version = runner->plan.duckdb_version,
-        .git = &runner->git,
+        .duckdb_version = runner->plan->duckdb_version,
+        .git = runner->git,
         .read_snapshot = turn->read_snapshot,
         .inputs = &step->files,
         .steps = turn->steps,
@@ -129,13 +129,17 @@ static enum error_code transaction_body(struct turn *turn, struct error *err) {
 
 static enum error_code attempt(struct turn *turn, struct error *err) {
     struct lake_connection *connection = turn->runner->session.connection;
-    TRY(lake_begin(connection, err));
-    const enum error_code code = transaction_body(turn, err);
+    run_write_lock(turn->runner);
+    enum error_code code = lake_begin(connection, err);
+    if (code == ERROR_NONE) {
+        code = transaction_body(turn, err);
+    }
     if (code != ERROR_NONE) {
         lake_rollback(connection);
     }
+    run_write_unlock(turn->runner);
     if (turn->fetch != NULL) {
-        fetch_select(turn->runner->sources, NULL);
+        fetch_select(turn->runner->sources, connection, NULL);
         fetch_free(turn->fetch);
         turn->fetch = NULL;
     }
@@ -168,7 +172,7 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
         result->read_snapshot = code == ERROR_NONE ? turn.read_snapshot : 0;
         if (code == ERROR_NONE) {
             if (result->snapshot > 0) {
-                plan_committed(&runner->plan, step->model,
+                plan_committed(runner->plan, step->model,
                                turn.write.changed || turn.altered ? result->snapshot : 0);
             }
             return ERROR_NONE;

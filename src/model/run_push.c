@@ -45,10 +45,13 @@ static enum error_code write_log(struct runner *runner, const struct push_reques
     if (log->count == 0) {
         return ERROR_NONE;
     }
-    TRY(lake_begin(connection, err));
-    enum error_code code = push_log_write(connection, request->target,
-                                          batch_mode_name(request->lib->api.push.batch_mode),
-                                          request->run_id, log, err);
+    run_write_lock(runner);
+    enum error_code code = lake_begin(connection, err);
+    if (code == ERROR_NONE) {
+        code = push_log_write(connection, request->target,
+                              batch_mode_name(request->lib->api.push.batch_mode), request->run_id,
+                              log, err);
+    }
     if (code == ERROR_NONE) {
         crash_point("CP_LOG_BEFORE_COMMIT");
         code = lake_commit(connection, NULL, err);
@@ -57,6 +60,7 @@ static enum error_code write_log(struct runner *runner, const struct push_reques
     if (code != ERROR_NONE) {
         lake_rollback(connection);
     }
+    run_write_unlock(runner);
     return code;
 }
 
@@ -89,8 +93,8 @@ static enum error_code deliver(struct runner *runner, const struct model *model,
     const struct sink_context context = {.context = runner->context,
                                          .connection = runner->session.connection,
                                          .state = runner->state,
-                                         .libs = &runner->libs,
-                                         .run_id = runner->summary->run_id};
+                                         .libs = runner->libs,
+                                         .run_id = runner->run_id};
     TRY(sink_request(&context, model, scratch, &request, err));
     request.data = *data;
     struct push_watch watch = {&runner->options->events, model};
@@ -117,7 +121,7 @@ static enum error_code deliver(struct runner *runner, const struct model *model,
         error_list_add(&result->warnings, &warning);
     }
     take_summary(scratch, sink, &summary, &result->push);
-    runner->summary->push_failed = runner->summary->push_failed || push_failed(&summary);
+    result->push.incomplete = push_failed(&summary);
     return code;
 }
 
@@ -141,7 +145,7 @@ void run_push(struct runner *runner, struct plan_step *step, struct arena *scrat
         // The data is committed: the model stands, only the delivery failed.
         error_context(&err, "push " STR_FORMAT, STR_ARGS(result->push.sink));
         error_list_add(&result->warnings, &err);
-        runner->summary->push_failed = true;
+        result->push.incomplete = true;
     }
 }
 

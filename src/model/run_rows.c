@@ -86,17 +86,16 @@ enum error_code turn_choose_rows(struct turn *turn, struct error *err) {
         query->volatile_function.size > 0 || turn->altered || query->tables.items[0].has_version) {
         return ERROR_NONE;
     }
-    const struct plan_version *version =
-        map_get(&turn->runner->plan.versions, model->inputs.items[0]);
+    struct plan_version version;
     const int64_t base = step->commit.read_snapshot;
     bool usable = false;
-    if (version == NULL || base < turn->runner->plan.oldest_snapshot ||
-        base >= turn->read_snapshot) {
+    if (!plan_version_find(turn->runner->plan, model->inputs.items[0], &version) ||
+        base < turn->runner->plan->oldest_snapshot || base >= turn->read_snapshot) {
         return ERROR_NONE;
     }
     TRY(functions_are_plain(turn, &usable, err));
     if (usable) {
-        TRY(only_inserts(turn, version->table_id, base, &usable, err));
+        TRY(only_inserts(turn, version.table_id, base, &usable, err));
     }
     if (!usable) {
         return ERROR_NONE;

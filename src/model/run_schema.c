@@ -17,14 +17,14 @@
 // ── Missing tables ──
 
 static bool schema_is_known(const struct runner *runner, str schema) {
-    const struct models *models = &runner->models;
+    const struct models *models = runner->models;
     for (size_t i = 0; i < models->count; i++) {
         if (str_equal_nocase(models->items[i]->schema, schema)) {
             return true;
         }
     }
-    for (size_t i = 0; i < runner->plan.tables.count; i++) {
-        const str name = runner->plan.tables.entries[i].key;
+    for (size_t i = 0; i < runner->plan->tables.count; i++) {
+        const str name = runner->plan->tables.entries[i].key;
         if (str_equal_nocase(str_slice(name, 0, str_find_char(name, '.')), schema)) {
             return true;
         }
@@ -34,11 +34,11 @@ static bool schema_is_known(const struct runner *runner, str schema) {
 
 static void hint_similar(struct runner *runner, str schema, str reference, struct error *err) {
     struct str_list names = {0};
-    for (size_t i = 0; i < runner->models.count; i++) {
-        str_list_push(runner->arena, &names, runner->models.items[i]->target);
+    for (size_t i = 0; i < runner->models->count; i++) {
+        str_list_push(runner->arena, &names, runner->models->items[i]->target);
     }
-    for (size_t i = 0; i < runner->plan.tables.count; i++) {
-        str_list_push(runner->arena, &names, runner->plan.tables.entries[i].key);
+    for (size_t i = 0; i < runner->plan->tables.count; i++) {
+        str_list_push(runner->arena, &names, runner->plan->tables.entries[i].key);
     }
     const str near = suggest(reference, &names);
     if (near.size > 0) {
@@ -59,10 +59,10 @@ static void explain_missing_table(struct runner *runner, struct plan_step *step,
         const str reference = str_format(runner->arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema),
                                          STR_ARGS(table->name));
         const bool named = str_find(str_from(err->message), table->name) != SIZE_MAX;
-        if (!named || table->catalog.size > 0 || plan_has_table(&runner->plan, reference)) {
+        if (!named || table->catalog.size > 0 || plan_has_table(runner->plan, reference)) {
             continue;
         }
-        const struct model *source = models_find(&runner->models, reference);
+        const struct model *source = models_find(runner->models, reference);
         if (source == NULL) {
             error_set(err, ERROR_NOT_FOUND,
                       STR_FORMAT " reads " STR_FORMAT ", which no model makes",
@@ -201,7 +201,7 @@ static bool is_candidate(const struct runner *runner, const struct plan_step *st
     }
     for (size_t i = 0; i < model->reads.count; i++) {
         const struct model *source = model->reads.items[i];
-        if (unbound[source->index] && !runner->plan.steps[source->index].table_exists) {
+        if (unbound[source->index] && !runner->plan->steps[source->index].table_exists) {
             return false;
         }
     }
@@ -231,7 +231,7 @@ static str created_json(struct runner *runner, const struct creation *made) {
     struct text text;
     text_init(&text, runner->arena);
     text_format(&text, "{\"dag_run_id\":\"" STR_FORMAT "\",\"created\":[",
-                STR_ARGS(runner->summary->run_id));
+                STR_ARGS(runner->run_id));
     for (size_t i = 0; i < made->count; i++) {
         text_format(&text, "%s\"" STR_FORMAT "\"", i > 0 ? "," : "",
                     STR_ARGS(made->items[i]->model->target));
@@ -246,7 +246,7 @@ static const str REGISTRY = STR_INIT("CREATE TABLE IF NOT EXISTS main._ondatra_r
 static enum error_code finish(struct runner *runner, const struct creation *made,
                               struct error *err) {
     struct lake_connection *connection = runner->session.connection;
-    if (!plan_has_table(&runner->plan, STR("main._ondatra_registry"))) {
+    if (!plan_has_table(runner->plan, STR("main._ondatra_registry"))) {
         TRY(lake_execute(connection, REGISTRY, LAKE_NO_VALUES, NULL, err));
     }
     TRY(lake_commit_message(connection, STR("coypu"), STR("create tables"),
@@ -257,7 +257,7 @@ static enum error_code finish(struct runner *runner, const struct creation *made
     crash_point("CP_SCHEMA_COMMITTED");
     for (size_t i = 0; i < made->count; i++) {
         made->items[i]->created = true;
-        plan_committed(&runner->plan, made->items[i]->model, snapshot);
+        plan_committed(runner->plan, made->items[i]->model, snapshot);
     }
     return ERROR_NONE;
 }
@@ -266,11 +266,11 @@ static enum error_code finish(struct runner *runner, const struct creation *made
 // as their columns are known, and errors are rare.
 static enum error_code create_all(struct runner *runner, struct creation *made, struct error *err) {
     struct lake_connection *connection = runner->session.connection;
-    bool *unbound = ARENA_ARRAY(runner->arena, bool, runner->models.count);
+    bool *unbound = ARENA_ARRAY(runner->arena, bool, runner->models->count);
     TRY(lake_begin(connection, err));
-    for (size_t i = 0; i < runner->models.order.count; i++) {
-        const struct model *model = runner->models.order.items[i];
-        struct plan_step *step = &runner->plan.steps[model->index];
+    for (size_t i = 0; i < runner->models->order.count; i++) {
+        const struct model *model = runner->models->order.items[i];
+        struct plan_step *step = &runner->plan->steps[model->index];
         unbound[model->index] = !step->table_exists;
         if (!is_candidate(runner, step, unbound)) {
             continue;
@@ -290,7 +290,7 @@ static enum error_code create_all(struct runner *runner, struct creation *made, 
         step->column_count = 0;
         TRY(begin_again(runner, made, err));
     }
-    if (made->count == 0 && plan_has_table(&runner->plan, STR("main._ondatra_registry"))) {
+    if (made->count == 0 && plan_has_table(runner->plan, STR("main._ondatra_registry"))) {
         lake_rollback(connection);
         return ERROR_NONE;
     }
@@ -298,8 +298,8 @@ static enum error_code create_all(struct runner *runner, struct creation *made, 
 }
 
 static bool anything_runs(const struct runner *runner) {
-    for (size_t i = 0; i < runner->models.count; i++) {
-        const struct plan_step *step = &runner->plan.steps[i];
+    for (size_t i = 0; i < runner->models->count; i++) {
+        const struct plan_step *step = &runner->plan->steps[i];
         if (step->selected && !step->model->broken && step->type != RUN_SKIP) {
             return true;
         }

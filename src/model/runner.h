@@ -2,7 +2,8 @@
 #define MODEL_RUNNER_H
 
 // The state of one run, shared by the files that make it up: run.c (the whole), run_schema.c (empty
-// tables first), run_model.c (one model), run_push.c (delivery).  For use inside model/ only.
+// tables first), schedule.c (which model when), run_model.c (one model), run_push.c (delivery).
+// For use inside model/ only.
 
 #include "lib/data.h"
 #include "lib/fetch.h"
@@ -11,27 +12,34 @@
 #include "project/project.h"
 #include "state/state.h"
 
-struct run_entry_list {
-    struct state_run *items;
-    size_t count;
-    size_t capacity;
-};
+struct schedule;
 
+// One thread's view of the run: what it has for itself, and what all threads share.
 struct runner {
     const struct run_options *options;
     const struct context *context;
+
+    // Of this thread:
     struct arena *arena; // lives as long as the run
     struct project project;
-    struct session session;
-    struct lib_set libs;
-    struct fetch_sources *sources; // NULL when no lib fetches
-    struct state *state;
-    struct models models;
-    struct plan plan;
-    struct git_info git;
-    struct run_summary *summary;
-    struct run_entry_list log; // for the run log, written at the end
+    struct session session; // of its own connection
+    bool cursor_is_set;     // incr_* stand in its variables
+
+    // Shared; read-only while models run, unless they say that they lock:
+    struct lib_set *libs;
+    struct fetch_sources *sources; // locks; NULL when no lib fetches
+    struct state *state;           // locks
+    struct models *models;
+    struct plan *plan; // locks
+    const struct git_info *git;
+    str run_id;
+    struct schedule *schedule; // locks
 };
+
+// One writing transaction at a time: a SQLite catalog refuses the second one at its commit.  Held
+// from BEGIN to COMMIT or ROLLBACK; not recursive.
+void run_write_lock(struct runner *runner);
+void run_write_unlock(struct runner *runner);
 
 // Creates the missing tables of the run that can be bound now, empty, in one transaction (design
 // D8).  What cannot be bound is left to its model's own turn, which then reports why.

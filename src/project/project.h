@@ -58,7 +58,7 @@ MUST_USE enum error_code session_start(struct project *project,
 void session_end(struct session *session);
 // config/sources.sql, once; for statements that refer to something unknown to the lake.
 MUST_USE enum error_code session_load_sources(struct session *session, struct error *err);
-// A further connection with variables, search_path and macros as the main one.
+// A further connection with settings, variables, search_path and macros as the main one.
 MUST_USE enum error_code session_connect(struct session *session,
                                          struct lake_connection **connection, struct error *err);
 // Step 12: `current_model`, `prev_model_snapshot`, then variables/local.sql.  `previous_commit` is

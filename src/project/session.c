@@ -212,10 +212,46 @@ static enum error_code copy_variables(struct session *session, struct lake_conne
     return ERROR_NONE;
 }
 
+// What the project's settings.sql said with SET; DuckDB gives a new connection only what is global.
+static enum error_code copy_settings(struct session *session, struct lake_connection *to,
+                                     struct error *err) {
+    SCRATCH(scratch);
+    struct str_list names = {0};
+    struct str_list values = {0};
+    LAKE_RESULT local = NULL;
+    TRY(lake_query(session->connection,
+                   STR("SELECT name, value FROM duckdb_settings() WHERE scope = 'LOCAL' AND value "
+                       "IS NOT NULL AND name NOT IN ('schema', 'search_path')"),
+                   LAKE_NO_VALUES, &local, err));
+    while (lake_result_next(local)) {
+        str_list_push(&scratch, &names, str_copy(&scratch, lake_result_text(local, 0)));
+        str_list_push(&scratch, &values, str_copy(&scratch, lake_result_text(local, 1)));
+    }
+    LAKE_RESULT changed = NULL;
+    TRY(lake_query(to,
+                   STR("SELECT l.name, l.value FROM (SELECT unnest(?) AS name, unnest(?) AS value) "
+                       "AS l JOIN duckdb_settings() AS s USING (name) WHERE l.value IS DISTINCT "
+                       "FROM s.value"),
+                   LAKE_VALUES(lake_value_texts(names.items, names.count),
+                               lake_value_texts(values.items, values.count)),
+                   &changed, err));
+    while (lake_result_next(changed)) {
+        const str sql =
+            str_format(&scratch, "SET " STR_FORMAT " = " STR_FORMAT,
+                       STR_ARGS(lake_quote_name(&scratch, lake_result_text(changed, 0))),
+                       STR_ARGS(lake_quote_text(&scratch, lake_result_text(changed, 1))));
+        TRY(lake_execute(to, sql, LAKE_NO_VALUES, NULL, err));
+    }
+    return ERROR_NONE;
+}
+
 enum error_code session_connect(struct session *session, struct lake_connection **connection,
                                 struct error *err) {
     TRY(lake_connect(session->lake, connection, err));
     enum error_code code = lake_use(*connection, err);
+    if (code == ERROR_NONE) {
+        code = copy_settings(session, *connection, err);
+    }
     if (code == ERROR_NONE) {
         code = copy_variables(session, *connection, err);
     }

@@ -477,7 +477,7 @@ static enum error_code run_fetch(struct fixture *f, const struct fetch_case *it,
     bool aborted = false;
     enum error_code code = fetch_spool(fetch, &aborted, err);
     if (code == ERROR_NONE && !aborted) {
-        fetch_select(f->sources, fetch);
+        fetch_select(f->sources, f->connection, fetch);
         code = run_sql(f, it->sql, out, err);
     }
     code = fetch_end(fetch, code, outcome, err);

@@ -1,0 +1,86 @@
+"""run --jobs N: several models at a time, with the outcome of one at a time (models.md §10.1)."""
+import threading
+
+import pytest
+
+# Four chains and what joins them; two models read variables of the run.
+GRAPH = {
+    **{f"models/raw/s{i}.sql": f"SELECT range::BIGINT AS id, (range * {i})::BIGINT AS v FROM range({50 * i})"
+       for i in range(1, 5)},
+    **{f"models/mid/m{i}.sql": f"-- @kind: merge\n-- @unique_key: id\nSELECT id, v + 1 AS v FROM raw.s{i}"
+       for i in range(1, 5)},
+    "models/mart/all.sql": " UNION ALL ".join(f"SELECT id, v FROM mid.m{i}" for i in range(1, 5)),
+    "models/mart/broken.sql": "SELECT error('no') AS x FROM mid.m2 WHERE id = 1",
+    "models/mart/behind.sql": "SELECT x FROM mart.broken",
+}
+
+
+def outcome(result):
+    return [{k: m[k] for k in ("model", "run_type", "run_reason", "rows_affected", "status") if k in m}
+            for m in result.lines if "model" in m]
+
+
+@pytest.mark.parametrize("jobs", ["2", "4", "64"])
+def test_output_and_tables_are_those_of_one_job(project, tmp_path, jobs):
+    project.write(GRAPH)
+    other = type(project)(tmp_path / "other").write(GRAPH)
+    for step in range(2):
+        one = project.run_json("--jobs", "1", code=1)
+        many = other.run_json("--jobs", jobs, code=1)
+        assert outcome(one) == outcome(many)
+        project.write({"models/raw/s3.sql": GRAPH["models/raw/s3.sql"].replace("50", "51").replace("150", "151")})
+        other.write({"models/raw/s3.sql": GRAPH["models/raw/s3.sql"].replace("50", "51").replace("150", "151")})
+    for table in ["mart.all"] + [f"mid.m{i}" for i in range(1, 5)]:
+        query = f"SELECT * FROM {table} ORDER BY ALL"
+        assert project.sql(query) == other.sql(query)
+    assert project.snapshots() == other.snapshots()
+
+
+def test_two_sinks_are_served_at_the_same_time(project, sink):
+    both = threading.Barrier(2, timeout=20)
+    receive = sink.receive
+
+    def answer(request):
+        both.wait()  # breaks, and fails the push, when the other never comes
+        return receive(request)
+
+    sink.api.on("POST", "/batch", answer)
+    for name in ("a", "b"):
+        project.write({f"models/mart/{name}.sql": "-- @kind: merge\n-- @unique_key: id\n-- @sink: crm\nSELECT 1 AS id"})
+    result = project.run_json("--jobs", "2")
+    assert [m["push"]["ok"] for m in result.models.values()] == [1, 1]
+
+
+def test_a_failure_skips_only_what_is_behind_it(project):
+    project.write(GRAPH)
+    models = project.run_json("--jobs", "4", code=1).models
+    assert models["mart.broken"]["status"] == "error"
+    assert models["mart.behind"]["skipped_because"] == "mart.broken"
+    assert models["mart.all"]["status"] == "ok"
+
+
+def test_cursor_variables_of_one_model_are_not_seen_by_the_next(project):
+    project.write({
+        "models/a/one.sql": "-- @kind: append\n-- @incremental: id\nSELECT 7 AS id",
+        "models/b/two.sql": "SELECT getvariable('incr_last_value') AS v, getvariable('incr_cursor') AS c",
+    })
+    project.run_json("--jobs", "1")
+    assert project.sql("SELECT v, c FROM b.two") == [{"v": None, "c": None}]
+
+
+def test_settings_hold_for_every_job(project):
+    project.write({"config/settings.sql": "SET TimeZone = 'Asia/Tokyo';"})
+    for i in range(6):
+        project.write({f"models/mart/m{i}.sql": f"SELECT {i} AS id, current_setting('TimeZone') AS zone, "
+                                                "strftime(to_timestamp(0), '%H') AS hour FROM range(20000)"})
+    project.run_json("--jobs", "4")
+    for i in range(6):
+        assert project.sql(f"SELECT DISTINCT zone, hour FROM mart.m{i}") == [{"zone": "Asia/Tokyo", "hour": "09"}]
+
+
+@pytest.mark.parametrize("value", ["0", "65", "many", "-1"])
+def test_a_wrong_number_of_jobs_is_refused(project, value):
+    assert project.run("run", "--jobs", value, code=2).err == (
+        f'error: --jobs takes a whole number from 1 to 64, got "{value}"\n')
+    assert project.run("run", code=2, COYPU_JOBS=value).err == (
+        f'error: COYPU_JOBS is "{value}", not a number from 1 to 64\n  hint: unset it, or give --jobs N\n')
