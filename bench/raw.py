@@ -79,5 +79,31 @@ def merge(folder, _):
     connection.execute("COMMIT")
 
 
+def tracked(folder, _):
+    """Hashes of the groups, then the changed ones deleted and inserted."""
+    connection = lake(folder)
+    connection.execute("BEGIN")
+    connection.execute("CREATE TEMP TABLE groups AS SELECT g, sum(hash(row(a, b, c, id)))::VARCHAR AS h FROM raw.src GROUP BY g")
+    connection.execute("CREATE TEMP TABLE diff AS SELECT coalesce(s.g, t.g) AS g, s.h FROM groups s FULL JOIN "
+                       "(SELECT g, any_value(_content_hash) AS h FROM mart.t GROUP BY g) t ON s.g = t.g WHERE s.h IS DISTINCT FROM t.h")
+    connection.execute("DELETE FROM mart.t WHERE g IN (SELECT g FROM diff)")
+    connection.execute("INSERT INTO mart.t (g, id, a, b, c, _content_hash) SELECT s.g, s.id, s.a, s.b, s.c, d.h "
+                       "FROM raw.src s JOIN diff d ON s.g = d.g")
+    connection.execute("COMMIT")
+
+
+def scd2(folder, _):
+    """The difference with the open versions, then UPDATE and INSERT."""
+    connection = lake(folder)
+    connection.execute("BEGIN")
+    connection.execute("CREATE TEMP TABLE diff AS SELECT s.*, t.r FROM raw.src s FULL JOIN (SELECT *, rowid AS r FROM mart.t WHERE is_current) t "
+                       "ON s.id = t.id WHERE s.id IS NULL OR t.id IS NULL OR s.g IS DISTINCT FROM t.g OR s.a IS DISTINCT FROM t.a "
+                       "OR s.b IS DISTINCT FROM t.b OR s.c IS DISTINCT FROM t.c")
+    connection.execute("UPDATE mart.t SET valid_to_snapshot = 3, is_current = false WHERE rowid IN (SELECT r FROM diff)")
+    connection.execute("INSERT INTO mart.t (id, g, a, b, c, valid_from_snapshot, is_current) "
+                       "SELECT id, g, a, b, c, 4, true FROM diff WHERE id IS NOT NULL")
+    connection.execute("COMMIT")
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else None)

@@ -176,6 +176,35 @@ def merge():
             shutil.rmtree(copy)
 
 
+HISTORY = {
+    # 10 rows a group; every hundredth group gets another value in one of its rows.
+    "tracked": ("-- @kind: tracked\n-- @group_key: g\n", "range // 10 AS g, range AS id", "range % 1000 = 0"),
+    "scd2": ("-- @kind: scd2\n-- @unique_key: id\n", "range AS id, range // 10 AS g", "range % 100 = 0"),
+}
+
+
+def history(kind, changes):
+    """1M rows, 1 % of the groups or keys changed, against the same SQL by hand; or nothing changed."""
+    header, keys, changed = HISTORY[kind]
+    count = scaled(1_000_000, 1000)
+    select = f"SELECT {keys}, (range * 7919) % 100003 AS a, 'text ' || (range % 1000) AS b, %s AS c FROM range({count})"
+
+    def run():
+        with folder({"models/raw/src.sql": select % "range * 1.5", "models/mart/t.sql": header + "SELECT * FROM raw.src"}) as path:
+            measure([COYPU, "run"], path)
+            if not changes:
+                return measure([COYPU, "run"], path), None
+            (path / "models/raw/src.sql").write_text(select % f"CASE WHEN {changed} THEN -1.0 ELSE range * 1.5 END")
+            measure([COYPU, "run", "raw.src"], path)
+            copy = path.with_name(path.name + "-raw")
+            shutil.copytree(path, copy)
+            try:
+                return measure([COYPU, "run", "mart.t"], path), raw(kind, copy)
+            finally:
+                shutil.rmtree(copy)
+    return run
+
+
 def many(count, again):
     def run():
         models = {f"models/m/t{i:03}.sql": f"SELECT {i} AS id" + (f", p.id AS previous FROM m.t{i // 2:03} p" if i else "") for i in range(count)}
@@ -199,6 +228,10 @@ WORKLOADS = {
     "push_100k": ("push 100k rows, batches of 100", 2.0, None, None, push(100_000, 1, 0)),
     "push_latency": ("push 3k rows, 20 ms latency, 8 workers", None, 0.3, None, push(3_000, 8, 20)),
     "merge_1m": ("merge 1M rows, 1 % changed", 1.3, None, None, merge),
+    "tracked_1m": ("tracked 1M rows, 1 % changed", 1.5, None, None, history("tracked", True)),
+    "scd2_1m": ("scd2 1M rows, 1 % changed", 1.4, None, None, history("scd2", True)),
+    "tracked_noop": ("tracked 1M rows, nothing changed", 0.2, None, None, history("tracked", False)),
+    "scd2_noop": ("scd2 1M rows, nothing changed", 0.2, None, None, history("scd2", False)),
 }
 
 

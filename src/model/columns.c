@@ -146,6 +146,26 @@ str columns_names(struct arena *arena, const struct lake_column *columns, size_t
     return str_list_join(arena, &names, STR(", "));
 }
 
+// ── Columns of our own ──
+
+const struct lake_column *columns_of_kind(enum model_kind kind, size_t *count) {
+    static const struct lake_column TRACKED[] = {
+        {STR_INIT(COLUMN_CONTENT_HASH), STR_INIT("VARCHAR")}};
+    static const struct lake_column SCD2[] = {{STR_INIT(COLUMN_VALID_FROM), STR_INIT("BIGINT")},
+                                              {STR_INIT(COLUMN_VALID_TO), STR_INIT("BIGINT")},
+                                              {STR_INIT(COLUMN_IS_CURRENT), STR_INIT("BOOLEAN")}};
+    *count = kind == MODEL_TRACKED ? ARRAY_COUNT(TRACKED)
+             : kind == MODEL_SCD2  ? ARRAY_COUNT(SCD2)
+                                   : 0;
+    return kind == MODEL_SCD2 ? SCD2 : TRACKED;
+}
+
+bool columns_is_of_kind(enum model_kind kind, str name) {
+    size_t count = 0;
+    const struct lake_column *columns = columns_of_kind(kind, &count);
+    return columns_find(columns, count, name) != NULL;
+}
+
 // ── Evolution ──
 
 // Types in the order in which each takes the values of those before it.
@@ -171,8 +191,7 @@ static bool decimal_parts(str type, int64_t *width, int64_t *scale) {
            str_parse_int64(str_trim(str_from_offset(inner, comma + 1)), scale);
 }
 
-// Whether every value of `from` is one of `to`.
-static bool is_widening(str from, str to) {
+bool evolution_keeps_values(str from, str to) {
     const size_t from_rank = integer_rank(from);
     const size_t to_rank = integer_rank(to);
     const bool to_double = str_equal(to, STR("DOUBLE"));
@@ -193,7 +212,7 @@ static bool is_widening(str from, str to) {
 
 struct evolving {
     struct arena *arena;
-    str target;
+    const struct evolution_input *input;
     struct evolution *out;
     struct text summary;
 };
@@ -206,7 +225,7 @@ static void note(struct evolving *evolving, str part) {
 static void alter(struct evolving *evolving, str action) {
     str_list_push(evolving->arena, &evolving->out->statements,
                   str_format(evolving->arena, "ALTER TABLE " STR_FORMAT " " STR_FORMAT,
-                             STR_ARGS(evolving->target), STR_ARGS(action)));
+                             STR_ARGS(evolving->input->target), STR_ARGS(action)));
 }
 
 static void add_column(struct evolving *evolving, const struct lake_column *column) {
@@ -226,7 +245,7 @@ static void change_type(struct evolving *evolving, const struct lake_column *bef
     note(evolving,
          str_format(arena, STR_FORMAT ": " STR_FORMAT " to " STR_FORMAT, STR_ARGS(after->name),
                     STR_ARGS(before->type), STR_ARGS(after->type)));
-    if (is_widening(before->type, after->type)) {
+    if (evolution_keeps_values(before->type, after->type)) {
         alter(evolving,
               str_format(arena, "ALTER COLUMN " STR_FORMAT " SET DATA TYPE " STR_FORMAT,
                          STR_ARGS(lake_quote_name(arena, before->name)), STR_ARGS(after->type)));
@@ -239,28 +258,52 @@ static void change_type(struct evolving *evolving, const struct lake_column *bef
     evolving->out->forces_backfill = true;
 }
 
-void evolution_plan(struct arena *arena, str target, const struct lake_column *before,
-                    size_t before_count, const struct lake_column *after, size_t after_count,
-                    struct evolution *evolution) {
-    *evolution = (struct evolution){0};
-    struct evolving evolving = {arena, target, evolution, {0}};
-    text_init(&evolving.summary, arena);
-    // Adds before drops, so that the table is never without a column.
-    for (size_t i = 0; i < after_count; i++) {
-        if (columns_find(before, before_count, after[i].name) == NULL) {
-            note(&evolving, str_format(arena, "+ " STR_FORMAT " (" STR_FORMAT ")",
-                                       STR_ARGS(after[i].name), STR_ARGS(after[i].type)));
-            add_column(&evolving, &after[i]);
+// The kind's own columns, missing or of another type.
+static void add_own_columns(struct evolving *evolving) {
+    const struct evolution_input *input = evolving->input;
+    size_t count = 0;
+    const struct lake_column *own = columns_of_kind(input->kind, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct lake_column *now =
+            columns_find(input->before, input->before_count, own[i].name);
+        if (now != NULL && !str_equal_nocase(now->type, own[i].type)) {
+            drop_column(evolving, now);
+            now = NULL;
+        }
+        if (now == NULL) {
+            add_column(evolving, &own[i]);
         }
     }
-    for (size_t i = 0; i < before_count; i++) {
-        const struct lake_column *now = columns_find(after, after_count, before[i].name);
-        if (now == NULL) {
-            note(&evolving, str_format(arena, "- " STR_FORMAT, STR_ARGS(before[i].name)));
-            drop_column(&evolving, &before[i]);
+}
+
+// Adds before drops, so that the table is never without a column.
+void evolution_plan(struct arena *arena, const struct evolution_input *input,
+                    struct evolution *evolution) {
+    *evolution = (struct evolution){0};
+    struct evolving evolving = {arena, input, evolution, {0}};
+    text_init(&evolving.summary, arena);
+    for (size_t i = 0; i < input->after_count; i++) {
+        const struct lake_column *after = &input->after[i];
+        if (columns_find(input->before, input->before_count, after->name) == NULL) {
+            note(&evolving, str_format(arena, "+ " STR_FORMAT " (" STR_FORMAT ")",
+                                       STR_ARGS(after->name), STR_ARGS(after->type)));
+            add_column(&evolving, after);
+        }
+    }
+    add_own_columns(&evolving);
+    for (size_t i = 0; i < input->before_count; i++) {
+        const struct lake_column *before = &input->before[i];
+        const struct lake_column *now =
+            columns_find(input->after, input->after_count, before->name);
+        if (now != NULL && !str_equal_nocase(now->type, before->type)) {
+            change_type(&evolving, before, now);
+        } else if (now == NULL && columns_is_of_kind(input->old_kind, before->name) &&
+                   !columns_is_of_kind(input->kind, before->name)) {
+            drop_column(&evolving, before);
+        } else if (now == NULL && !columns_is_of_kind(input->kind, before->name)) {
+            note(&evolving, str_format(arena, "- " STR_FORMAT, STR_ARGS(before->name)));
+            drop_column(&evolving, before);
             evolution->is_destructive = true;
-        } else if (!str_equal_nocase(now->type, before[i].type)) {
-            change_type(&evolving, &before[i], now);
         }
     }
     evolution->summary = text_str(&evolving.summary);

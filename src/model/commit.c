@@ -40,6 +40,19 @@ static void read_texts(struct arena *arena, yyjson_val *array, struct str_list *
     }
 }
 
+static void read_keys(struct commit *commit) {
+    const str unique_key = STR("unique_key=");
+    const str group_key = STR("group_key=");
+    for (size_t i = 0; i < commit->directives.count; i++) {
+        const str part = commit->directives.items[i];
+        if (str_starts_with(part, unique_key)) {
+            commit->unique_key = str_from_offset(part, unique_key.size);
+        } else if (str_starts_with(part, group_key)) {
+            commit->group_key = str_from_offset(part, group_key.size);
+        }
+    }
+}
+
 static void document_cleanup(yyjson_doc **document) {
     yyjson_doc_free(*document);
 }
@@ -65,11 +78,17 @@ bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *tar
         .duckdb_version = member_text(arena, root, "duckdb_version"),
         .start_time = member_text(arena, root, "start_time"),
         .has_depends = yyjson_is_arr(yyjson_obj_get(root, "depends")),
+        .has_definition = yyjson_is_obj(definition),
         .body_hash = member_text(arena, definition, "sql"),
+        .hash_version = member_text(arena, root, "hash_version"),
     };
+    if (commit->hash_version.size == 0) {
+        commit->hash_version = commit->duckdb_version;
+    }
     read_inputs(arena, yyjson_obj_get(root, "inputs"), commit);
     read_texts(arena, yyjson_obj_get(definition, "directives"), &commit->directives);
     read_texts(arena, yyjson_obj_get(definition, "uses"), &commit->uses);
+    read_keys(commit);
     return true;
 }
 
@@ -207,6 +226,7 @@ str commit_write(struct arena *arena, const struct commit_input *input) {
     json_key_int(&json, STR("duration_ms"), (input->ended_us - input->started_us) / 1000);
     write_steps(&json, input);
     write_if_known(&json, STR("duckdb_version"), input->duckdb_version);
+    write_if_known(&json, STR("hash_version"), input->hash_version);
     write_if_known(&json, STR("git_commit"), input->git->commit);
     write_if_known(&json, STR("git_branch"), input->git->branch);
     write_if_known(&json, STR("git_repo_url"), input->git->repository_url);

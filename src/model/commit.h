@@ -33,8 +33,11 @@ struct commit {
     str text_hash;
     str sql_hash;
     str duckdb_version;
-    str unique_key;   // from `definition`; empty when unknown
-    bool has_depends; // the key is there
+    bool has_definition; // the parts of the definition are known one by one
+    str unique_key;      // of it
+    str group_key;       // of it, joined by ","
+    str hash_version;    // of DuckDB, that made the hashes in a tracked table
+    bool has_depends;    // the key is there
     str start_time;
     struct file_input_list inputs;
     struct str_list directives; // "kind=table", … of `definition`
@@ -81,6 +84,7 @@ struct commit_input {
     int64_t started_us;
     int64_t ended_us;
     str duckdb_version;
+    str hash_version; // tracked: of the oldest hash in the table, when it is another one
     const struct git_info *git;
     int64_t read_snapshot;
     const struct file_input_list *inputs;

@@ -268,24 +268,9 @@ static void not_built(struct model_reader *reader, struct model *model, const st
     model_add_finding(reader->models->arena, model, FINDING_BLOCKER, &err);
 }
 
-static void kind_not_built(struct model_reader *reader, struct model *model) {
-    const struct directives *directives = &model->source.directives;
-    if (directives->kind != MODEL_TRACKED && directives->kind != MODEL_SCD2) {
-        return;
-    }
-    struct error err;
-    error_rule(&err, ERROR_INVALID, "parser.invalid_kind", "@kind: " STR_FORMAT " is not built yet",
-               STR_ARGS(model_kind_name(directives->kind)));
-    error_hint(&err, "use @kind: table or merge");
-    error_at(&err, model->file, directives->kind_at.line, directives->kind_at.column);
-    error_source(&err, model->text);
-    model_add_finding(reader->models->arena, model, FINDING_BLOCKER, &err);
-}
-
 // What a user may ask for and this version cannot do is refused, never skipped.
 static void check_not_built(struct model_reader *reader, struct model *model) {
     const struct directives *directives = &model->source.directives;
-    kind_not_built(reader, model);
     for (size_t i = 0; i < directives->constraints.count; i++) {
         not_built(reader, model, &directives->constraints.items[i], "@constraint is");
     }

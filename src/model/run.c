@@ -218,6 +218,7 @@ static enum error_code run_locked(struct runner *runner, struct run_summary *sum
     const struct session_options session_options = {.without_sources = true,
                                                     .run_id = runner->run_id};
     TRY(session_start(&runner->project, &session_options, &runner->session, err));
+    runner->first_snapshot = runner->session.curr_snapshot;
     TRY(start_libs(runner, errors, err));
     TRY(start_models(runner, err));
     take_run_log(runner);

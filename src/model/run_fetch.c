@@ -147,8 +147,28 @@ static enum error_code give_up(struct turn *turn, struct error *err) {
     return code;
 }
 
+// How the statement that read the calls ended: the lib's own error wins over DuckDB's.
+static enum error_code end_fetch(struct turn *turn, enum error_code code, struct error *err) {
+    if (code != ERROR_NONE) {
+        cast_error_explain(turn->step->model, turn->fetch, err);
+    }
+    turn->fetch_is_over = true;
+    return fetch_end(turn->fetch, code, &turn->fetched, err);
+}
+
+// tracked and scd2 take what is missing for gone; a fetch without any row is no such news unless
+// its lib says so (libs.md §5.7).
+static enum error_code query_was_read(void *self, enum error_code code, struct error *err) {
+    struct turn *turn = self;
+    const enum error_code ended = end_fetch(turn, code, err);
+    const bool is_empty = turn->fetched.rows == 0 && !turn->fetched.delete_missing;
+    turn->write.keeps_rows = turn->fetched.aborted || (is_empty && !turn->write.table_is_empty);
+    return ended;
+}
+
 static enum error_code write_from_fetch(struct turn *turn, struct error *err) {
     struct runner *runner = turn->runner;
+    const enum model_kind kind = turn->step->model->source.directives.kind;
     bool aborted = false;
     TRY(fetch_spool(turn->fetch, &aborted, err));
     turn_step_done(turn, "fetch");
@@ -166,11 +186,12 @@ static enum error_code write_from_fetch(struct turn *turn, struct error *err) {
         error_list_add(&turn->result->warnings, &warning);
         return give_up(turn, err);
     }
-    const enum error_code code = turn_write(turn, err);
-    if (code != ERROR_NONE) {
-        cast_error_explain(turn->step->model, turn->fetch, err);
+    if (kind == MODEL_TRACKED || kind == MODEL_SCD2) {
+        turn->write.was_read = query_was_read;
+        turn->write.was_read_self = turn;
     }
-    return fetch_end(turn->fetch, code, &turn->fetched, err);
+    const enum error_code code = turn_write(turn, err);
+    return turn->fetch_is_over ? code : end_fetch(turn, code, err);
 }
 
 enum error_code turn_write_fetched(struct turn *turn, struct error *err) {

@@ -43,11 +43,17 @@ enum error_code turn_write(struct turn *turn, struct error *err) {
         .model = step->model,
         .body = step->model->source.body,
         .body_is_own = true,
+        .run_snapshot = turn->runner->first_snapshot,
+        .hashes_are_old = step->has_commit &&
+                          !str_equal(step->commit.hash_version, turn->runner->plan->duckdb_version),
+        .was_read = write->was_read,
+        .was_read_self = write->was_read_self,
     };
     TRY(turn_prepare_table(turn, err));
     write->columns = step->columns;
     write->column_count = step->column_count;
     write->run_type = turn->result->run_type;
+    write->altered = turn->altered;
     if (!write->table_is_empty && write->run_type != RUN_BACKFILL) {
         TRY(turn_choose_rows(turn, err));
     }
@@ -73,6 +79,7 @@ static enum error_code write_message(struct turn *turn, struct error *err) {
         .started_us = turn->started_us,
         .ended_us = clock_wall_us(&runner->context->clock),
         .duckdb_version = runner->plan->duckdb_version,
+        .hash_version = turn->write.keeps_old_hashes ? step->commit.hash_version : (str){0},
         .git = runner->git,
         .read_snapshot = turn->read_snapshot,
         .inputs = &step->files,
@@ -105,6 +112,16 @@ static bool must_record(const struct turn *turn) {
     return turn->result->run_type == RUN_BACKFILL || turn->altered || turn->decorated;
 }
 
+// A fetch without rows, and the table is to stay as it is.  Where it was to be rebuilt, nothing is
+// recorded either: the next run tries again.
+static bool keeps_everything(struct turn *turn) {
+    const bool rebuilt = turn->result->run_type == RUN_BACKFILL || turn->altered;
+    if (turn->write.keeps_rows && rebuilt) {
+        turn_warn(turn, NULL, "the fetch gave no rows: the table waits for some to be rebuilt");
+    }
+    return turn->write.keeps_rows && rebuilt;
+}
+
 static enum error_code transaction_body(struct turn *turn, struct error *err) {
     struct lake_connection *connection = turn->runner->session.connection;
     TRY(lake_current_snapshot(connection, &turn->read_snapshot, err));
@@ -113,7 +130,8 @@ static enum error_code transaction_body(struct turn *turn, struct error *err) {
     } else {
         TRY(turn_write(turn, err));
     }
-    if (turn->fetched.aborted || (!turn->write.changed && !must_record(turn))) {
+    if (turn->fetched.aborted || keeps_everything(turn) ||
+        (!turn->write.changed && !must_record(turn))) {
         lake_rollback(connection);
         return ERROR_NONE;
     }

@@ -105,6 +105,10 @@ static enum error_code check_columns(struct plan_step *step, struct arena *arena
                      &directives->unique_key, err));
     TRY(check_column(step, arena, "incremental", directives->incremental.value,
                      &directives->incremental, err));
+    for (size_t i = 0; i < directives->group_columns.count; i++) {
+        TRY(check_column(step, arena, "group_key", directives->group_columns.items[i],
+                         &directives->group_key, err));
+    }
     for (size_t i = 0; i < directives->partition_columns.count; i++) {
         TRY(check_column(step, arena, "partitioned_by", directives->partition_columns.items[i],
                          &directives->partitioned_by, err));
@@ -137,6 +141,18 @@ static enum error_code check_width(struct runner *runner, const struct plan_step
     return err->code;
 }
 
+// The kind's own columns are never taken from the query.
+static void drop_own_columns(struct plan_step *step) {
+    const enum model_kind kind = step->model->source.directives.kind;
+    size_t kept = 0;
+    for (size_t i = 0; i < step->column_count; i++) {
+        if (!columns_is_of_kind(kind, step->columns[i].name)) {
+            step->columns[kept++] = step->columns[i];
+        }
+    }
+    step->column_count = kept;
+}
+
 enum error_code run_describe(struct runner *runner, struct plan_step *step, struct error *err) {
     const struct model *model = step->model;
     // The query as it is: as a subquery, columns of one name would be renamed.  The line in front
@@ -157,6 +173,7 @@ enum error_code run_describe(struct runner *runner, struct plan_step *step, stru
         error_at_offset(err, model->file, model->text, model->source.body_offset);
         return code;
     }
+    drop_own_columns(step);
     return check_columns(step, runner->arena, err);
 }
 
@@ -174,9 +191,14 @@ enum error_code run_create_table(struct runner *runner, struct plan_step *step, 
     TRY(execute(runner,
                 str_format(arena, "CREATE SCHEMA IF NOT EXISTS " STR_FORMAT, STR_ARGS(schema)),
                 err));
+    size_t own_count = 0;
+    const struct lake_column *own = columns_of_kind(model->source.directives.kind, &own_count);
     TRY(execute(runner,
-                str_format(arena, "CREATE TABLE " STR_FORMAT " (" STR_FORMAT ")", STR_ARGS(target),
-                           STR_ARGS(columns_definition(arena, step->columns, step->column_count))),
+                str_format(arena, "CREATE TABLE " STR_FORMAT " (" STR_FORMAT "%s" STR_FORMAT ")",
+                           STR_ARGS(target),
+                           STR_ARGS(columns_definition(arena, step->columns, step->column_count)),
+                           own_count > 0 ? ", " : "",
+                           STR_ARGS(columns_definition(arena, own, own_count))),
                 err));
     return decorate_new(runner, step, err);
 }
@@ -194,9 +216,7 @@ struct creation {
 static bool is_candidate(const struct runner *runner, const struct plan_step *step,
                          const bool *unbound) {
     const struct model *model = step->model;
-    const enum model_kind kind = model->source.directives.kind;
-    if (!step->selected || model->broken || step->table_exists || model->lib_calls.count > 0 ||
-        kind == MODEL_TRACKED || kind == MODEL_SCD2) {
+    if (!step->selected || model->broken || step->table_exists || model->lib_calls.count > 0) {
         return false;
     }
     for (size_t i = 0; i < model->reads.count; i++) {

@@ -32,6 +32,7 @@ struct runner {
     struct models *models;
     struct plan *plan; // locks
     const struct git_info *git;
+    int64_t first_snapshot; // the lake's when the run began
     str run_id;
     struct schedule *schedule; // locks
 };

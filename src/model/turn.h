@@ -18,6 +18,7 @@ struct turn {
     struct lib_data *data; // of its libs; NULL: none
     struct run_ticker ticker;
     struct fetch_outcome fetched;
+    bool fetch_is_over;
     struct write write;
     bool altered;
     bool decorated; // comments, partitioning or sorting changed

@@ -35,10 +35,22 @@ struct write {
     // ends the write.  NULL: nobody asks, and what can be streamed is.
     enum error_code (*inspect)(void *self, str table, struct error *err);
     void *inspect_self;
+    bool altered; // its columns were changed by this run
+    // What is there was written by another kind or by another key, or is not to be kept: nothing in
+    // it can be relied on.
+    bool rebuilds;
+    bool hashes_are_old;  // tracked: the hashes in the table are another DuckDB version's
+    int64_t run_snapshot; // scd2: the lake's snapshot when the run began
+    // tracked, scd2: told how reading the query ended, before its rows are looked at; the answer
+    // counts, and keeps_rows set by it leaves the table as it is.  NULL: nobody.
+    enum error_code (*was_read)(void *self, enum error_code code, struct error *err);
+    void *was_read_self;
+    bool keeps_rows;
 
     // Results:
-    int64_t rows; // written; an updated or replaced row counts once
-    bool changed; // there is something to commit
+    int64_t rows;          // written; an updated or replaced row counts once
+    bool changed;          // there is something to commit
+    bool keeps_old_hashes; // tracked: some are still another DuckDB version's
 };
 
 MUST_USE enum error_code write_rows(struct write *write, struct error *err);

@@ -22,6 +22,16 @@ str model_kind_name(enum model_kind kind) {
     return KIND_NAMES[kind];
 }
 
+bool model_kind_find(str name, enum model_kind *kind) {
+    for (size_t i = 0; i < ARRAY_COUNT(KIND_NAMES); i++) {
+        if (str_equal_nocase(name, KIND_NAMES[i])) {
+            *kind = (enum model_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static const struct {
     str name;
     const char *rule;

@@ -20,6 +20,8 @@ enum model_kind { MODEL_TABLE, MODEL_APPEND, MODEL_MERGE, MODEL_TRACKED, MODEL_S
 
 // "table", "append", …
 str model_kind_name(enum model_kind kind);
+// false when there is none of that name.
+bool model_kind_find(str name, enum model_kind *kind);
 
 // A value and where it stands in the file.
 struct directive {

@@ -1,62 +1,8 @@
 // Runs of whole projects on a real lake: every kind through first run, no change, insert, update,
 // delete, duplicate and NULL; what is committed and what is not.
-#include "model/fixture.h"
+#include "model/edits.h"
 
 #include <sys/wait.h>
-
-static int setup(void **state) {
-    struct project_fixture *f = malloc(sizeof(*f));
-    assert_non_null(f);
-    project_init_fixture(f);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    project_done_fixture(*state);
-    free(*state);
-    return 0;
-}
-
-// The source of the kinds' tests: rows as VALUES.
-static void write_source(struct project_fixture *f, const char *values) {
-    const str sql = str_format(&f->arena, "SELECT * FROM (VALUES %s) AS v(id, name)\n", values);
-    project_write(f, "models/raw/source.sql", str_to_cstring(&f->arena, sql));
-}
-
-struct edit {
-    const char *name;
-    const char *values;
-    const char *table;     // contents afterwards
-    const char *line;      // of the model under test
-    bool writes_snapshots; // also the source's
-};
-
-// Runs the edits one after another; a run after each of them changes nothing.
-static void run_edits(struct project_fixture *f, const char *model, const struct edit *edits,
-                      size_t count) {
-    project_write(f, "models/mart/t.sql", model);
-    for (size_t i = 0; i < count; i++) {
-        const int64_t before = i == 0 ? 0 : project_snapshots(f);
-        write_source(f, edits[i].values);
-        project_run(f);
-        const char *table = project_query(f, "SELECT * FROM mart.t ORDER BY ALL");
-        if (strcmp(table, edits[i].table) != 0) {
-            fail_msg("%s: the table is\n%s", edits[i].name, table);
-        }
-        if (strstr(text_cstring(&f->lines), edits[i].line) == NULL) {
-            fail_msg("%s: expected %s, got\n%s", edits[i].name, edits[i].line,
-                     text_cstring(&f->lines));
-        }
-        const int64_t after = project_snapshots(f);
-        if ((after > before) != edits[i].writes_snapshots) {
-            fail_msg("%s: snapshots %lld to %lld", edits[i].name, (long long)before,
-                     (long long)after);
-        }
-        project_run(f);
-        assert_int_equal(project_snapshots(f), after);
-    }
-}
 
 static void table_follows_its_source(void **state) {
     static const struct edit EDITS[] = {
@@ -126,7 +72,7 @@ static void merge_refuses_duplicate_and_null_keys(void **state) {
         "  -- @unique_key: id\n"
         "                  ^\n"
         "  hint: keep one row a key with QUALIFY row_number() OVER (PARTITION BY \"id\" ORDER BY "
-        "…) = 1\n");
+        "…) = 1; `-- @constraint: unique(id)` where they come from finds them earlier\n");
     assert_int_equal(f->summary.failed, 1);
     assert_string_equal(project_query(f, "SELECT count(*) FROM mart.t"), "0\n");
     write_source(f, "(1, 'a'), (NULL, 'b')");
@@ -134,7 +80,8 @@ static void merge_refuses_duplicate_and_null_keys(void **state) {
     ASSERT_MESSAGES(f, "models/mart/t.sql:2:17: error: key column \"id\" is NULL in 1 row\n"
                        "  -- @unique_key: id\n"
                        "                  ^\n"
-                       "  hint: leave them out with WHERE \"id\" IS NOT NULL\n");
+                       "  hint: leave them out with WHERE \"id\" IS NOT NULL; `-- @constraint: "
+                       "not_null(id)` where they come from finds them earlier\n");
     write_source(f, "(1, 'a')");
     project_run(f);
     ASSERT_LINES(f, "[ok] raw.source backfill 1 sql changed\n[ok] mart.t backfill 1 first run\n");
@@ -284,12 +231,6 @@ static const struct {
      {"models/Mart/A.sql", "SELECT 1 AS a", "models/mart/a.sql", "SELECT 1 AS a"},
      "models/mart/a.sql:1:1: error: models/Mart/A.sql and models/mart/a.sql both make Mart.A\n"
      "  hint: targets are compared without case; rename one file\n"},
-    {"not built kind",
-     {"models/a.sql", "-- @kind: tracked\n-- @group_key: a\nSELECT 1 AS a\n"},
-     "models/a.sql:1:11: error: @kind: tracked is not built yet\n"
-     "  -- @kind: tracked\n"
-     "            ^\n"
-     "  hint: use @kind: table or merge\n"},
     {"not built check",
      {"models/a.sql", "-- @constraint: not_null(a)\nSELECT 1 AS a\n"},
      "models/a.sql:1:17: error: @constraint is not built yet\n"
@@ -453,8 +394,6 @@ static void dry_run_writes_nothing(void **state) {
     assert_string_equal(
         project_query(f, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 't'"), "0\n");
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
