@@ -5,9 +5,12 @@
 
 #include "cli/command.h"
 
+extern const struct command command_completions;
 extern const struct command command_describe;
+extern const struct command command_edit;
 extern const struct command command_history;
 extern const struct command command_init;
+extern const struct command command_new;
 extern const struct command command_push;
 extern const struct command command_query;
 extern const struct command command_run;

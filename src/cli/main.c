@@ -26,6 +26,8 @@ static struct interrupt interrupt = {.wake_fd = -1};
 // clang-format off: one a line
 const struct command *const commands[] = {
     &command_init,
+    &command_new,
+    &command_edit,
     &command_run,
     &command_validate,
     &command_describe,
@@ -35,6 +37,7 @@ const struct command *const commands[] = {
     &command_query,
     &command_sql,
     &command_starlark,
+    &command_completions,
     &command_version,
     NULL,
 };

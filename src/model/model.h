@@ -111,6 +111,10 @@ MUST_USE enum error_code model_targets(struct arena *arena, str project, struct 
 MUST_USE enum error_code model_target_resolve(struct arena *arena, str project, str name,
                                               str *target, struct error *err);
 
+// The file of the target: "models/mart/x.sql".  As model_target_resolve.
+MUST_USE enum error_code model_file_find(struct arena *arena, str project, str name, str *file,
+                                         struct error *err);
+
 // Adds a finding to the model and marks it broken when it is a BLOCKER.
 void model_add_finding(struct arena *arena, struct model *model, enum finding_severity severity,
                        const struct error *err);

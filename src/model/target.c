@@ -45,10 +45,21 @@ enum error_code model_target_from_path(struct arena *arena, str file, str *schem
     return ERROR_NONE;
 }
 
-enum error_code model_targets(struct arena *arena, str project, struct str_list *targets,
-                              struct error *err) {
+// A model file; paths that make no target have none.
+struct target_file {
+    str target;
+    str file;
+};
+
+struct target_file_list {
+    struct target_file *items;
+    size_t count;
+    size_t capacity;
+};
+
+static enum error_code list_files(struct arena *arena, str project, struct target_file_list *files,
+                                  struct error *err) {
     struct str_list paths = {0};
-    *targets = (struct str_list){0};
     TRY(directory_walk(arena, path_join(arena, project, STR("models")), &paths, err));
     for (size_t i = 0; i < paths.count; i++) {
         str schema;
@@ -57,24 +68,38 @@ enum error_code model_targets(struct arena *arena, str project, struct str_list 
         const str file = str_format(arena, "models/" STR_FORMAT, STR_ARGS(paths.items[i]));
         if (str_ends_with(file, STR(".sql")) &&
             model_target_from_path(arena, file, &schema, &name, &ignored) == ERROR_NONE) {
-            str_list_push(
-                arena, targets,
-                str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema), STR_ARGS(name)));
+            const struct target_file found = {
+                str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema), STR_ARGS(name)),
+                file};
+            LIST_PUSH(arena, files, found);
         }
+    }
+    return ERROR_NONE;
+}
+
+enum error_code model_targets(struct arena *arena, str project, struct str_list *targets,
+                              struct error *err) {
+    struct target_file_list files = {0};
+    *targets = (struct str_list){0};
+    TRY(list_files(arena, project, &files, err));
+    for (size_t i = 0; i < files.count; i++) {
+        str_list_push(arena, targets, files.items[i].target);
     }
     str_list_sort(targets);
     return ERROR_NONE;
 }
 
-enum error_code model_target_resolve(struct arena *arena, str project, str name, str *target,
-                                     struct error *err) {
-    struct str_list targets;
-    TRY(model_targets(arena, project, &targets, err));
+static enum error_code resolve(struct arena *arena, str project, str name,
+                               struct target_file *found, struct error *err) {
+    struct target_file_list files = {0};
+    struct str_list targets = {0};
+    TRY(list_files(arena, project, &files, err));
     const bool is_bare = str_find_char(name, '.') == SIZE_MAX;
     const str wanted = is_bare ? str_format(arena, "main." STR_FORMAT, STR_ARGS(name)) : name;
-    for (size_t i = 0; i < targets.count; i++) {
-        if (str_equal_nocase(targets.items[i], wanted)) {
-            *target = targets.items[i];
+    for (size_t i = 0; i < files.count; i++) {
+        str_list_push(arena, &targets, files.items[i].target);
+        if (str_equal_nocase(files.items[i].target, wanted)) {
+            *found = files.items[i];
             return ERROR_NONE;
         }
     }
@@ -84,4 +109,20 @@ enum error_code model_target_resolve(struct arena *arena, str project, str name,
         error_hint(err, "did you mean " STR_FORMAT "?", STR_ARGS(near));
     }
     return err->code;
+}
+
+enum error_code model_target_resolve(struct arena *arena, str project, str name, str *target,
+                                     struct error *err) {
+    struct target_file found = {0};
+    TRY(resolve(arena, project, name, &found, err));
+    *target = found.target;
+    return ERROR_NONE;
+}
+
+enum error_code model_file_find(struct arena *arena, str project, str name, str *file,
+                                struct error *err) {
+    struct target_file found = {0};
+    TRY(resolve(arena, project, name, &found, err));
+    *file = found.file;
+    return ERROR_NONE;
 }
