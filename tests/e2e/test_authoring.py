@@ -5,6 +5,7 @@ import stat
 import subprocess
 
 import pytest
+from conftest import COYPU
 
 
 def made(project, *args):
@@ -146,8 +147,7 @@ def test_edit_falls_back_to_nano_vi_vim(project):
     os.symlink(shutil.which("sh"), folder / "sh")
     environment = project.environment(PATH=str(folder))
     environment.pop("EDITOR", None)
-    program = os.environ["COYPU"] if "COYPU" in os.environ else str(project.root)
-    run = lambda: subprocess.run([program, "edit", "env"], cwd=project.root, env=environment, capture_output=True, text=True)
+    run = lambda: subprocess.run([COYPU, "edit", "env"], cwd=project.root, env=environment, capture_output=True, text=True)
     assert "no editor: EDITOR is not set, and there is no nano, vi or vim" in run().stderr
     for name in ("vim", "vi", "nano"):
         (folder / name).write_text(f"#!/bin/sh\necho {name}\n")
@@ -159,9 +159,8 @@ def test_edit_falls_back_to_nano_vi_vim(project):
 
 def complete(project, *words):
     """What bash offers for the last of the words."""
-    program = os.environ.get("COYPU", "coypu")
     script = f'''
-coypu() {{ "{program}" "$@"; }}
+coypu() {{ "{COYPU}" "$@"; }}
 eval "$(coypu completions bash)"
 COMP_WORDS=(coypu {" ".join(f'"{w}"' for w in words)})
 COMP_CWORD={len(words)}
