@@ -445,7 +445,16 @@ static star_value call_function(struct star_thread *thread, struct star_function
         return STAR_ERROR;
     }
     top = thread->stack_top;
-    if (!star_bind(thread, function, given, base) || !star_frame_push(thread, function, base, 0)) {
+    const struct star_code *code = function->code;
+    if (code->is_simple && given->named_count == 0 &&
+        given->positional_count == code->positional_count) {
+        for (uint32_t i = 0; i < given->positional_count; i++) {
+            base[i] = given->positional[i];
+        }
+    } else if (!star_bind(thread, function, given, base)) {
+        return STAR_ERROR;
+    }
+    if (!star_frame_push(thread, function, base, 0)) {
         return STAR_ERROR;
     }
     thread->frames[floor].native = native;

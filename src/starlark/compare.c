@@ -212,6 +212,13 @@ static bool compare_sequences(struct star_thread *thread, enum star_comparison c
     for (size_t i = 0; i < count_a && i < count_b; i++) {
         const star_value x = item_at(thread, a, i);
         const star_value y = item_at(thread, b, i);
+        if (star_is_same(x, y) && !star_is_error(x)) {
+            continue;
+        }
+        if (star_is_small(x) && star_is_small(y)) {
+            *result = decide(comparison, x.bits < y.bits ? -1 : 1);
+            return true;
+        }
         bool equal;
         if (star_is_error(x) || star_is_error(y) || !star_equal(thread, x, y, &equal)) {
             return false;

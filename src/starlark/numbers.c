@@ -581,29 +581,45 @@ star_value star_int_from_decimal(struct star_thread *thread, const char *text, s
     return star_is_unset(value) ? star_fail(thread, "not a decimal number") : value;
 }
 
-// Decimal and other digits of a word, written from the end.
-static bool text_add_small(struct star_text *text, int64_t number, int base) {
+enum { SMALL_DIGITS_MAX = 66 };
+
+// The digits of a word, written so that they end before `end`; gives how many there are.
+static size_t small_digits(char *end, int64_t number, int base) {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-    char buffer[66];
-    size_t start = sizeof(buffer);
+    char *at = end;
     uint64_t rest = number < 0 ? UINT64_C(0) - (uint64_t)number : (uint64_t)number;
     // A constant divisor costs a multiplication, a variable one ten times that.
-    while (base == 10 && rest >= 10) {
-        buffer[--start] = digits[rest % 10];
-        rest /= 10;
+    switch (base) {
+    case 10:
+        do {
+            *--at = (char)('0' + rest % 10);
+            rest /= 10;
+        } while (rest > 0);
+        break;
+    case 16:
+        do {
+            *--at = digits[rest % 16];
+            rest /= 16;
+        } while (rest > 0);
+        break;
+    default:
+        do {
+            *--at = digits[rest % (unsigned)base];
+            rest /= (unsigned)base;
+        } while (rest > 0);
+        break;
     }
-    while (base == 16 && rest >= 16) {
-        buffer[--start] = digits[rest % 16];
-        rest /= 16;
-    }
-    do {
-        buffer[--start] = digits[rest % (unsigned)base];
-        rest /= (unsigned)base;
-    } while (rest > 0);
     if (number < 0) {
-        buffer[--start] = '-';
+        *--at = '-';
     }
-    return star_text_add(text, buffer + start, sizeof(buffer) - start);
+    return (size_t)(end - at);
+}
+
+static bool text_add_small(struct star_text *text, int64_t number, int base) {
+    char buffer[SMALL_DIGITS_MAX];
+    char *end = buffer + sizeof(buffer);
+    const size_t size = small_digits(end, number, base);
+    return star_text_add(text, end - size, size);
 }
 
 static bool text_add_big(struct star_text *text, star_value value, int base) {
@@ -637,6 +653,12 @@ bool star_text_add_int(struct star_text *text, star_value number, int base, bool
 }
 
 star_value star_int_to_decimal(struct star_thread *thread, star_value value) {
+    if (star_is_small(value)) {
+        char buffer[SMALL_DIGITS_MAX];
+        char *end = buffer + sizeof(buffer);
+        const size_t size = small_digits(end, star_small(value), 10);
+        return star_string(thread, end - size, size);
+    }
     struct star_text text;
     star_text_init(&text, thread);
     star_text_add_int(&text, value, 10, false);

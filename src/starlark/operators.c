@@ -25,20 +25,17 @@ static bool is_number(star_value value) {
     return star_is_float(value) || star_is_int(value);
 }
 
-static star_value float_binary(struct star_thread *thread, enum star_operator operator,
-                               star_value a, star_value b) {
-    double x = 0;
-    double y = 0;
-    if (star_is_float(a)) {
-        x = star_double(a);
-    } else if (!star_int_to_double(thread, a, &x)) {
-        return STAR_ERROR;
-    }
-    if (star_is_float(b)) {
-        y = star_double(b);
-    } else if (!star_int_to_double(thread, b, &y)) {
-        return STAR_ERROR;
-    }
+// Floats and small ints, which are exact as doubles.
+static inline bool is_plain_number(star_value value) {
+    return star_is_float(value) || star_is_small(value);
+}
+
+static inline double plain_double(star_value value) {
+    return star_is_float(value) ? star_double(value) : (double)star_small(value);
+}
+
+static star_value double_binary(struct star_thread *thread, enum star_operator operator, double x,
+                                double y, star_value a, star_value b) {
     switch (operator) {
     case STAR_OP_ADD:
         return star_from_double(x + y);
@@ -61,6 +58,24 @@ static star_value float_binary(struct star_thread *thread, enum star_operator op
         break;
     }
     return unknown_binary(thread, operator, a, b);
+}
+
+// At least one of them a float.
+static star_value float_binary(struct star_thread *thread, enum star_operator operator,
+                               star_value a, star_value b) {
+    double x = 0;
+    double y = 0;
+    if (is_plain_number(a)) {
+        x = plain_double(a);
+    } else if (!star_int_to_double(thread, a, &x)) {
+        return STAR_ERROR;
+    }
+    if (is_plain_number(b)) {
+        y = plain_double(b);
+    } else if (!star_int_to_double(thread, b, &y)) {
+        return STAR_ERROR;
+    }
+    return double_binary(thread, operator, x, y, a, b);
 }
 
 // ---- sequences ----------------------------------------------------------------------------------
@@ -105,8 +120,19 @@ static star_value text_repeat(struct star_thread *thread, star_value text, uint6
     const size_t size = part.size * times;
     const star_value made = star_is_string(text) ? star_string_reserve(thread, size, &content)
                                                  : star_bytes_reserve(thread, size, &content);
-    for (uint64_t i = 0; !star_is_error(made) && i < times; i++) {
-        memcpy(content + i * part.size, part.data, part.size);
+    if (star_is_error(made) || size == 0) {
+        return made;
+    }
+    if (part.size == 1) {
+        memset(content, part.data[0], size);
+        return made;
+    }
+    // What is there already is doubled.
+    memcpy(content, part.data, part.size);
+    for (size_t done = part.size; done < size;) {
+        const size_t more = done < size - done ? done : size - done;
+        memcpy(content + done, content, more);
+        done += more;
     }
     return made;
 }

@@ -1,9 +1,10 @@
 // Powersort: natural runs, merged in the order of a nearly optimal tree (Munro and Wild, 2018).
 //
 // What is sorted are slots of 16 bytes: a word made of the key, and the number of the item.  When
-// all keys are small ints, floats or bools the word alone decides; when all are strings it is their
-// first 8 bytes, and the rest of the string only decides between equal words; else the keys are
-// compared as the language compares.  One inlined kernel serves the three.
+// all keys are small ints or floats the word alone decides; when all are strings it is their first
+// 8 bytes, and the rest of the string only decides between equal words; when all are tuples it is
+// the word of their first items, if these are all of one such type.  Equal words of tuples, and all
+// other keys, are compared as the language compares.  One inlined kernel serves the three.
 
 #include "starlark/sort.h"
 
@@ -17,6 +18,8 @@ struct slot {
     uint64_t word;
     uint32_t item;
 };
+
+_Static_assert(sizeof(struct slot) >= sizeof(star_value), "the spare can hold values");
 
 enum key_class { KEYS_WORD, KEYS_STRING, KEYS_ANY };
 
@@ -60,20 +63,38 @@ static bool all_are(const star_value *keys, size_t count, bool (*test)(star_valu
     return true;
 }
 
-// Fills in the words and says how far they decide.
-static enum key_class words_fill(struct sort *sort, size_t count) {
-    const star_value *keys = sort->keys;
-    const bool strings = all_are(keys, count, star_is_string);
-    const bool smalls = !strings && all_are(keys, count, star_is_small);
-    const bool floats = !strings && !smalls && all_are(keys, count, star_is_float);
+static bool is_filled_tuple(star_value value) {
+    return star_is_type(value, STAR_OBJECT_TUPLE) && star_as_tuple(value)->count > 0;
+}
+
+// Writes the words of `values` and says how far they decide; all 0 when they do not at all.
+static enum key_class words_of(const star_value *values, size_t count, struct slot *slots) {
+    const bool strings = all_are(values, count, star_is_string);
+    const bool smalls = !strings && all_are(values, count, star_is_small);
+    const bool floats = !strings && !smalls && all_are(values, count, star_is_float);
     for (size_t i = 0; i < count; i++) {
-        sort->slots[i].item = (uint32_t)i;
-        sort->slots[i].word = strings  ? word_of_string(star_text_of(keys[i]))
-                              : smalls ? (uint64_t)star_small(keys[i]) ^ (UINT64_C(1) << 63)
-                              : floats ? word_of_double(star_double(keys[i]))
-                                       : 0;
+        slots[i].word = strings  ? word_of_string(star_text_of(values[i]))
+                        : smalls ? (uint64_t)star_small(values[i]) ^ (UINT64_C(1) << 63)
+                        : floats ? word_of_double(star_double(values[i]))
+                                 : 0;
     }
     return strings ? KEYS_STRING : smalls || floats ? KEYS_WORD : KEYS_ANY;
+}
+
+// Fills in the slots.
+static enum key_class slots_fill(struct sort *sort, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        sort->slots[i].item = (uint32_t)i;
+    }
+    if (!all_are(sort->keys, count, is_filled_tuple)) {
+        return words_of(sort->keys, count, sort->slots);
+    }
+    star_value *heads = (star_value *)(void *)sort->spare;
+    for (size_t i = 0; i < count; i++) {
+        heads[i] = star_as_tuple(sort->keys[i])->items[0];
+    }
+    words_of(heads, count, sort->slots);
+    return KEYS_ANY;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -90,11 +111,11 @@ static bool less_any(struct sort *sort, const struct slot *a, const struct slot 
 
 static inline bool less_up(struct sort *sort, const struct slot *a, const struct slot *b,
                            enum key_class keys) {
-    if (keys == KEYS_ANY) {
-        return less_any(sort, a, b);
-    }
     if (a->word != b->word || keys == KEYS_WORD) {
         return a->word < b->word;
+    }
+    if (keys == KEYS_ANY) {
+        return less_any(sort, a, b);
     }
     return str_compare(star_text_of(sort->keys[a->item]), star_text_of(sort->keys[b->item])) < 0;
 }
@@ -249,7 +270,6 @@ static void sort_any(struct sort *sort, size_t count) {
 }
 
 // Puts items[slots[i].item] at i; the spare slots are big enough to hold a copy of the items.
-_Static_assert(sizeof(struct slot) >= sizeof(star_value), "items fit the spare");
 
 static void items_arrange(const struct sort *sort, star_value *items, size_t count) {
     star_value *copy = (star_value *)(void *)sort->spare;
@@ -279,7 +299,7 @@ bool sort_values(struct star_thread *thread, star_value *items, const star_value
                         .slots = memory,
                         .spare = memory + count,
                         .reverse = reverse};
-    switch (words_fill(&sort, count)) {
+    switch (slots_fill(&sort, count)) {
     case KEYS_WORD:
         sort_words(&sort, count);
         break;

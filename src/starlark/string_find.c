@@ -76,9 +76,10 @@ typedef bool (*affix_test)(str text, str affix);
 
 static star_value affix(struct star_thread *thread, const struct star_call_info *call,
                         const char *name, affix_test test) {
-    str text = {0};
+    str text = star_text_of(call->receiver);
     size_t offset = 0;
-    if (!text_between(thread, call, &text, &offset)) {
+    const bool is_whole = star_is_unset(call->arguments[1]); // and so is the end
+    if (!is_whole && !text_between(thread, call, &text, &offset)) {
         return STAR_ERROR;
     }
     const star_value wanted = call->arguments[0];

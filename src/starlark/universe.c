@@ -77,7 +77,8 @@ static star_value universe_repr(struct star_thread *thread, const struct star_ca
 }
 
 static star_value universe_str(struct star_thread *thread, const struct star_call_info *call) {
-    return star_str(thread, call->arguments[0]);
+    const star_value value = call->arguments[0];
+    return star_is_small(value) ? star_int_to_decimal(thread, value) : star_str(thread, value);
 }
 
 static star_value universe_type(struct star_thread *thread, const struct star_call_info *call) {

@@ -273,6 +273,9 @@ op_ADD: {
         NEXT();
     }
     SAVE();
+    if (star_is_string(a) && star_is_string(b)) {
+        GIVE(star_string_concat(thread, a, b));
+    }
     GIVE(star_binary(thread, STAR_OP_ADD, a, b));
 }
 op_SUBTRACT: {
@@ -400,6 +403,9 @@ op_IN_PLACE: {
         NEXT();
     }
     SAVE();
+    if (STAR_X(word) == STAR_OP_ADD && star_is_string(a) && star_is_string(b)) {
+        GIVE(star_string_concat(thread, a, b));
+    }
     GIVE(star_binary_in_place(thread, (enum star_operator)STAR_X(word), a, b));
 }
 op_UNARY: {
@@ -508,6 +514,9 @@ op_DICT_SHAPED: {
     NEXT();
 }
 op_DICT_INSERT:
+    if (STAR_X(word) == 0 && LIKELY(star_vm_insert_fast(star_as_dict(A), B, C))) {
+        NEXT();
+    }
     SAVE();
     MUST(STAR_X(word) == 0 || star_vm_key_is_new(thread, star_as_dict(A), B));
     MUST(star_dict_insert(thread, star_as_dict(A), B, C));
@@ -623,6 +632,13 @@ op_CALL: {
         .names = names < 0 ? NULL : star_as_tuple(k[names])->items,
     };
     TICK(4);
+    if (LIKELY(star_is_type(A, STAR_OBJECT_BUILTIN))) {
+        const star_value result = star_call_other(thread, A, &given);
+        MUST(!star_is_error(result));
+        pc++;
+        A = result;
+        NEXT();
+    }
     const int called = star_vm_call(thread, &A, &given, STAR_A(word));
     MUST(called >= 0);
     frame->pc = pc + 1;
@@ -749,8 +765,20 @@ op_NEXT: {
     NEXT();
 }
 op_NEXT_PAIR: {
+    star_value *state = &A;
+    if (LIKELY(star_is_none(state[2]))) {
+        const struct star_dict *dict = star_as_dict(state[0]);
+        const uint64_t at = (uint64_t)star_small(state[1]);
+        if (LIKELY(dict->shape != NULL && at < dict->count && !star_is_unset(dict->slots[at]))) {
+            B = dict->shape->keys[at];
+            C = dict->slots[at];
+            state[1] = star_from_small((int64_t)at + 1);
+            pc++;
+            NEXT();
+        }
+    }
     SAVE();
-    const int step = star_vm_next_pair(thread, &A, &B, &C);
+    const int step = star_vm_next_pair(thread, state, &B, &C);
     MUST(step >= 0);
     pc += step > 0 ? 1 : 1 + STAR_OFFSET(*pc);
     NEXT();

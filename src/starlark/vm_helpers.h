@@ -39,6 +39,21 @@ static inline struct star_dict *star_vm_dict_shaped(struct star_thread *thread,
     }
     return dict;
 }
+// Inserting a key that follows the dict's keys as it did the last time; false: the long way.
+static inline bool star_vm_insert_fast(struct star_dict *dict, star_value key, star_value value) {
+    if (dict->shape == NULL || dict->lazy != NULL || dict->iterating > 0 ||
+        (dict->header.flags & (STAR_FLAG_FROZEN | STAR_FLAG_LENT)) ||
+        dict->count == dict->header.extra) {
+        return false;
+    }
+    const struct star_shape *next = dict->shape->last_child;
+    if (next == NULL || !star_is_same(next->keys[dict->count], key)) {
+        return false;
+    }
+    dict->slots[dict->count++] = value;
+    dict->shape = next;
+    return true;
+}
 bool star_vm_key_is_new(struct star_thread *thread, struct star_dict *dict, star_value key);
 bool star_vm_unpack(struct star_thread *thread, star_value source, star_value *into,
                     uint32_t count);
