@@ -30,20 +30,19 @@ static bool has_option(str options, const char *name) {
     return false;
 }
 
-// Whether the option is there with the value 0.
-static bool has_option_zero(str options, const char *name) {
+// The token behind the option's name, without quotes; empty when it is not there.
+static str option_value(struct arena *arena, str options, const char *name) {
     size_t offset = sql_skip_space(options, 0);
     while (offset < options.size) {
         const size_t end = sql_skip_token(options, offset);
         const size_t value = sql_skip_space(options, end);
-        const bool is_zero =
-            str_equal(str_slice(options, value, sql_skip_token(options, value)), STR("0"));
-        if (is_zero && str_equal_nocase(str_slice(options, offset, end), str_from(name))) {
-            return true;
+        if (str_equal_nocase(str_slice(options, offset, end), str_from(name))) {
+            return attach_text_unquote(arena,
+                                       str_slice(options, value, sql_skip_token(options, value)));
         }
         offset = value;
     }
-    return false;
+    return (str){0};
 }
 
 // The options with a relative DATA_PATH made absolute: DuckLake stores it as it is written, and
@@ -193,8 +192,12 @@ static enum error_code run_attach(struct lake_connection *connection,
                          "the ATTACH string carries a password, which SQL can read");
         error_hint(options->warning, "put it into config/secrets.sql with CREATE SECRET");
     }
-    connection->lake->attached.keeps_no_rows =
-        has_option_zero(attach.options, "DATA_INLINING_ROW_LIMIT");
+    struct lake *lake = connection->lake;
+    lake->attached.keeps_no_rows =
+        str_equal(option_value(&scratch, attach.options, "DATA_INLINING_ROW_LIMIT"), STR("0"));
+    lake->attached.metadata_schema = option_value(&lake->arena, attach.options, "METADATA_SCHEMA");
+    lake->attached.metadata_catalog =
+        option_value(&lake->arena, attach.options, "METADATA_CATALOG");
     TRY(lake_load_extensions_for(connection, statement->text, err));
     TRY(load_for_secret(connection, attach.path, err));
     if (is_missing_file(&attach, options)) {
@@ -218,7 +221,12 @@ static void remember(struct lake *lake, str alias, str path, bool is_read_only) 
     const bool is_sqlite = has_prefix_nocase(path, "sqlite:");
     const bool is_postgres = has_prefix_nocase(path, "postgres:");
     const size_t colon = is_sqlite || is_postgres ? str_find_char(path, ':') + 1 : 0;
-    const str metadata = str_format(&scratch, "__ducklake_metadata_" STR_FORMAT, STR_ARGS(alias));
+    const str own_name = str_format(&scratch, "__ducklake_metadata_" STR_FORMAT, STR_ARGS(alias));
+    const str metadata =
+        lake->attached.metadata_catalog.size > 0 ? lake->attached.metadata_catalog : own_name;
+    const str schema = lake->attached.metadata_schema.size > 0 ? lake->attached.metadata_schema
+                       : is_postgres                           ? STR("public")
+                                                               : STR("main");
     lake->attached.is_attached = true;
     lake->attached.is_read_only = is_read_only;
     lake->attached.catalog = is_sqlite     ? LAKE_CATALOG_SQLITE
@@ -226,9 +234,9 @@ static void remember(struct lake *lake, str alias, str path, bool is_read_only) 
                                            : LAKE_CATALOG_DUCKDB;
     lake->attached.alias = str_copy(&lake->arena, alias);
     lake->attached.path = str_copy(&lake->arena, str_from_offset(path, colon));
-    lake->attached.metadata_prefix =
-        str_format(&lake->arena, STR_FORMAT ".%s", STR_ARGS(lake_quote_name(&scratch, metadata)),
-                   is_postgres ? "public" : "main");
+    lake->attached.metadata_prefix = str_format(&lake->arena, STR_FORMAT "." STR_FORMAT,
+                                                STR_ARGS(lake_quote_name(&scratch, metadata)),
+                                                STR_ARGS(lake_quote_name(&scratch, schema)));
 }
 
 static enum error_code refuse_other(str name, str type, struct error *err) {

@@ -63,6 +63,8 @@ struct attach_text {
 };
 // Reads what it can of any statement; is_attach is false for others.
 struct attach_text attach_text_parse(struct arena *arena, str statement);
+// The text of a quoted name or constant; anything else as it is.
+str attach_text_unquote(struct arena *arena, str token);
 // Whether a connection string or URL carries a password.
 bool attach_path_has_password(str path);
 

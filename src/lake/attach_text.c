@@ -13,7 +13,7 @@ static str next_token(str text, size_t *offset) {
     return str_slice(text, start, *offset);
 }
 
-static str unquote(struct arena *arena, str token) {
+str attach_text_unquote(struct arena *arena, str token) {
     if (token.size < 2 || (token.data[0] != '\'' && token.data[0] != '"')) {
         return token;
     }
@@ -34,12 +34,12 @@ struct attach_text attach_text_parse(struct arena *arena, str statement) {
         token = next_token(statement, &offset);
     }
     out.is_attach = !str_is_empty(token);
-    out.path = unquote(arena, token);
+    out.path = attach_text_unquote(arena, token);
     out.path_end = offset;
     out.path_start = offset - token.size;
     token = next_token(statement, &offset);
     if (str_equal_nocase(token, STR("AS"))) {
-        out.alias = unquote(arena, next_token(statement, &offset));
+        out.alias = attach_text_unquote(arena, next_token(statement, &offset));
         token = next_token(statement, &offset);
     }
     if (str_equal(token, STR("("))) {

@@ -160,6 +160,8 @@ struct lake {
         bool is_read_only;
         bool keeps_no_rows; // small writes do not go into the catalog
         enum lake_catalog catalog;
+        str metadata_schema; // where the ATTACH says that DuckLake's tables are; empty: default
+        str metadata_catalog;
         str alias;
         str path;
         str metadata_prefix;

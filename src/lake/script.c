@@ -170,6 +170,36 @@ bool script_names_extension(str statement, str *name) {
     return true;
 }
 
+// DuckDB's word for a setting or function of an extension that is not loaded: "… exists in the
+// httpfs extension."  Of those that we pin; empty otherwise.
+static str extension_asked_for(const struct error *err) {
+    const str message = str_from(err->message);
+    const str before = STR("exists in the ");
+    const size_t at = str_find(message, before);
+    if (at == SIZE_MAX) {
+        return (str){0};
+    }
+    const str rest = str_from_offset(message, at + before.size);
+    const str name = str_slice(rest, 0, sql_skip_token(rest, 0));
+    return lake_extension_is_pinned(name) ? name : (str){0};
+}
+
+// Runs the statement; with the extension that it turns out to need, when there is one.
+static enum error_code query_with_extension(struct lake_connection *connection, str statement,
+                                            struct lake_result **result, struct error *err) {
+    const enum error_code code = lake_query(connection, statement, LAKE_NO_VALUES, result, err);
+    if (code == ERROR_NONE) {
+        return code;
+    }
+    SCRATCH(scratch);
+    const str extension = str_copy(&scratch, extension_asked_for(err));
+    if (extension.size == 0) {
+        return code;
+    }
+    TRY(lake_load_extension(connection, extension, err));
+    return lake_query(connection, statement, LAKE_NO_VALUES, result, err);
+}
+
 static enum error_code run_one(struct lake_connection *connection,
                                const struct sql_statement *statement,
                                const struct script_observer *observer, struct error *err) {
@@ -185,7 +215,7 @@ static enum error_code run_one(struct lake_connection *connection,
     }
     TRY(lake_load_extensions_for(connection, statement->text, err));
     LAKE_RESULT result = NULL;
-    TRY(lake_query(connection, statement->text, LAKE_NO_VALUES, &result, err));
+    TRY(query_with_extension(connection, statement->text, &result, err));
     if (observer != NULL && observer->statement != NULL) {
         TRY(observer->statement(observer->self, statement, result, err));
     }

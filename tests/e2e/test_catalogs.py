@@ -1,10 +1,15 @@
-"""The same project on each catalog that a lake can have: SQLite, a DuckDB file, PostgreSQL."""
+"""The same project on each catalog that a lake can have (SQLite, a DuckDB file, PostgreSQL), with files on disk and in S3."""
 import glob
 import os
+import re
 import shutil
 import socket
 import subprocess
+import sys
+import tempfile
 import time
+import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -15,31 +20,28 @@ PIPELINE = {
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
+def postgres():
     """A PostgreSQL server of our own, on a free port of loopback; the distribution brings the programs."""
     folders = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
     assert folders, "PostgreSQL is missing: ./dev test installs it"
-    root = tmp_path_factory.mktemp("postgres")
+    # Not below pytest's own folder: that is closed to the user whom the server runs as.
+    root = Path(tempfile.mkdtemp(prefix="coypu-postgres-"))
     user = {}
     if os.getuid() == 0:  # the server refuses to run as root
         shutil.chown(root, "nobody", "nogroup")
-        for parent in root.parents:
-            if str(parent) in ("/", "/tmp"):
-                break
-            parent.chmod(parent.stat().st_mode | 0o055)
         user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
     subprocess.run([f"{folders[-1]}/initdb", "-D", f"{root}/data", "-U", "coypu", "--auth=trust", "--no-sync"], check=True,
                    stdout=subprocess.DEVNULL, cwd=root, **user)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = open(root.parent / "postgres.log", "wb")
+    log = open(root / "postgres.log", "wb")
     server = subprocess.Popen([f"{folders[-1]}/postgres", "-D", f"{root}/data", "-h", "127.0.0.1", "-p", str(port), "-k", "", "-c", "fsync=off"],
                               stdout=log, stderr=log, cwd=root, **user)
     try:
         deadline = time.monotonic() + 60
         while subprocess.run([f"{folders[-1]}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]).returncode != 0:
-            assert server.poll() is None and time.monotonic() < deadline, (root.parent / "postgres.log").read_text()
+            assert server.poll() is None and time.monotonic() < deadline, (root / "postgres.log").read_text()
             time.sleep(0.05)
         subprocess.run([f"{folders[-1]}/createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "coypu", "lake"], check=True)
         yield f"dbname=lake host=127.0.0.1 port={port} user=coypu"
@@ -47,6 +49,7 @@ def postgres(tmp_path_factory):
         server.terminate()
         server.wait(30)
         log.close()
+        shutil.rmtree(root, ignore_errors=True)
 
 
 def check_pipeline(project):
@@ -90,3 +93,64 @@ def test_a_password_in_the_attach_string_never_shows(project, postgres):
     project.write({"config/catalog.sql": f"ATTACH 'ducklake:postgres:{broken}' AS lake (DATA_PATH 'd/');\n", **PIPELINE})
     result = project.run("run", code=1)
     assert secret not in result.out + result.err
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory):
+    """An S3 server of our own (moto), with the bucket `lake`; gives host:port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log_path = tmp_path_factory.mktemp("s3") / "s3.log"
+    with open(log_path, "wb") as log:
+        server = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/lake", method="PUT"), timeout=10).close()
+                break
+            except OSError:
+                assert server.poll() is None and time.monotonic() < deadline, log_path.read_text()
+                time.sleep(0.05)
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def keys(s3):
+    with urllib.request.urlopen(f"http://{s3}/lake?list-type=2", timeout=10) as answer:
+        return re.findall(r"<Key>(.*?)</Key>", answer.read().decode())
+
+
+@pytest.mark.parametrize("catalog", ["sqlite", "postgres"])
+def test_a_lake_whose_files_lie_in_s3(project, postgres, s3, catalog):
+    attach = f"postgres:{postgres}" if catalog == "postgres" else "sqlite:lake.sqlite"
+    schema = ", METADATA_SCHEMA 'on_s3'" if catalog == "postgres" else ""
+    project.env.update(S3_KEY="lake-key-id", S3_SECRET="lake-secret-value")
+    project.write({
+        "config/secrets.sql": "CREATE SECRET lake_files (TYPE s3, KEY_ID '${S3_KEY}', SECRET '${S3_SECRET}', REGION 'us-east-1', "
+                              f"ENDPOINT '{s3}', URL_STYLE 'path', USE_SSL false);\n",
+        "config/catalog.sql": f"ATTACH 'ducklake:{attach}' AS lake (DATA_PATH 's3://lake/{catalog}/'{schema});\n",
+    })
+    check_pipeline(project)
+    assert [k for k in keys(s3) if k.startswith(f"{catalog}/mart/t/") and k.endswith(".parquet")]
+
+
+def test_an_s3_server_that_is_down_is_named_without_the_secret(project):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    project.env.update(S3_KEY="lake-key-id", S3_SECRET="lake-secret-value")
+    project.write({
+        "config/settings.sql": "SET http_retries = 0;\n",
+        "config/secrets.sql": "CREATE SECRET lake_files (TYPE s3, KEY_ID '${S3_KEY}', SECRET '${S3_SECRET}', REGION 'us-east-1', "
+                              f"ENDPOINT '127.0.0.1:{port}', URL_STYLE 'path', USE_SSL false);\n",
+        "config/catalog.sql": "ATTACH 'ducklake:sqlite:lake.sqlite' AS lake (DATA_PATH 's3://lake/data/');\n",
+        **PIPELINE,
+    })
+    result = project.run("run", code=1)
+    assert f"127.0.0.1:{port}" in result.out + result.err
+    assert "lake-secret-value" not in result.out + result.err
+    assert project.snapshots() <= 2  # the empty tables at most
