@@ -9,16 +9,17 @@ Machines are noisy: compare ratios, not seconds.  Each figure is the median of -
 """
 import argparse
 import atexit
+import contextlib
 import functools
 import json
 import os
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,7 +61,7 @@ def raw(workload, folder, url=""):
     return measure([sys.executable, str(ROOT / "bench/raw.py"), workload, str(folder), url], folder)
 
 
-@contextmanager
+@contextlib.contextmanager
 def server(**options):
     words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     process = subprocess.Popen([sys.executable, str(ROOT / "bench/server.py"), *words], stdout=subprocess.PIPE, text=True)
@@ -71,7 +72,7 @@ def server(**options):
         process.wait()
 
 
-@contextmanager
+@contextlib.contextmanager
 def folder(files=None):
     with tempfile.TemporaryDirectory(prefix="coypu-bench.") as path:
         for name, text in {"config/catalog.sql": CATALOG, **(files or {})}.items():
@@ -205,12 +206,22 @@ def history(kind, changes):
     return run
 
 
+def snapshots(path):
+    with contextlib.closing(sqlite3.connect(path / "lake.sqlite")) as catalog:
+        return catalog.execute("SELECT count(*) FROM ducklake_snapshot").fetchone()[0]
+
+
 def many(count, again):
     def run():
         models = {f"models/m/t{i:03}.sql": f"SELECT {i} AS id" + (f", p.id AS previous FROM m.t{i // 2:03} p" if i else "") for i in range(count)}
         with folder(models) as path:
             figure = measure([COYPU, "run"], path)
-            return (measure([COYPU, "run"], path) if again else figure), None
+            if again:
+                before = snapshots(path)
+                figure = measure([COYPU, "run"], path)
+                if snapshots(path) != before:
+                    sys.exit(f"a run of {count} models without a change wrote {snapshots(path) - before} snapshots")
+            return figure, None
     return run
 
 
@@ -221,6 +232,7 @@ WORKLOADS = {
     "noop": ("1 model, nothing changed", 0.18, None, None, noop),
     "noop_200": ("200 models, nothing changed", 0.45, None, None, many(200, True)),
     "first_50": ("50 models, first run", 3.5, None, None, many(50, False)),
+    "first_200": ("200 models, first run", 12, None, None, many(200, False)),
     "fetch_1m": ("fetch 1M rows x 10, pages of 10,000, table", 3.0, None, 200, fetch(1_000_000, 10_000, "table")),
     "fetch_small": ("fetch 100k rows, 1,000 pages of 100", 0.9, None, None, fetch(100_000, 100, "table")),
     "fetch_append": ("fetch 1M rows, append", 3.5, None, None, fetch(1_000_000, 10_000, "append")),

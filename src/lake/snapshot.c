@@ -256,9 +256,10 @@ enum error_code lake_table_versions(struct lake_connection *connection, struct a
         "'(inserted_into_table|deleted_from_table|altered_table|inlined_insert|inlined_delete|"
         "inserted_inlined_data|deleted_inlined_data):[0-9]+') GROUP BY 1) "
         "SELECT s.schema_name, t.table_name, t.table_id, "
-        "greatest(t.begin_snapshot, coalesce(c.snapshot_id, 0)) "
+        "greatest(t.begin_snapshot, coalesce(c.snapshot_id, 0)), coalesce(r.record_count, 0) "
         "FROM {m}.ducklake_table t JOIN {m}.ducklake_schema s USING (schema_id) "
         "LEFT JOIN changed c USING (table_id) "
+        "LEFT JOIN {m}.ducklake_table_stats r USING (table_id) "
         "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL ORDER BY 1, 2");
     LAKE_RESULT result = NULL;
     TRY(lake_query(connection, sql, LAKE_NO_VALUES, &result, err));
@@ -268,6 +269,7 @@ enum error_code lake_table_versions(struct lake_connection *connection, struct a
             .name = str_copy(arena, lake_result_text(result, 1)),
             .table_id = lake_result_int64(result, 2),
             .snapshot = lake_result_int64(result, 3),
+            .rows = lake_result_int64(result, 4),
         };
         LIST_PUSH(arena, &list, version);
     }

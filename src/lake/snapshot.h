@@ -69,6 +69,7 @@ struct lake_table_version {
     str name;
     int64_t table_id;
     int64_t snapshot;
+    int64_t rows; // ever written and not yet cleaned up: at least as many as it has
 };
 MUST_USE enum error_code lake_table_versions(struct lake_connection *connection,
                                              struct arena *arena,

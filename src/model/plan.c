@@ -40,7 +40,8 @@ static enum error_code read_tables(struct plan *plan, struct lake_connection *co
     TRY(lake_table_versions(connection, plan->arena, &versions, &count, err));
     for (size_t i = 0; i < count; i++) {
         struct plan_version *version = ARENA_NEW(plan->arena, struct plan_version);
-        *version = (struct plan_version){versions[i].table_id, versions[i].snapshot};
+        *version =
+            (struct plan_version){versions[i].table_id, versions[i].snapshot, versions[i].rows};
         (void)map_set(&plan->versions, full_name(plan->arena, versions[i].schema, versions[i].name),
                       version);
     }
@@ -201,6 +202,54 @@ bool plan_version_find(struct plan *plan, str name, struct plan_version *version
     }
     (void)pthread_mutex_unlock(&plan->lock);
     return found != NULL;
+}
+
+void plan_rows_added(struct plan *plan, const struct model *model, int64_t rows) {
+    (void)pthread_mutex_lock(&plan->lock);
+    struct plan_version *version = map_get(&plan->versions, model->target);
+    if (version != NULL) {
+        version->rows += rows;
+    }
+    (void)pthread_mutex_unlock(&plan->lock);
+}
+
+// ── Weight ──
+
+static bool makes_rows(const struct sql_query *query) {
+    static const str MAKERS[] = {STR_INIT("unnest"), STR_INIT("unlist"), STR_INIT("range"),
+                                 STR_INIT("generate_series"), STR_INIT("repeat")};
+    for (size_t i = 0; i < query->functions.count; i++) {
+        for (size_t j = 0; j < ARRAY_COUNT(MAKERS); j++) {
+            if (str_equal(query->functions.items[i].name, MAKERS[j])) {
+                return true;
+            }
+        }
+    }
+    return query->calls.count > 0 || query->repeats_cte;
+}
+
+bool plan_is_light(struct plan *plan, const struct plan_step *step) {
+    enum { LIGHT_ROWS_MAX = 100000 };
+    SCRATCH(scratch);
+    const struct model *model = step->model;
+    struct plan_version version;
+    if (model->lib_calls.count > 0 || model->files.count > 0 || makes_rows(&model->query) ||
+        (plan_version_find(plan, model->target, &version) && version.rows > LIGHT_ROWS_MAX)) {
+        return false;
+    }
+    int64_t rows = 1;
+    for (size_t i = 0; i < model->query.tables.count; i++) {
+        const struct sql_table *table = &model->query.tables.items[i];
+        const str schema = table->schema.size > 0 ? table->schema : STR("main");
+        const bool is_known =
+            table->catalog.size == 0 &&
+            plan_version_find(plan, full_name(&scratch, schema, table->name), &version);
+        if (!is_known || version.rows > LIGHT_ROWS_MAX / rows) {
+            return false;
+        }
+        rows *= version.rows > 0 ? version.rows : 1;
+    }
+    return true;
 }
 
 // ── Definition ──

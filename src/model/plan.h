@@ -48,6 +48,7 @@ struct plan_step {
 struct plan_version {
     int64_t table_id;
     int64_t snapshot; // the newest that changed rows or columns
+    int64_t rows;     // at least as many as it has
 };
 
 struct plan {
@@ -80,6 +81,11 @@ void plan_committed(struct plan *plan, const struct model *model, int64_t snapsh
 
 // What the plan knows of the table "schema.table"; false: nothing.
 bool plan_version_find(struct plan *plan, str name, struct plan_version *version);
+// The target got so many rows more, at most.
+void plan_rows_added(struct plan *plan, const struct model *model, int64_t rows);
+// Whether the model reads so little that one thread is enough: lake tables alone, few rows even if
+// all of them are joined with one another, nothing that makes rows.
+bool plan_is_light(struct plan *plan, const struct plan_step *step);
 
 struct plan_step *plan_step_of(const struct plan *plan, const struct model *model);
 

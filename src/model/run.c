@@ -215,8 +215,8 @@ static void write_log(struct runner *runner, const struct run_entry_list *log) {
 
 static enum error_code run_locked(struct runner *runner, struct run_summary *summary,
                                   struct error_list *errors, struct error *err) {
-    const struct session_options session_options = {.without_sources = true,
-                                                    .run_id = runner->run_id};
+    const struct session_options session_options = {
+        .without_sources = true, .run_id = runner->run_id, .quiet = true};
     TRY(session_start(&runner->project, &session_options, &runner->session, err));
     runner->first_snapshot = runner->session.curr_snapshot;
     TRY(start_libs(runner, errors, err));

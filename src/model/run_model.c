@@ -165,12 +165,24 @@ static enum error_code attempt(struct turn *turn, struct error *err) {
     return code;
 }
 
+// A small model gets one thread (see session_use_threads).  Threads are taken back only when no
+// other model runs: DuckDB waits for what a thread does before it ends it.
+static enum error_code choose_threads(struct runner *runner, const struct plan_step *step,
+                                      struct error *err) {
+    const bool all = !plan_is_light(runner->plan, step);
+    if (!all && runner->options->jobs > 1) {
+        return ERROR_NONE;
+    }
+    return session_use_threads(&runner->session, all, err);
+}
+
 enum error_code run_model(struct runner *runner, struct plan_step *step, struct arena *scratch,
                           struct run_result *result, struct error *err) {
     const struct clock *clock = &runner->context->clock;
     const enum run_type planned_type = result->run_type;
     const str planned_reason = result->reason;
     struct incremental_state incremental;
+    TRY(choose_threads(runner, step, err));
     TRY(run_enter_model(runner, step, &incremental, err));
     for (int try = 0;; try++) {
         struct turn turn = {
@@ -192,6 +204,7 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
             if (result->snapshot > 0) {
                 plan_committed(runner->plan, step->model,
                                turn.write.changed || turn.altered ? result->snapshot : 0);
+                plan_rows_added(runner->plan, step->model, turn.write.rows);
             }
             return ERROR_NONE;
         }

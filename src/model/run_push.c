@@ -136,7 +136,10 @@ void run_push(struct runner *runner, struct plan_step *step, struct arena *scrat
     struct error err;
     struct lib_data *data = NULL;
     struct modules_data hooks = {0};
-    enum error_code code = run_connect_data(runner, &data, &hooks, &err);
+    enum error_code code = session_use_threads(&runner->session, true, &err);
+    if (code == ERROR_NONE) {
+        code = run_connect_data(runner, &data, &hooks, &err);
+    }
     if (code == ERROR_NONE) {
         code = deliver(runner, model, &hooks, scratch, result, &err);
     }

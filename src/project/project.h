@@ -38,6 +38,7 @@ struct session_options {
     str run_id;           // ondatra_load_id; empty: made here
     int64_t run_time_us;  // ondatra_run_time; 0: now
     int threads;          // DuckDB's; 0: its choice
+    bool quiet;           // start with one thread; session_use_threads brings the others
 };
 struct session {
     struct project *project;
@@ -47,6 +48,8 @@ struct session {
     int64_t run_time_us;
     int64_t curr_snapshot;
     bool sources_loaded;
+    int64_t threads; // what `quiet` took back: DuckDB's own number, or that of settings.sql; else 0
+    bool is_quiet;
 };
 
 // Steps 2 to 11 of models.md §2.  The working directory becomes the project's root, as relative
@@ -66,6 +69,11 @@ MUST_USE enum error_code session_connect(struct session *session,
 // the plan, asking the catalog would cost every model a scan of all snapshots.
 MUST_USE enum error_code session_enter_model(struct session *session, str target,
                                              int64_t previous_commit, struct error *err);
+// All of DuckDB's threads, or one, from the next statement of any connection on.  A thread that
+// waits for another's task asks for it without a pause, and the catalog queries of DuckLake are
+// many and short: with one thread they cost about half.  For sessions started `quiet`; nothing
+// happens in others.  Not back to one while another connection works.
+MUST_USE enum error_code session_use_threads(struct session *session, bool all, struct error *err);
 // Sets curr_snapshot (now), prev_snapshot and dag_start_snapshot.
 MUST_USE enum error_code session_set_snapshots(struct session *session, int64_t dag_start,
                                                struct error *err);

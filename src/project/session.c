@@ -130,6 +130,20 @@ static enum error_code set_variables(struct session *session, bool read_only, st
                            err);
 }
 
+// ── Threads ──
+
+enum error_code session_use_threads(struct session *session, bool all, struct error *err) {
+    SCRATCH(scratch);
+    if (session->threads <= 1 || session->is_quiet == !all) {
+        return ERROR_NONE;
+    }
+    const str sql =
+        str_format(&scratch, "SET threads = %lld", all ? (long long)session->threads : 1);
+    TRY(lake_execute(session->connection, sql, LAKE_NO_VALUES, NULL, err));
+    session->is_quiet = !all;
+    return ERROR_NONE;
+}
+
 // ── Starting ──
 
 static enum error_code run_steps(struct session *session, const struct session_options *options,
@@ -140,6 +154,11 @@ static enum error_code run_steps(struct session *session, const struct session_o
                                  STR_INIT("config/extensions.sql")};
     for (size_t i = 0; i < ARRAY_COUNT(before); i++) {
         TRY(config_file_run(project, connection, before[i], (str){0}, NULL, err));
+    }
+    if (options->quiet) {
+        TRY(lake_query_int64(connection, STR("SELECT current_setting('threads')::BIGINT"),
+                             LAKE_NO_VALUES, &session->threads, NULL, err));
+        TRY(session_use_threads(session, false, err));
     }
     TRY(set_builtins(session, err));
     TRY(attach(session, options, err));

@@ -115,3 +115,28 @@ def test_a_model_sees_the_snapshot_of_its_previous_commit(project):
     project.write({"models/mart/t.sql": "-- @kind: append\nSELECT 2 AS id, getvariable('prev_model_snapshot') AS previous"})
     project.run_json()
     assert project.sql("select id, previous from mart.t") == [{"id": 2, "previous": first}]
+
+
+def test_small_models_run_on_one_thread_and_large_ones_on_all(project):
+    threads = "SELECT current_setting('threads') AS n"
+    project.write({"config/settings.sql": "SET threads = 3;\n",
+                   "models/a/small.sql": threads,
+                   "models/b/makes_rows.sql": threads + " FROM range(1)",
+                   "models/c/after.sql": threads + ", (SELECT n FROM b.makes_rows) AS m",
+                   "models/d/large.sql": "SELECT range AS i FROM range(200000)",
+                   "models/e/reads_large.sql": threads + " FROM d.large LIMIT 1",
+                   "models/f/joins.sql": threads + " FROM c.after CROSS JOIN c.after AS a"})
+    project.run_json("--jobs", "1")
+    found = {table: project.value(f"select n from {table} limit 1") for table in
+             ("a.small", "b.makes_rows", "c.after", "e.reads_large", "f.joins")}
+    assert found == {"a.small": 1, "b.makes_rows": 3, "c.after": 1, "e.reads_large": 3, "f.joins": 1}
+
+
+def test_models_at_once_start_on_one_thread_until_one_is_large(project):
+    threads = "SELECT current_setting('threads') AS n"
+    project.write({"config/settings.sql": "SET threads = 3;\n", "models/a/a.sql": threads, "models/b/b.sql": threads + " FROM a.a"})
+    project.run_json("--jobs", "2")
+    assert project.sql("select (select min(n) from a.a) as a, (select min(n) from b.b) as b") == [{"a": 1, "b": 1}]
+    project.write({"models/a/a.sql": threads + " FROM range(1)", "models/b/b.sql": threads + " FROM a.a WHERE true"})
+    project.run_json("--jobs", "2")
+    assert project.sql("select (select min(n) from a.a) as a, (select min(n) from b.b) as b") == [{"a": 3, "b": 3}]
