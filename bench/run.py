@@ -188,7 +188,7 @@ def history(kind, changes):
     """1M rows, 1 % of the groups or keys changed, against the same SQL by hand; or nothing changed."""
     header, keys, changed = HISTORY[kind]
     count = scaled(1_000_000, 1000)
-    select = f"SELECT {keys}, (range * 7919) % 100003 AS a, 'text ' || (range % 1000) AS b, %s AS c FROM range({count})"
+    select = f"SELECT {keys}, (range * 7919) %% 100003 AS a, 'text ' || (range %% 1000) AS b, %s AS c FROM range({count})"
 
     def run():
         with folder({"models/raw/src.sql": select % "range * 1.5", "models/mart/t.sql": header + "SELECT * FROM raw.src"}) as path:

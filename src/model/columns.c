@@ -199,7 +199,8 @@ bool evolution_keeps_values(str from, str to) {
         return from_rank < to_rank;
     }
     if (from_rank != SIZE_MAX) {
-        return (from_rank <= 3 && to_double) || (from_rank <= 2 && str_equal(to, STR("FLOAT")));
+        return (from_rank <= 3 && to_double) || (from_rank <= 2 && str_equal(to, STR("FLOAT"))) ||
+               (from_rank <= 3 && str_equal(to, EXACT_INTEGER));
     }
     if (str_equal(from, STR("FLOAT"))) {
         return to_double;

@@ -108,6 +108,25 @@ static void choose_basis(struct turn *turn, const struct evolving_table *evolvin
     }
 }
 
+// The columns of the query that the table has already.  An append without any cannot tell which
+// rows are new.
+static void find_known_columns(struct turn *turn, const struct evolving_table *evolving) {
+    const struct plan_step *step = turn->step;
+    struct lake_column *known = ARENA_ARRAY(turn->arena, struct lake_column, step->column_count);
+    size_t count = 0;
+    for (size_t i = 0; i < step->column_count; i++) {
+        if (columns_find(evolving->table.columns, evolving->table.column_count,
+                         step->columns[i].name) != NULL) {
+            known[count++] = step->columns[i];
+        }
+    }
+    turn->write.known = known;
+    turn->write.known_count = count;
+    if (count == 0) {
+        turn->result->run_type = RUN_BACKFILL;
+    }
+}
+
 static enum error_code count_history(struct turn *turn, struct evolving_table *evolving,
                                      struct error *err) {
     const bool had_history = columns_find(evolving->table.columns, evolving->table.column_count,
@@ -176,6 +195,7 @@ static enum error_code evolve(struct turn *turn, struct error *err) {
     struct evolving_table evolving = {0};
     TRY(find_table(turn, &evolving, err));
     keep_huge_columns(turn->step, &evolving.table);
+    find_known_columns(turn, &evolving);
     choose_basis(turn, &evolving);
     TRY(count_history(turn, &evolving, err));
     plan_columns(turn, &evolving);

@@ -14,7 +14,8 @@
 #include "model/write_parts.h"
 
 static enum error_code insert_evaluated(struct write *write, struct error *err) {
-    return write_execute(write, "INSERT INTO {table} ({columns}) SELECT {columns} FROM " WRITE_NEW,
+    return write_execute(write,
+                         "INSERT INTO {table} ({columns}) SELECT {columns} FROM " WRITE_RESULT,
                          WRITE_NO_WORDS, &write->rows, err);
 }
 
@@ -55,7 +56,7 @@ static enum error_code multiset_difference(struct write *write, int64_t *count, 
     TRY(write_execute(write,
                       "CREATE OR REPLACE TEMP TABLE __ondatra_diff AS"
                       " SELECT {columns}, sum(" WRITE_COUNT ")::BIGINT AS " WRITE_COUNT
-                      " FROM (SELECT {columns}, 1 AS " WRITE_COUNT " FROM " WRITE_NEW
+                      " FROM (SELECT {columns}, 1 AS " WRITE_COUNT " FROM " WRITE_RESULT
                       " UNION ALL SELECT {columns}, -1 FROM {table})"
                       " GROUP BY {columns} HAVING sum(" WRITE_COUNT ") <> 0",
                       WRITE_NO_WORDS, NULL, err));
@@ -119,6 +120,34 @@ enum error_code write_multiset(struct write *write, struct error *err) {
 
 // ── Append ──
 
+// With columns that the table did not have before, its rows are recognised by the others: of rows
+// that agree in them, as many are new as there are more than in the table.
+static enum error_code insert_surplus_of_known(struct write *write, struct error *err) {
+    struct arena *arena = write->arena;
+    struct text match;
+    text_init(&match, arena);
+    for (size_t i = 0; i < write->known_count; i++) {
+        const str name = lake_quote_name(arena, write->known[i].name);
+        text_format(&match, "%ss." STR_FORMAT " IS NOT DISTINCT FROM t." STR_FORMAT,
+                    i > 0 ? " AND " : "", STR_ARGS(name), STR_ARGS(name));
+    }
+    const struct write_word known = {
+        "known", columns_list(arena, write->known, write->known_count, STR(""))};
+    TRY(write_evaluate(write, err));
+    TRY(write_execute(write,
+                      "CREATE OR REPLACE TEMP TABLE __ondatra_diff AS SELECT {s.columns} FROM"
+                      " (SELECT *, row_number() OVER (PARTITION BY {known}) AS " WRITE_COUNT
+                      " FROM " WRITE_RESULT
+                      ") s LEFT JOIN (SELECT {known}, count(*) AS " WRITE_COUNT
+                      " FROM {table} GROUP BY {known}) t ON {match}"
+                      " WHERE s." WRITE_COUNT " > coalesce(t." WRITE_COUNT ", 0)",
+                      WRITE_WORDS(known, {"match", text_str(&match)}), NULL, err));
+    TRY(write_execute(write, "INSERT INTO {table} ({columns}) SELECT {columns} FROM " WRITE_DIFF,
+                      WRITE_NO_WORDS, &write->rows, err));
+    write->changed = write->rows > 0;
+    return ERROR_NONE;
+}
+
 // What the query gives beyond what the table holds, copies counted.
 static enum error_code insert_surplus(struct write *write, struct error *err) {
     const bool is_inspected = write->inspect != NULL;
@@ -141,7 +170,10 @@ static enum error_code write_append(struct write *write, struct error *err) {
     if (write->run_type == RUN_BACKFILL) {
         return write_multiset(write, err);
     }
-    return write->source == WRITE_SURPLUS ? insert_surplus(write, err) : insert_query(write, err);
+    if (write->source == WRITE_NEW) {
+        return insert_query(write, err);
+    }
+    return write->altered ? insert_surplus_of_known(write, err) : insert_surplus(write, err);
 }
 
 static enum error_code write_difference(struct write *write, struct error *err) {

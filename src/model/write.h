@@ -36,6 +36,10 @@ struct write {
     enum error_code (*inspect)(void *self, str table, struct error *err);
     void *inspect_self;
     bool altered; // its columns were changed by this run
+    // append: those of `columns` that the table had before; only they tell whether a row was
+    // produced before.
+    const struct lake_column *known;
+    size_t known_count;
     // What is there was written by another kind or by another key, or is not to be kept: nothing in
     // it can be relied on.
     bool rebuilds;

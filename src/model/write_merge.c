@@ -33,15 +33,15 @@ enum error_code write_merge(struct write *write, struct error *err) {
     const struct write_word key = {"key", write_names(write->arena, &keys, "")};
     if (write->rebuilds) { // rows of another kind or key: one key may stand in several of them
         TRY(write_multiset(write, err));
-        return write_refuse_bad_keys(write, STR(WRITE_NEW), err);
+        return write_refuse_bad_keys(write, STR(WRITE_RESULT), err);
     }
     int64_t differences = 0;
     int64_t deleted = 0;
     TRY(write_evaluate(write, err));
-    TRY(write_refuse_bad_keys(write, STR(WRITE_NEW), err));
+    TRY(write_refuse_bad_keys(write, STR(WRITE_RESULT), err));
     TRY(write_execute(write,
                       "CREATE OR REPLACE TEMP TABLE __ondatra_diff AS SELECT {s.columns}"
-                      " FROM " WRITE_NEW " s LEFT JOIN {table} t ON {match}"
+                      " FROM " WRITE_RESULT " s LEFT JOIN {table} t ON {match}"
                       " WHERE t.{key} IS NULL OR {differs}",
                       WRITE_WORDS(key, {"match", write_matches(write, &keys)},
                                   {"differs", write_differs(write, &keys)}),
@@ -52,7 +52,7 @@ enum error_code write_merge(struct write *write, struct error *err) {
     }
     if (write->run_type == RUN_BACKFILL) { // the table is to equal the query: keys that are gone go
         TRY(write_execute(write,
-                          "DELETE FROM {table} WHERE {key} NOT IN (SELECT {key} FROM " WRITE_NEW
+                          "DELETE FROM {table} WHERE {key} NOT IN (SELECT {key} FROM " WRITE_RESULT
                           ") OR {key} IS NULL",
                           WRITE_WORDS(key), &deleted, err));
     }

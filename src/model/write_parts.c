@@ -84,7 +84,7 @@ enum error_code write_run_query(struct write *write, str head, str tail, int64_t
 enum error_code write_inspect(struct write *write, struct error *err) {
     return write->inspect == NULL || write->keeps_rows
                ? ERROR_NONE
-               : write->inspect(write->inspect_self, STR(WRITE_NEW), err);
+               : write->inspect(write->inspect_self, STR(WRITE_RESULT), err);
 }
 
 enum error_code write_evaluate(struct write *write, struct error *err) {

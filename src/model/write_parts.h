@@ -7,7 +7,7 @@
 #include "model/write.h"
 
 // Names that no column can have: the prefix is reserved.
-#define WRITE_NEW "temp.__ondatra_new"     // the rows of the query
+#define WRITE_RESULT "temp.__ondatra_new"  // the rows of the query
 #define WRITE_DIFF "temp.__ondatra_diff"   // what differs from the table
 #define WRITE_GROUPS "temp.__ondatra_keys" // tracked: the groups of the query
 #define WRITE_COUNT "__ondatra_n"          // a column: how often
@@ -44,9 +44,9 @@ MUST_USE enum error_code write_count(struct write *write, const char *template,
 // tells write->was_read.  The head is one line.
 MUST_USE enum error_code write_run_query(struct write *write, str head, str tail, int64_t *changed,
                                          struct error *err);
-// Lets those who want to look at WRITE_NEW before it is written.
+// Lets those who want to look at WRITE_RESULT before it is written.
 MUST_USE enum error_code write_inspect(struct write *write, struct error *err);
-// The rows of the query into WRITE_NEW, looked at.
+// The rows of the query into WRITE_RESULT, looked at.
 MUST_USE enum error_code write_evaluate(struct write *write, struct error *err);
 // "… s.a IS DISTINCT FROM t.a OR …" over all columns but the keys; "false" when there are none.
 str write_differs(const struct write *write, const struct str_list *keys);

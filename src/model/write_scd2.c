@@ -25,7 +25,7 @@ static enum error_code open_all(struct write *write, str head_source, struct err
 static enum error_code rebuild(struct write *write, struct error *err) {
     int64_t deleted = 0;
     TRY(write_execute(write, "DELETE FROM {table}", WRITE_NO_WORDS, &deleted, err));
-    TRY(open_all(write, STR(WRITE_NEW), err));
+    TRY(open_all(write, STR(WRITE_RESULT), err));
     write->changed = deleted > 0 || write->rows > 0;
     return ERROR_NONE;
 }
@@ -37,7 +37,7 @@ static enum error_code find_difference(struct write *write, int64_t *count, stru
     const struct write_word key = {"key", write_names(write->arena, &keys, "")};
     TRY(write_execute(write,
                       "CREATE OR REPLACE TEMP TABLE __ondatra_diff AS"
-                      " SELECT {s.columns}, t." WRITE_ROW " FROM " WRITE_NEW
+                      " SELECT {s.columns}, t." WRITE_ROW " FROM " WRITE_RESULT
                       " s FULL JOIN (SELECT {columns}, rowid AS " WRITE_ROW
                       " FROM {table} WHERE " COLUMN_IS_CURRENT ") t ON {match}"
                       " WHERE s.{key} IS NULL OR t.{key} IS NULL OR {differs}",
@@ -70,9 +70,9 @@ enum error_code write_scd2(struct write *write, struct error *err) {
     if (write->keeps_rows) {
         return ERROR_NONE;
     }
-    TRY(write_refuse_bad_keys(write, STR(WRITE_NEW), err));
+    TRY(write_refuse_bad_keys(write, STR(WRITE_RESULT), err));
     if (write->table_is_empty) {
-        TRY(open_all(write, STR(WRITE_NEW), err));
+        TRY(open_all(write, STR(WRITE_RESULT), err));
         write->changed = write->rows > 0;
         return ERROR_NONE;
     }

@@ -70,7 +70,7 @@ static enum error_code hash_groups(struct write *write, const struct tracked *tr
     return write_execute(
         write,
         "CREATE OR REPLACE TEMP TABLE __ondatra_keys AS SELECT {keys}, {hash} AS " HASH
-        " FROM " WRITE_NEW " GROUP BY {keys}",
+        " FROM " WRITE_RESULT " GROUP BY {keys}",
         WRITE_WORDS({"keys", write_names(write->arena, &tracked->keys, "")},
                     {"hash", tracked->hash}),
         NULL, err);
@@ -121,7 +121,7 @@ static enum error_code insert_groups(struct write *write, const struct tracked *
     int64_t inserted = 0;
     TRY(write_execute(
         write,
-        "INSERT INTO {table} ({columns}, " HASH ") SELECT {s.columns}, {stored} FROM " WRITE_NEW
+        "INSERT INTO {table} ({columns}, " HASH ") SELECT {s.columns}, {stored} FROM " WRITE_RESULT
         " s JOIN {from} t ON {match}",
         WRITE_WORDS({"stored", tracked->only_keys ? STR("'0'") : STR("t." HASH)},
                     {"from", str_from(from)}, {"match", write_matches(write, &tracked->keys)}),
@@ -169,7 +169,7 @@ enum error_code write_tracked(struct write *write, struct error *err) {
     if (write->keeps_rows) {
         return ERROR_NONE;
     }
-    TRY(write_refuse_null_keys(write, STR(WRITE_NEW), err));
+    TRY(write_refuse_null_keys(write, STR(WRITE_RESULT), err));
     TRY(hash_groups(write, &tracked, err));
     if (!write->table_is_empty && !write->rebuilds) {
         return replace_groups(write, &tracked, err);
