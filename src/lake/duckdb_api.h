@@ -188,6 +188,7 @@ struct lake_connection {
     duckdb_connection handle;
     atomic_bool is_interruptible; // a statement of the user's runs
     // Of the thread that uses the connection:
+    bool is_shielded; // nothing of it is interruptible
     bool in_transaction;
     bool has_failed; // in this transaction; `failure` says how
     struct error failure;

@@ -63,6 +63,10 @@ uint64_t lake_connection_id(const struct lake_connection *connection);
 // Stops what the connection is executing; it answers ERROR_CANCELLED and lives on.  Any thread.
 void lake_interrupt(struct lake_connection *connection);
 
+// Statements of this connection run although the program was interrupted, and are not cut off: for
+// the last short ones, that record what cannot be taken back.  Returns what was set before.
+bool lake_shield(struct lake_connection *connection, bool is_shielded);
+
 // "v1.5.5".  Borrowed for ever.
 str lake_duckdb_version(const struct lake *lake);
 

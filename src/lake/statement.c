@@ -31,7 +31,7 @@ static enum error_code check_single(struct lake_connection *connection, str sql,
 }
 
 static enum error_code check_interrupt(struct lake_connection *connection, struct error *err) {
-    if (interrupt_is_raised(connection->lake->context->interrupt)) {
+    if (!connection->is_shielded && interrupt_is_raised(connection->lake->context->interrupt)) {
         (void)error_set(err, ERROR_CANCELLED, "interrupted");
         return lake_fail(connection, err);
     }
@@ -45,7 +45,7 @@ enum error_code lake_run(struct lake_connection *connection, str sql, bool inter
     const struct duckdb_api *api = &connection->lake->api;
     SCRATCH(scratch);
     duckdb_result handle = {0};
-    atomic_store(&connection->is_interruptible, interruptible);
+    atomic_store(&connection->is_interruptible, interruptible && !connection->is_shielded);
     const duckdb_state state =
         api->duckdb_query(connection->handle, str_to_cstring(&scratch, sql), &handle);
     atomic_store(&connection->is_interruptible, false);
@@ -211,7 +211,7 @@ static enum error_code run_prepared(struct lake_connection *connection, str sql,
     if (count == 0) {
         code = lake_error(connection, sql, api->duckdb_extract_statements_error(extracted), err);
     }
-    atomic_store(&connection->is_interruptible, true);
+    atomic_store(&connection->is_interruptible, !connection->is_shielded);
     for (idx_t i = 0; i < count && code == ERROR_NONE; i++) {
         duckdb_result handle = {0};
         const bool is_last = i + 1 == count;
@@ -224,12 +224,19 @@ static enum error_code run_prepared(struct lake_connection *connection, str sql,
         }
     }
     // A stream goes on working while it is read.
-    atomic_store(&connection->is_interruptible, mode == RESULT_STREAMING && code == ERROR_NONE);
+    atomic_store(&connection->is_interruptible,
+                 mode == RESULT_STREAMING && code == ERROR_NONE && !connection->is_shielded);
     api->duckdb_destroy_extracted(&extracted);
     return code;
 }
 
 // ── The public ways ──
+
+bool lake_shield(struct lake_connection *connection, bool is_shielded) {
+    const bool before = connection->is_shielded;
+    connection->is_shielded = is_shielded;
+    return before;
+}
 
 static enum error_code run(struct lake_connection *connection, str sql, struct lake_values values,
                            enum result_mode mode, struct lake_result **result, struct error *err) {

@@ -38,7 +38,8 @@ static str batch_mode_name(enum lib_batch_mode mode) {
     return NAMES[mode];
 }
 
-// The lines of what was sent, one snapshot for all.
+// The lines of what was sent, one snapshot for all: also when the delivery ended with an error or
+// the program was interrupted, as nothing takes back what was sent.
 static enum error_code write_log(struct runner *runner, const struct push_request *request,
                                  const struct push_log *log, struct error *err) {
     struct lake_connection *connection = runner->session.connection;
@@ -46,6 +47,7 @@ static enum error_code write_log(struct runner *runner, const struct push_reques
         return ERROR_NONE;
     }
     run_write_lock(runner);
+    const bool was_shielded = lake_shield(connection, true);
     enum error_code code = lake_begin(connection, err);
     if (code == ERROR_NONE) {
         code = push_log_write(connection, request->target,
@@ -60,6 +62,7 @@ static enum error_code write_log(struct runner *runner, const struct push_reques
     if (code != ERROR_NONE) {
         lake_rollback(connection);
     }
+    (void)lake_shield(connection, was_shielded);
     run_write_unlock(runner);
     return code;
 }
@@ -109,8 +112,10 @@ static enum error_code deliver(struct runner *runner, const struct model *model,
                            &summary.warnings, err));
     struct str_list forgotten = summary.warnings;
     enum error_code code = push_deliver(&request, scratch, &summary, err);
-    if (code == ERROR_NONE) {
-        code = write_log(runner, &request, &summary.log, err);
+    struct error log_error;
+    if (write_log(runner, &request, &summary.log, &log_error) != ERROR_NONE && code == ERROR_NONE) {
+        *err = log_error;
+        code = err->code;
     }
     for (size_t i = 0; i < summary.warnings.count; i++) {
         str_list_push(scratch, &forgotten, summary.warnings.items[i]);

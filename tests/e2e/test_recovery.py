@@ -191,6 +191,9 @@ def test_sigterm_during_a_push_keeps_what_was_acknowledged(project, sink, api, w
     assert len(hung) == workers, "a batch was begun after the signal"
     acknowledged = {r["id"] for r in sink.rows}
     assert len(acknowledged) == 2
+    log = project.sql("select sync_key from _sync_log where status = 'ok'")
+    assert sorted(r["sync_key"] for r in log) == sorted(
+        f"{r['__ondatra_rowid']}:{r['__ondatra_change_type']}" for r in sink.rows), "the log lacks what was delivered"
     sink.forget()
     api.on("POST", "/batch", receive)
     project.run_json()

@@ -159,6 +159,29 @@ static void interrupt_stops_what_runs(void **state) {
     interrupt_done(&interrupt);
 }
 
+static void a_shielded_connection_works_after_an_interrupt(void **state) {
+    struct fixture *f = *state;
+    struct interrupt interrupt;
+    interrupt_init(&interrupt);
+    fixture_close(f);
+    f->context.interrupt = &interrupt;
+    fixture_open(f);
+    interrupt_raise(&interrupt);
+    int64_t value = 0;
+    assert_int_equal(
+        lake_query_int64(f->connection, STR("SELECT 1"), LAKE_NO_VALUES, &value, NULL, &f->err),
+        ERROR_CANCELLED);
+    assert_false(lake_shield(f->connection, true));
+    // Long enough for the watcher to come by.
+    ASSERT_OK(f, lake_query_int64(f->connection, STR("SELECT count(*) FROM range(100000000)"),
+                                  LAKE_NO_VALUES, &value, NULL, &f->err));
+    assert_int_equal(value, 100000000);
+    assert_true(lake_shield(f->connection, false));
+    fixture_close(f);
+    f->context.interrupt = NULL;
+    interrupt_done(&interrupt);
+}
+
 static void describe_binds_and_does_not_run(void **state) {
     struct fixture *f = *state;
     struct lake_column *columns = NULL;
@@ -257,6 +280,7 @@ int main(void) {
         WITH_LAKE(late_error_of_a_stream_is_told),
         WITH_LAKE(changed_rows_are_counted),
         WITH_LAKE(interrupt_stops_what_runs),
+        WITH_LAKE(a_shielded_connection_works_after_an_interrupt),
         WITH_LAKE(describe_binds_and_does_not_run),
         WITH_LAKE(tree_of_a_query_and_back),
         WITH_LAKE(only_reading_statements_pass),
