@@ -56,7 +56,8 @@ static enum error_code fetch_call_make(struct turn *turn, const struct sql_call 
     return ERROR_NONE;
 }
 
-static enum error_code fetch_begin(struct turn *turn, struct error *err) {
+// With `all` none of the calls is streamed.
+static enum error_code fetch_begin(struct turn *turn, bool all, struct error *err) {
     struct runner *runner = turn->runner;
     const struct model *model = turn->step->model;
     const struct directives *directives = &model->source.directives;
@@ -72,7 +73,7 @@ static enum error_code fetch_begin(struct turn *turn, struct error *err) {
         .file = model->file,
         .kind = model_kind_name(directives->kind),
         .is_strict = directives->fetch.is_set,
-        .read_twice = model->query.repeats_cte,
+        .read_twice = model->query.repeats_cte || all,
         .is_incremental = directives->incremental.is_set,
         .is_backfill = turn->incremental.is_backfill,
         .last_value = turn->incremental.last_value,
@@ -169,10 +170,7 @@ static enum error_code query_was_read(void *self, enum error_code code, struct e
 static enum error_code write_from_fetch(struct turn *turn, struct error *err) {
     struct runner *runner = turn->runner;
     const enum model_kind kind = turn->step->model->source.directives.kind;
-    bool aborted = false;
-    TRY(fetch_spool(turn->fetch, &aborted, err));
-    turn_step_done(turn, "fetch");
-    if (aborted) {
+    if (turn->fetch_aborted) {
         return give_up(turn, err);
     }
     fetch_select(runner->sources, runner->session.connection, turn->fetch);
@@ -194,10 +192,28 @@ static enum error_code write_from_fetch(struct turn *turn, struct error *err) {
     return turn->fetch_is_over ? code : end_fetch(turn, code, err);
 }
 
-enum error_code turn_write_fetched(struct turn *turn, struct error *err) {
-    TRY(fetch_begin(turn, err));
+enum error_code turn_fetch(struct turn *turn, bool all, struct error *err) {
+    TRY(fetch_begin(turn, all, err));
     run_ticker_start(&turn->ticker, &turn->runner->options->events, turn->step->model);
-    const enum error_code code = write_from_fetch(turn, err);
+    TRY(fetch_spool(turn->fetch, &turn->fetch_aborted, err));
+    turn_step_done(turn, "fetch");
+    turn->is_fetched = true;
+    return ERROR_NONE;
+}
+
+enum error_code turn_write_fetched(struct turn *turn, struct error *err) {
+    if (!turn->is_fetched) {
+        TRY(turn_fetch(turn, false, err));
+    }
+    return write_from_fetch(turn, err);
+}
+
+void turn_end_fetch(struct turn *turn) {
     run_ticker_stop(&turn->ticker);
-    return code;
+    if (turn->fetch != NULL) {
+        fetch_select(turn->runner->sources, turn->runner->session.connection, NULL);
+        fetch_free(turn->fetch);
+        turn->fetch = NULL;
+    }
+    lib_data_free(turn->data);
 }

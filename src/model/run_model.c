@@ -41,8 +41,8 @@ enum error_code turn_write(struct turn *turn, struct error *err) {
         .connection = turn->runner->session.connection,
         .arena = turn->arena,
         .model = step->model,
-        .body = step->model->source.body,
-        .body_is_own = true,
+        .body = turn_body(turn),
+        .body_is_own = !turn->is_evaluated,
         .run_snapshot = turn->runner->first_snapshot,
         .hashes_are_old = step->has_commit &&
                           !str_equal(step->commit.hash_version, turn->runner->plan->duckdb_version),
@@ -124,7 +124,9 @@ static bool keeps_everything(struct turn *turn) {
 
 static enum error_code transaction_body(struct turn *turn, struct error *err) {
     struct lake_connection *connection = turn->runner->session.connection;
-    TRY(lake_current_snapshot(connection, &turn->read_snapshot, err));
+    if (!turn->is_evaluated) {
+        TRY(lake_current_snapshot(connection, &turn->read_snapshot, err));
+    }
     if (turn->step->model->lib_calls.count > 0) {
         TRY(turn_write_fetched(turn, err));
     } else {
@@ -145,9 +147,8 @@ static enum error_code transaction_body(struct turn *turn, struct error *err) {
     return ERROR_NONE;
 }
 
-static enum error_code attempt(struct turn *turn, struct error *err) {
+static enum error_code transaction(struct turn *turn, struct error *err) {
     struct lake_connection *connection = turn->runner->session.connection;
-    run_write_lock(turn->runner);
     enum error_code code = lake_begin(connection, err);
     if (code == ERROR_NONE) {
         code = transaction_body(turn, err);
@@ -155,13 +156,16 @@ static enum error_code attempt(struct turn *turn, struct error *err) {
     if (code != ERROR_NONE) {
         lake_rollback(connection);
     }
-    run_write_unlock(turn->runner);
-    if (turn->fetch != NULL) {
-        fetch_select(turn->runner->sources, connection, NULL);
-        fetch_free(turn->fetch);
-        turn->fetch = NULL;
+    return code;
+}
+
+static enum error_code attempt(struct turn *turn, struct error *err) {
+    enum error_code code = turn_enter_write(turn, err);
+    if (code == ERROR_NONE) {
+        code = transaction(turn, err);
+        turn_leave_write(turn);
     }
-    lib_data_free(turn->data);
+    turn_end_fetch(turn);
     return code;
 }
 

@@ -40,6 +40,7 @@ struct runner {
 // One writing transaction at a time: a SQLite catalog refuses the second one at its commit.  Held
 // from BEGIN to COMMIT or ROLLBACK; not recursive.
 void run_write_lock(struct runner *runner);
+bool run_write_try_lock(struct runner *runner); // false: another has it
 void run_write_unlock(struct runner *runner);
 
 // Creates the missing tables of the run that can be bound now, empty, in one transaction (design

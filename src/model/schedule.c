@@ -40,6 +40,10 @@ void run_write_lock(struct runner *runner) {
     (void)pthread_mutex_lock(&runner->schedule->write_lock);
 }
 
+bool run_write_try_lock(struct runner *runner) {
+    return pthread_mutex_trylock(&runner->schedule->write_lock) == 0;
+}
+
 void run_write_unlock(struct runner *runner) {
     (void)pthread_mutex_unlock(&runner->schedule->write_lock);
 }

@@ -3,7 +3,8 @@
 
 // What one attempt to run one model works with, shared by the files that make it up: run_model.c
 // (the transaction), run_cursor.c (variables), run_fetch.c (lib calls), run_table.c (the table and
-// its columns), run_rows.c (which rows to read).  For use inside model/ only.
+// its columns), run_apart.c (what needs no write lock), run_rows.c (which rows to read).  For use
+// inside model/ only.
 
 #include "model/run_progress.h"
 #include "model/runner.h"
@@ -20,6 +21,9 @@ struct turn {
     struct fetch_outcome fetched;
     bool fetch_is_over;
     struct write write;
+    bool is_fetched;    // turn_fetch is done
+    bool fetch_aborted; // by a lib's abort()
+    bool is_evaluated;  // the query's rows are in a temporary table
     bool altered;
     bool decorated; // comments, partitioning or sorting changed
     int64_t read_snapshot;
@@ -34,6 +38,19 @@ void turn_step_done(struct turn *turn, const char *name);
 
 // Adds a warning at the model's file.
 void turn_warn(struct turn *turn, const char *rule, const char *format, ...) PRINTF_LIKE(3, 4);
+
+// Takes the write lock, and before it, when others wait for that, does what needs none: the fetch,
+// the evaluation of a query whose every row is needed.  The lock is held only after ERROR_NONE.
+MUST_USE enum error_code turn_enter_write(struct turn *turn, struct error *err);
+void turn_leave_write(struct turn *turn);
+// What the query is read from: its own text, or the rows that are there already.
+str turn_body(const struct turn *turn);
+// Fetches the calls that cannot be streamed; with `all` none is, so that nothing is left to wait
+// for.
+MUST_USE enum error_code turn_fetch(struct turn *turn, bool all, struct error *err);
+
+// Stops and frees what the fetch has; also when there was none.
+void turn_end_fetch(struct turn *turn);
 
 // Evaluates the query and writes its rows, inside the transaction; turn->write has the outcome.
 MUST_USE enum error_code turn_write(struct turn *turn, struct error *err);

@@ -84,3 +84,61 @@ def test_a_wrong_number_of_jobs_is_refused(project, value):
         f'error: --jobs takes a whole number from 1 to 64, got "{value}"\n')
     assert project.run("run", code=2, COYPU_JOBS=value).err == (
         f'error: COYPU_JOBS is "{value}", not a number from 1 to 64\n  hint: unset it, or give --jobs N\n')
+
+
+def test_two_models_fetch_at_the_same_time(project, fetch_lib):
+    both = threading.Barrier(2, timeout=20)
+
+    def answer(request):
+        both.wait()  # breaks, and fails the fetch, when the other never comes
+        return 200, {"data": [{"id": 1, "v": request.path}], "next": None}
+
+    fetch_lib.on("GET", "/a", answer).on("GET", "/b", answer)
+    for name in ("a", "b"):
+        project.write({f"models/raw/{name}.sql": f"SELECT id::BIGINT AS id, v::VARCHAR AS v FROM shop('{name}')"})
+    project.run_json("--jobs", "2")
+    assert project.sql("SELECT v FROM raw.a UNION ALL SELECT v FROM raw.b") == [{"v": "/a"}, {"v": "/b"}]
+
+
+def test_print_names_the_model_when_several_fetch(project, fetch_lib):
+    text = (project.root / "lib/shop.star").read_text().replace("    resp =", "    print('page of', resource)\n    resp =")
+    project.write({"lib/shop.star": text})
+    for name in ("a", "b", "c"):
+        fetch_lib.on("GET", f"/{name}", (200, {"data": [{"id": 1}], "next": None}))
+        project.write({f"models/raw/{name}.sql": f"SELECT id::BIGINT AS id FROM shop('{name}')"})
+    err = project.run("run", "--jobs", "3", code=0).err
+    assert all(f"page of {name}" in err for name in ("a", "b", "c"))
+
+
+KINDS = {
+    "table": "", "append": "-- @kind: append\n", "merge": "-- @kind: merge\n-- @unique_key: id\n",
+    "tracked": "-- @kind: tracked\n-- @group_key: id\n", "scd2": "-- @kind: scd2\n-- @unique_key: id\n",
+}
+
+
+def test_every_kind_gives_the_same_next_to_a_long_write(project, tmp_path):
+    """The long model keeps the write lock, so that the others are evaluated apart."""
+    files = {f"models/mart/{kind}.sql": head + "SELECT id, v FROM raw.src" for kind, head in KINDS.items()}
+    files["models/mart/long.sql"] = "SELECT id, count(*) AS n FROM raw.src, range(200000) GROUP BY id"
+    other = type(project)(tmp_path / "other")
+    for step in ("SELECT range AS id, range AS v FROM range(20)",
+                 "SELECT range AS id, range % 7 AS v FROM range(2, 25)",
+                 "SELECT range AS id, 1.5 AS v, 'new' AS more FROM range(30)"):
+        for one in (project, other):
+            one.write({**files, "models/raw/src.sql": step})
+        assert outcome(project.run_json("--jobs", "1")) == outcome(other.run_json("--jobs", "6"))
+        for kind in KINDS:
+            query = f"SELECT * EXCLUDE (n) FROM (SELECT *, 1 AS n FROM mart.{kind}) ORDER BY ALL"
+            columns = "* EXCLUDE (valid_from_snapshot, valid_to_snapshot)" if kind == "scd2" else "*"
+            query = f"SELECT {columns} FROM mart.{kind} ORDER BY ALL"
+            assert project.sql(query) == other.sql(query), (kind, step)
+
+
+def test_an_error_of_a_query_evaluated_apart_is_explained_as_ever(project):
+    project.write({
+        "models/a/long.sql": "SELECT count(*) AS n FROM range(3000000) a(i), range(20)",
+        "models/b/bad.sql": "SELECT 1 AS x,\n  CAST('seven' AS INTEGER) AS y FROM range(2)",
+    })
+    models = project.run_json("--jobs", "2", code=1).models
+    detail = models["b.bad"]["errors_detail"][0]
+    assert detail["file"] == "models/b/bad.sql"
