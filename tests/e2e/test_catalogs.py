@@ -52,6 +52,31 @@ def postgres():
         shutil.rmtree(root, ignore_errors=True)
 
 
+EVERY_KIND = {
+    "table": ("", [[1, "a"], [2, "B"], [4, "d"], [5, None]]),
+    "append": ("-- @kind: append\n", [[1, "a"], [2, "B"], [2, "b"], [3, "c"], [4, "d"], [5, None]]),
+    "merge": ("-- @kind: merge\n-- @unique_key: id\n", [[1, "a"], [2, "B"], [3, "c"], [4, "d"], [5, None]]),
+    "tracked": ("-- @kind: tracked\n-- @group_key: id\n", [[1, "a"], [2, "B"], [4, "d"], [5, None]]),
+    "scd2": ("-- @kind: scd2\n-- @unique_key: id\n", [[1, "a"], [2, "B"], [2, "b"], [3, "c"], [4, "d"], [5, None]]),
+}
+
+
+def check_every_kind(project):
+    """Insert, update, delete and NULL, then nothing, for each kind."""
+    def source(rows):
+        project.write({"models/raw/kinds.sql": f"SELECT id, v FROM (VALUES {rows}) t(id, v)"})
+    project.write({f"models/kinds/{kind}.sql": f"{head}SELECT id, v FROM raw.kinds" for kind, (head, _) in EVERY_KIND.items()})
+    source("(1, 'a'), (2, 'b'), (3, 'c')")
+    project.run_json()
+    source("(1, 'a'), (2, 'B'), (4, 'd'), (5, NULL)")
+    project.run_json()
+    for kind, (_, expected) in EVERY_KIND.items():
+        assert [list(row.values()) for row in project.sql(f"SELECT id, v FROM kinds.{kind} ORDER BY id, v")] == expected, kind
+    assert project.value("SELECT count(*) AS n FROM kinds.scd2 WHERE is_current") == 4
+    snapshots = project.snapshots()
+    assert {m["run_type"] for m in project.run_json().models.values()} == {"skip"} and project.snapshots() == snapshots
+
+
 def check_pipeline(project):
     project.write(PIPELINE)
     first = project.run_json()
@@ -63,6 +88,7 @@ def check_pipeline(project):
     project.write({"models/raw/src.sql": "SELECT range AS id, CASE WHEN range = 4 THEN 'new' ELSE 'v' || range END AS v FROM range(100)"})
     assert project.run_json().models["mart.t"]["rows_affected"] == 1
     assert project.value("select v from mart.t where id = 4") == "new"
+    check_every_kind(project)
 
 
 def test_a_duckdb_file_as_catalog(project):
