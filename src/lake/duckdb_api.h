@@ -187,6 +187,7 @@ struct lake_connection {
     struct lake_connection *next; // under the lake's lock
     duckdb_connection handle;
     atomic_bool is_interruptible; // a statement of the user's runs
+    atomic_bool was_interrupted;  // by lake_interrupt, since it began
     // Of the thread that uses the connection:
     bool is_shielded; // nothing of it is interruptible
     bool in_transaction;
@@ -225,5 +226,7 @@ void lake_type_read(const struct duckdb_api *api, struct arena *arena, duckdb_lo
 // Takes the handle.
 struct lake_result *lake_result_new(struct lake_connection *connection, duckdb_result *handle,
                                     str sql);
+// Its SQL is a whole statement without parameters, so that it can be asked again.
+void lake_result_is_whole(struct lake_result *result, bool is_whole);
 
 #endif

@@ -256,6 +256,7 @@ enum error_code lake_connect(struct lake *lake, struct lake_connection **out, st
     struct lake_connection *connection = memory_alloc(sizeof(*connection));
     *connection = (struct lake_connection){.lake = lake};
     atomic_init(&connection->is_interruptible, false);
+    atomic_init(&connection->was_interrupted, false);
     if (lake->api.duckdb_connect(lake->database, &connection->handle) != DuckDBSuccess) {
         free(connection);
         return error_set(err, ERROR_INTERNAL, "DuckDB gives no connection");
@@ -304,5 +305,6 @@ struct lake *lake_of(const struct lake_connection *connection) {
 }
 
 void lake_interrupt(struct lake_connection *connection) {
+    atomic_store(&connection->was_interrupted, true);
     connection->lake->api.duckdb_interrupt(connection->handle);
 }

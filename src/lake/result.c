@@ -2,6 +2,7 @@
 
 #include "lake/result.h"
 
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "lake/duckdb_api.h"
 
@@ -25,6 +26,7 @@ struct lake_result {
     struct lake_chunk chunk;
     size_t row; // next(): behind the current row
     bool is_done;
+    bool is_whole; // `sql` says all of the statement: it has no parameters
 };
 
 // What may have written a snapshot by itself, without lake_commit.
@@ -152,6 +154,49 @@ static void read_chunk(struct lake_result *result) {
     };
 }
 
+void lake_result_is_whole(struct lake_result *result, bool is_whole) {
+    result->is_whole = is_whole;
+}
+
+// A query that fails in one of DuckDB's threads sets the flag of an interrupt, which a stream that
+// is read sees before it sees the error (SimpleBufferedData::ExecuteTaskInternal in 1.5.5), and the
+// error is lost.  About one failing stream in a thousand on a busy machine.  Reading the query once
+// more, for its error alone, tells it.
+static enum error_code ask_again(struct lake_result *result, struct error *err) {
+    enum { TRIES_MAX = 3 };
+    const struct duckdb_api *api = &result->connection->lake->api;
+    const bool is_question =
+        api->duckdb_result_statement_type(result->handle) == DUCKDB_STATEMENT_TYPE_SELECT;
+    for (int i = 0; i < TRIES_MAX && is_question && result->is_whole; i++) {
+        LAKE_RESULT again = NULL;
+        TRY(lake_stream(result->connection, result->sql, LAKE_NO_VALUES, &again, err));
+        duckdb_data_chunk chunk = NULL;
+        while ((chunk = api->duckdb_fetch_chunk(again->handle)) != NULL) {
+            api->duckdb_destroy_data_chunk(&chunk);
+        }
+        const char *message = api->duckdb_result_error(&again->handle);
+        if (message != NULL &&
+            lake_error(result->connection, result->sql, message, err) != ERROR_CANCELLED) {
+            return err->code;
+        }
+    }
+    error_set(err, ERROR_INVALID, "the query failed while its rows were read");
+    error_hint(err, "DuckDB lost the reason; run the query again to see it");
+    return lake_fail(result->connection, err);
+}
+
+static enum error_code late_error(struct lake_result *result, const char *message,
+                                  struct error *err) {
+    struct lake_connection *connection = result->connection;
+    const enum error_code code = lake_error(connection, result->sql, message, err);
+    const bool is_wanted = atomic_load(&connection->was_interrupted) ||
+                           interrupt_is_raised(connection->lake->context->interrupt);
+    if (code != ERROR_CANCELLED || is_wanted || connection->in_transaction) {
+        return code;
+    }
+    return ask_again(result, err);
+}
+
 enum error_code lake_result_chunk(struct lake_result *result, struct lake_chunk *chunk,
                                   struct error *err) {
     const struct duckdb_api *api = &result->connection->lake->api;
@@ -165,7 +210,7 @@ enum error_code lake_result_chunk(struct lake_result *result, struct lake_chunk 
             result->is_done = true;
             const char *message = api->duckdb_result_error(&result->handle);
             if (message != NULL) {
-                return lake_error(result->connection, result->sql, message, err);
+                return late_error(result, message, err);
             }
             break;
         }

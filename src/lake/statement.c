@@ -219,6 +219,7 @@ static enum error_code run_prepared(struct lake_connection *connection, str sql,
                              is_last ? mode : RESULT_IN_MEMORY, &handle, err);
         if (code == ERROR_NONE && is_last) {
             *result = lake_result_new(connection, &handle, sql);
+            lake_result_is_whole(*result, count == 1 && values.count == 0);
         } else if (code == ERROR_NONE) {
             api->duckdb_destroy_result(&handle);
         }
@@ -241,6 +242,7 @@ bool lake_shield(struct lake_connection *connection, bool is_shielded) {
 static enum error_code run(struct lake_connection *connection, str sql, struct lake_values values,
                            enum result_mode mode, struct lake_result **result, struct error *err) {
     *result = NULL;
+    atomic_store(&connection->was_interrupted, false);
     TRY(check_interrupt(connection, err));
     TRY(check_single(connection, sql, err));
     if (values.count == 0 && mode == RESULT_IN_MEMORY) {
