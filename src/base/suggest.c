@@ -45,6 +45,9 @@ int edit_distance(str a, str b, int limit) {
 }
 
 str suggest(str name, const struct str_list *names) {
+    if (name.size < 2) {
+        return (str){NULL, 0}; // every other letter would be near
+    }
     const int limit = name.size < 6 ? 1 + (name.size > 3) : int_from_size(name.size / 3);
     int best = limit + 1;
     str found = {NULL, 0};

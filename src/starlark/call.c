@@ -394,6 +394,7 @@ star_value star_call_native(struct star_thread *thread, const struct star_builti
         }
         call.arguments = bound;
         call.argument_count = builtin->parameter_count;
+        call.named_count = given->named_count;
     } else {
         call.arguments = given->positional;
         call.argument_count = given->positional_count;

@@ -35,11 +35,6 @@ static bool percent_next(struct percent *percent, star_value *argument) {
     return true;
 }
 
-static bool add_str(struct star_text *out, star_value value) {
-    return star_is_string(value) ? star_text_add_str(out, star_text_of(value))
-                                 : star_text_add_repr(out, value);
-}
-
 static bool add_int(struct percent *percent, char conversion, star_value value) {
     const int base = conversion == 'o' ? 8 : conversion == 'x' || conversion == 'X' ? 16 : 10;
     if (star_is_float(value)) {
@@ -103,7 +98,7 @@ static bool add_char(struct percent *percent, star_value value) {
 static bool add_conversion(struct percent *percent, char conversion, star_value value) {
     switch (conversion) {
     case 's':
-        return add_str(&percent->out, value);
+        return star_text_add_value(&percent->out, value);
     case 'r':
         return star_text_add_repr(&percent->out, value);
     case 'd':
@@ -327,7 +322,8 @@ static bool format_field(struct format *format, str field) {
     if (!found || !star_charge(format->thread, 1)) {
         return false;
     }
-    return repr ? star_text_add_repr(&format->out, value) : add_str(&format->out, value);
+    return repr ? star_text_add_repr(&format->out, value)
+                : star_text_add_value(&format->out, value);
 }
 
 static bool format_all(struct format *format, str text) {

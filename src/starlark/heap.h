@@ -128,6 +128,8 @@ static inline void star_text_advance(struct star_text *text, size_t size) {
 }
 bool star_text_add_char(struct star_text *text, char c);
 bool star_text_add_str(struct star_text *text, str part);
+// What is not UTF-8 as U+FFFD.
+bool star_text_add_utf8(struct star_text *text, str part);
 star_value star_text_finish(struct star_text *text);
 star_value star_text_finish_bytes(struct star_text *text);
 // Gives the memory back without making a value.

@@ -8,6 +8,7 @@
 // own node, and a row goes from the network to a column without becoming a value at all.
 
 #include "starlark/json_reader.h"
+#include "starlark/thread.h"
 
 #include <yyjson.h>
 #include <stdlib.h>
@@ -134,7 +135,7 @@ static star_value lazy_new(struct star_thread *thread, struct json_parsed *parse
 
 star_value star_json_lazy(struct star_thread *thread, const char *data, size_t size) {
     char message[256];
-    if (!star_charge(thread, size / 16)) {
+    if (!star_charge_ahead(thread, size / 4)) {
         return STAR_ERROR;
     }
     struct json_parsed parsed = json_parse(thread, (str){data, size}, message, sizeof(message));

@@ -3,6 +3,7 @@
 #include "starlark/builtins.h"
 #include "starlark/json_reader.h"
 #include "starlark/json_writer.h"
+#include "starlark/thread.h"
 
 #include <yyjson.h>
 
@@ -21,7 +22,7 @@ static star_value json_decode(struct star_thread *thread, const struct star_call
     const str text = star_text_of(call->arguments[0]);
     const star_value fallback = call->arguments[1];
     char message[256];
-    if (!star_charge(thread, text.size / 16)) {
+    if (!star_charge_ahead(thread, text.size / 4)) {
         return STAR_ERROR;
     }
     struct json_parsed parsed = json_parse(thread, text, message, sizeof(message));

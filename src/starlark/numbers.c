@@ -2,6 +2,7 @@
 
 #include "starlark/bigint.h"
 #include "starlark/number_text.h"
+#include "starlark/thread.h"
 
 #include <math.h>
 
@@ -121,9 +122,41 @@ star_value star_int_from_uint64(struct star_thread *thread, uint64_t number) {
 // ---------------------------------------------------------------------------------------------
 // Arithmetic
 
-// Work of an operation on that many limbs, as steps.
+enum {
+    FEW_LIMBS = 64,    // up to here the work is the instruction's own
+    MANY_LIMBS = 1024, // up to here GMP's temporaries are on the stack
+};
+
+// Work in proportion to the limbs.
 static bool charge_limbs(struct star_thread *thread, size_t limbs) {
-    return limbs < 64 || star_charge(thread, limbs / 2);
+    return limbs < FEW_LIMBS || star_charge(thread, limbs / 2);
+}
+
+// The work of one GMP call that is more than linear, known before: it cannot be stopped half-way.
+// `logs` times the binary logarithm of the size; the factors are measured (about STAR_STEP_NS a
+// step).
+static bool charge_ahead(struct star_thread *thread, size_t limbs, size_t factor, unsigned logs) {
+    if (limbs < FEW_LIMBS) {
+        return true;
+    }
+    // GMP takes temporary memory of its own and aborts without it: see first that it is there, and
+    // within the limit.
+    const size_t temporary = limbs * 4 * sizeof(bigint_limb);
+    struct star_heap *heap = star_thread_heap(thread);
+    void *probe = limbs > MANY_LIMBS ? star_buffer_alloc(heap, temporary) : NULL;
+    if (limbs > MANY_LIMBS && probe == NULL) {
+        return false;
+    }
+    star_buffer_free(heap, probe, temporary);
+    const size_t log = 64 - (size_t)__builtin_clzll(limbs);
+    return star_charge_ahead(thread, (uint64_t)limbs * factor * (logs == 1 ? log : log * log));
+}
+
+// Products and quotients: the shorter operand decides what a limb of the longer costs.
+static bool charge_product(struct star_thread *thread, size_t a, size_t b, size_t factor) {
+    const size_t shorter = a < b ? a : b;
+    return shorter < FEW_LIMBS ? charge_limbs(thread, (a + b) * (1 + shorter / 4))
+                               : charge_ahead(thread, a + b, factor, 1);
 }
 
 static star_value add_big(struct star_thread *thread, bool subtract, star_value a, star_value b) {
@@ -153,8 +186,7 @@ static star_value multiply_big(struct star_thread *thread, star_value a, star_va
     bigint_limb right = 0;
     const struct bigint x = operand_view(a, &left);
     const struct bigint y = operand_view(b, &right);
-    // Multiplication of long operands is about n log n: eight steps a limb.
-    if (!charge_limbs(thread, (x.count + y.count) * 8)) {
+    if (!charge_product(thread, x.count, y.count, 2)) {
         return STAR_ERROR;
     }
     struct star_bigint *number = bigint_reserve(thread, x.count + y.count);
@@ -175,7 +207,8 @@ static star_value divide_big(struct star_thread *thread, bool modulo, star_value
     const size_t remainder_room = size_max(x.count, y.count) + 1;
     const size_t kept = modulo ? remainder_room : quotient_room;
     const size_t dropped = modulo ? quotient_room : remainder_room;
-    if (!charge_limbs(thread, (x.count + y.count) * 8)) {
+    const size_t quotient = x.count > y.count ? x.count - y.count : 0;
+    if (!charge_product(thread, quotient, y.count, 6)) {
         return STAR_ERROR;
     }
     struct star_bigint *number = bigint_reserve(thread, kept);
@@ -544,7 +577,7 @@ static bool parse_small(const char *digits, size_t size, int base, int64_t *out)
 
 static star_value parse_big(struct star_thread *thread, const char *digits, size_t size, int base,
                             bool negative) {
-    if (!charge_limbs(thread, size)) {
+    if (!charge_ahead(thread, size / 16, 1, 2)) {
         return STAR_ERROR;
     }
     struct star_bigint *number = bigint_reserve(thread, bigint_parse_room(size, base));
@@ -626,7 +659,7 @@ static bool text_add_big(struct star_text *text, star_value value, int base) {
     bigint_limb storage = 0;
     const struct bigint number = operand_view(value, &storage);
     struct scratch scratch;
-    if (!charge_limbs(text->thread, number.count * 16)) {
+    if (!charge_ahead(text->thread, number.count, 2, 2)) {
         text->failed = true;
         return false;
     }

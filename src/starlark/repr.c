@@ -8,6 +8,7 @@
 #include "starlark/numbers.h"
 #include "starlark/operators.h"
 #include "starlark/thread.h"
+#include "starlark/utf8.h"
 
 // Containers being printed, innermost first: a cycle prints as `[...]`.
 struct printing {
@@ -262,6 +263,34 @@ star_value star_repr(struct star_thread *thread, star_value value) {
     return star_text_finish(&text);
 }
 
+bool star_text_add_utf8(struct star_text *text, str part) {
+    if (utf8_is_valid(part.data, part.size)) {
+        return star_text_add_str(text, part);
+    }
+    size_t i = 0;
+    while (i < part.size && !text->failed) {
+        uint32_t code_point = 0;
+        i += utf8_decode(part.data + i, part.size - i, &code_point, NULL);
+        char encoded[UTF8_SIZE_MAX];
+        star_text_add(text, encoded, utf8_encode(code_point, encoded));
+    }
+    return !text->failed;
+}
+
+bool star_text_add_value(struct star_text *text, star_value value) {
+    if (star_is_string(value)) {
+        return star_text_add_str(text, star_text_of(value));
+    }
+    return star_is_type(value, STAR_OBJECT_BYTES) ? star_text_add_utf8(text, star_text_of(value))
+                                                  : star_text_add_repr(text, value);
+}
+
 star_value star_str(struct star_thread *thread, star_value value) {
-    return star_is_string(value) ? value : star_repr(thread, value);
+    if (star_is_string(value)) {
+        return value;
+    }
+    struct star_text text;
+    star_text_init(&text, thread);
+    star_text_add_value(&text, value);
+    return star_text_finish(&text);
 }

@@ -116,7 +116,7 @@ bool star_get_double(star_value value, double *number); // floats and ints; fals
 bool star_get_text(star_value value, const char **data, size_t *size);
 // Decimal text of an int of any size, as a string value.
 star_value star_int_to_decimal(struct star_thread *thread, star_value value);
-// str(value) and repr(value), as a string value.
+// str(value) and repr(value), as a string value.  str() of bytes is their text.
 star_value star_str(struct star_thread *thread, star_value value);
 star_value star_repr(struct star_thread *thread, star_value value);
 // Number of items of a list, tuple, dict, set, range or struct; 0 for the rest.
@@ -208,7 +208,7 @@ struct star_call_info {
     const star_value
         *arguments;          // with a parameter table: one per parameter, STAR_UNSET when absent
     uint32_t argument_count; // else: the positional arguments as given
-    uint32_t named_count;    // without a parameter table: named arguments as given
+    uint32_t named_count;    // named arguments as given; without a parameter table also:
     const star_value *names; // strings
     const star_value *named;
 };
@@ -253,6 +253,8 @@ struct star_text;
 bool star_text_add(struct star_text *text, const char *data, size_t size);
 bool star_text_add_cstring(struct star_text *text, const char *cstring);
 bool star_text_add_repr(struct star_text *text, star_value value);
+// As str(value): strings as they are, bytes decoded, what is not UTF-8 in them as U+FFFD.
+bool star_text_add_value(struct star_text *text, star_value value);
 
 enum star_operator {
     STAR_OP_ADD,

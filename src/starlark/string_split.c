@@ -164,16 +164,7 @@ static bool split_spaces(struct split *split, str text) {
         }
         const size_t start = i;
         if (split->left == 0) {
-            size_t end = text.size;
-            while (end > start) {
-                const size_t last =
-                    start + utf8_decode_last(text.data + start, end - start, &code_point);
-                if (!unicode_is_space(code_point)) {
-                    break;
-                }
-                end = last;
-            }
-            return split_add(split, start, end);
+            return split_add(split, start, text.size); // the rest as it is
         }
         split->left--;
         while (i < text.size) {
@@ -230,15 +221,7 @@ static bool rsplit_spaces(struct split *split, str text) {
             return true;
         }
         if (split->left == 0) {
-            size_t start = 0;
-            while (start < end) {
-                const size_t size = utf8_decode(text.data + start, end - start, &code_point, NULL);
-                if (!unicode_is_space(code_point)) {
-                    break;
-                }
-                start += size;
-            }
-            return split_add(split, start, end);
+            return split_add(split, 0, end); // the rest as it is
         }
         split->left--;
         size_t start = end;

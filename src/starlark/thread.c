@@ -222,6 +222,12 @@ void star_thread_sample(struct star_thread *thread, uint32_t steps,
     slice_begin(thread);
 }
 
+static bool fail_time(struct star_thread *thread) {
+    star_fail_host(thread, STAR_LIMIT, 0, "time limit of %.3f seconds exceeded",
+                   (double)thread->limits.time_us / 1e6);
+    return false;
+}
+
 bool star_thread_tick(struct star_thread *thread, bool may_collect) {
     slice_begin(thread);
     if (thread->sample != NULL) {
@@ -238,9 +244,7 @@ bool star_thread_tick(struct star_thread *thread, bool may_collect) {
     }
     if (thread->deadline_us != INT64_MAX &&
         thread->monotonic_us(thread->clock_user) > thread->deadline_us) {
-        star_fail_host(thread, STAR_LIMIT, 0, "time limit of %.3f seconds exceeded",
-                       (double)thread->limits.time_us / 1e6);
-        return false;
+        return fail_time(thread);
     }
     if (may_collect && thread->native_depth == 0 &&
         thread->heap.used_bytes > thread->heap.collect_at) {
@@ -260,6 +264,18 @@ bool star_charge(struct star_thread *thread, uint64_t steps) {
     }
     thread->budget -= (int64_t)steps;
     return thread->budget > 0 || star_thread_tick(thread, false);
+}
+
+bool star_charge_ahead(struct star_thread *thread, uint64_t steps) {
+    const uint64_t work_us =
+        steps > UINT64_MAX / STAR_STEP_NS ? UINT64_MAX / 1000 : steps * STAR_STEP_NS / 1000;
+    if (thread->deadline_us != INT64_MAX && work_us > 0) {
+        const int64_t left_us = thread->deadline_us - thread->monotonic_us(thread->clock_user);
+        if (left_us < 0 || work_us > (uint64_t)left_us) {
+            return fail_time(thread);
+        }
+    }
+    return star_charge(thread, steps);
 }
 
 // ---- inline caches ------------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 
 enum {
     STAR_STACK_VALUES = 1 << 20, // registers of a thread; 8 MiB of address space
+    STAR_STEP_NS = 5,            // what a charged step stands for
     STAR_SLICE_STEPS = 20000,    // between two looks at flags and limits: well below 1 ms
     STAR_FRAMES_MAX = 1 << 17,   // frames without a depth limit
     STAR_REENTRY_MAX = 160,      // VM loops on the C stack (callbacks from native code)
@@ -148,6 +149,9 @@ static inline bool star_charge_item(struct star_thread *thread) {
 }
 // Flags, limits, collection.  `may_collect`: every live value is in registers, frames, handles.
 bool star_thread_tick(struct star_thread *thread, bool may_collect);
+// As star_charge, before work that cannot be stopped half-way: fails when the deadline would pass
+// meanwhile, at STAR_STEP_NS a step.
+bool star_charge_ahead(struct star_thread *thread, uint64_t steps);
 // Runs the collector now, whatever the thresholds say.
 void star_collect(struct star_thread *thread);
 void star_error_clear(struct star_thread *thread);

@@ -3,6 +3,7 @@
 #include "starlark/universe.h"
 
 #include "starlark/builtins.h"
+#include "starlark/numbers.h"
 #include "starlark/operators.h"
 #include "starlark/sequence.h"
 #include "starlark/sort.h"
@@ -20,8 +21,8 @@ static bool add_plain(struct star_text *text, star_value value) {
 }
 
 // The positional arguments joined by the named argument sep, in print and fail.
-static bool add_joined(struct star_text *text, const struct star_call_info *call,
-                       const char *name) {
+static bool add_joined(struct star_text *text, const struct star_call_info *call, const char *name,
+                       bool (*add)(struct star_text *text, star_value value)) {
     str separator = STR(" ");
     for (uint32_t i = 0; i < call->named_count; i++) {
         if (!str_equal(star_text_of(call->names[i]), STR("sep"))) {
@@ -41,7 +42,7 @@ static bool add_joined(struct star_text *text, const struct star_call_info *call
         if (i > 0) {
             star_text_add_str(text, separator);
         }
-        if (!add_plain(text, call->arguments[i])) {
+        if (!add(text, call->arguments[i])) {
             return false;
         }
     }
@@ -51,7 +52,8 @@ static bool add_joined(struct star_text *text, const struct star_call_info *call
 static star_value universe_print(struct star_thread *thread, const struct star_call_info *call) {
     struct star_text text;
     star_text_init(&text, thread);
-    const bool done = add_joined(&text, call, "print") && star_charge(thread, text.size / 16);
+    const bool done = add_joined(&text, call, "print", star_text_add_value) &&
+                      star_charge(thread, text.size / 16);
     if (done && thread->print != NULL) {
         thread->print(thread->print_user, text.data, text.size);
     } else if (done) {
@@ -65,7 +67,7 @@ static star_value universe_print(struct star_thread *thread, const struct star_c
 static star_value universe_fail(struct star_thread *thread, const struct star_call_info *call) {
     struct star_text text;
     star_text_init(&text, thread);
-    if (add_joined(&text, call, "fail")) {
+    if (add_joined(&text, call, "fail", add_plain)) {
         star_fail(thread, "fail: " STR_FORMAT, STR_ARGS(((str){text.data, text.size})));
     }
     star_text_done(&text);
@@ -129,9 +131,10 @@ static star_value universe_len(struct star_thread *thread, const struct star_cal
     case STAR_KIND_TUPLE:
     case STAR_KIND_DICT:
     case STAR_KIND_SET:
-    case STAR_KIND_RANGE:
         length = (int64_t)star_length(value);
         break;
+    case STAR_KIND_RANGE: // up to 2^64 - 1
+        return star_int_from_uint64(thread, star_length(value));
     case STAR_KIND_HOST:
         if (star_as_host(value)->type->length != NULL) {
             length = star_as_host(value)->type->length(value);
@@ -161,9 +164,9 @@ static bool range_bound(struct star_thread *thread, const char *name, star_value
     return false;
 }
 
-// range(stop) or range(start, stop, step): one positional argument is the end, not the start.
+// range(stop) or range(start, stop, step): one positional argument alone is the end, not the start.
 static star_value universe_range(struct star_thread *thread, const struct star_call_info *call) {
-    const bool only_stop = star_is_unset(call->arguments[1]);
+    const bool only_stop = star_is_unset(call->arguments[1]) && call->named_count == 0;
     const star_value bounds[] = {only_stop ? STAR_UNSET : call->arguments[0],
                                  only_stop ? call->arguments[0] : call->arguments[1],
                                  call->arguments[2]};

@@ -29,13 +29,7 @@ static star_value bytes_of_string(struct star_thread *thread, str text) {
     }
     struct star_text out;
     star_text_init(&out, thread);
-    size_t i = 0;
-    while (i < text.size && !out.failed) {
-        uint32_t code_point = 0;
-        i += utf8_decode(text.data + i, text.size - i, &code_point, NULL);
-        char encoded[UTF8_SIZE_MAX];
-        star_text_add(&out, encoded, utf8_encode(code_point, encoded));
-    }
+    star_text_add_utf8(&out, text);
     return star_text_finish_bytes(&out);
 }
 
