@@ -1,114 +1,16 @@
-// The calls of one model as tasks: made from call sites, spooled or streamed, and found again by
-// the table function.
+// The calls of one model as tasks: made from call sites, typed, spooled, ended.
 
 #include "lib/fetch.h"
 
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "lib/column_type.h"
-#include "lib/fetch_task.h"
+#include "lib/fetch_private.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-// Whose calls the statements of one connection mean.
-struct selection {
-    uint64_t connection;
-    struct fetch *fetch; // NULL: nobody's
-};
-
-struct fetch_sources {
-    const struct lib_set *set;
-    pthread_mutex_t lock; // guards what follows
-    struct selection *selections;
-    size_t count;
-};
-
-struct fetch {
-    struct fetch_sources *sources;
-    struct fetch_model model; // its texts are copies
-    struct arena arena;
-    struct fetch_task **tasks;
-    size_t task_count;
-    size_t task_capacity;
-    struct fetch_facts facts;
-    struct fetch_stream *stream; // of the one task that is streamed, once it is read
-    bool is_spooled;
-    bool is_over;
-    struct { // written by DuckDB's threads while a statement runs
-        atomic_int scans;
-        atomic_int_fast64_t first;
-        atomic_int_fast64_t last;
-    } given;
-};
-
-// ---- checks without a request
-// --------------------------------------------------------------------
-
-static enum error_code find_lib(const struct lib_set *set, const struct fetch_call *call,
-                                const struct lib **lib, struct error *err) {
-    SCRATCH(scratch);
-    *lib = lib_find(set, call->lib);
-    if (*lib == NULL || !(*lib)->api.fetch.present) {
-        return error_rule(err, ERROR_INVALID, "cross_ast.unknown_lib",
-                          "\"" STR_FORMAT "\" is no lib with fetch (there are: " STR_FORMAT ")",
-                          STR_ARGS(call->lib), STR_ARGS(lib_names_with_fetch(set, &scratch)));
-    }
-    return ERROR_NONE;
-}
-
-static enum error_code check_kind(const struct lib *lib, str kind, struct error *err) {
-    SCRATCH(scratch);
-    const struct lib_fetch *fetch = &lib->api.fetch;
-    if (!fetch->limits_kinds || str_list_has(&fetch->supported_kinds, kind)) {
-        return ERROR_NONE;
-    }
-    return error_rule(err, ERROR_INVALID, "blueprint.other",
-                      "lib " STR_FORMAT " does not support kind " STR_FORMAT
-                      " (supported: " STR_FORMAT ")",
-                      STR_ARGS(lib->name), STR_ARGS(kind),
-                      STR_ARGS(str_list_join(&scratch, &fetch->supported_kinds, STR(", "))));
-}
-
-static enum error_code check_columns(const struct lib *lib, const struct fetch_call *call,
-                                     struct error *err) {
-    SCRATCH(scratch);
-    const struct lib_fetch *fetch = &lib->api.fetch;
-    for (size_t i = 0; fetch->limits_columns && i < call->column_count; i++) {
-        if (!str_list_has_nocase(&fetch->supported_columns, call->columns[i].name)) {
-            return error_rule(
-                err, ERROR_INVALID, "blueprint.other",
-                "lib " STR_FORMAT " has no column \"" STR_FORMAT "\" (supported: " STR_FORMAT ")",
-                STR_ARGS(lib->name), STR_ARGS(call->columns[i].name),
-                STR_ARGS(str_list_join(&scratch, &fetch->supported_columns, STR(", "))));
-        }
-    }
-    return ERROR_NONE;
-}
-
-void fetch_check(const struct lib_set *set, str file, str kind, const struct fetch_call *calls,
-                 size_t count, struct error_list *errors) {
-    for (size_t i = 0; i < count; i++) {
-        const struct lib *lib = NULL;
-        struct error found[4] = {0};
-        size_t n = 0;
-        if (find_lib(set, &calls[i], &lib, &found[0]) != ERROR_NONE) {
-            n = 1;
-        } else {
-            n += check_kind(lib, kind, &found[n]) != ERROR_NONE;
-            n += check_columns(lib, &calls[i], &found[n]) != ERROR_NONE;
-            n += fetch_args_check(lib, &calls[i], &found[n]) != ERROR_NONE;
-        }
-        for (size_t j = 0; j < n; j++) {
-            error_at(&found[j], file, calls[i].line, calls[i].column);
-            error_list_add(errors, &found[j]);
-        }
-    }
-}
-
-// ---- tasks
-// ---------------------------------------------------------------------------------------
+// ── Tasks ──
 
 static bool keys_equal(const struct lake_argument *a, const struct lake_argument *b, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -119,8 +21,8 @@ static bool keys_equal(const struct lake_argument *a, const struct lake_argument
     return true;
 }
 
-static struct fetch_task *find_task(struct fetch *fetch, const struct lib *lib,
-                                    const struct lake_argument *keys, size_t count) {
+struct fetch_task *fetch_find_task(struct fetch *fetch, const struct lib *lib,
+                                   const struct lake_argument *keys, size_t count) {
     for (size_t i = 0; i < fetch->task_count; i++) {
         struct fetch_task *task = fetch->tasks[i];
         if (task->lib == lib && task->args.count == count &&
@@ -166,13 +68,13 @@ static void add_uses(struct fetch *fetch, struct fetch_task *task, const struct 
 static enum error_code add_call(struct fetch *fetch, struct lake_connection *connection,
                                 const struct fetch_call *call, struct error *err) {
     const struct lib *lib = NULL;
-    TRY(find_lib(fetch->sources->set, call, &lib, err));
-    TRY(check_kind(lib, fetch->model.kind, err));
-    TRY(check_columns(lib, call, err));
+    TRY(fetch_find_lib(fetch->sources->set, call, &lib, err));
+    TRY(fetch_check_kind(lib, fetch->model.kind, err));
+    TRY(fetch_check_columns(lib, call, err));
     struct fetch_args args = {0};
     TRY(fetch_args_evaluate(&fetch->arena, fetch->sources->set->context, connection, lib, call,
                             &args, err));
-    struct fetch_task *task = find_task(fetch, lib, args.keys, args.count);
+    struct fetch_task *task = fetch_find_task(fetch, lib, args.keys, args.count);
     if (task == NULL) {
         task = ARENA_NEW(&fetch->arena, struct fetch_task);
         *task = (struct fetch_task){
@@ -313,54 +215,12 @@ static void stop_stream(struct fetch *fetch) {
     }
 }
 
-// ---- whose calls are meant ----------------------------------------------------------------------
-
-static struct fetch *selected(struct fetch_sources *sources, uint64_t connection) {
-    struct fetch *fetch = NULL;
-    (void)pthread_mutex_lock(&sources->lock);
-    for (size_t i = 0; i < sources->count; i++) {
-        if (sources->selections[i].connection == connection) {
-            fetch = sources->selections[i].fetch;
-        }
-    }
-    (void)pthread_mutex_unlock(&sources->lock);
-    return fetch;
-}
-
-static void deselect(struct fetch *fetch) {
-    struct fetch_sources *sources = fetch->sources;
-    (void)pthread_mutex_lock(&sources->lock);
-    for (size_t i = 0; i < sources->count; i++) {
-        if (sources->selections[i].fetch == fetch) {
-            sources->selections[i].fetch = NULL;
-        }
-    }
-    (void)pthread_mutex_unlock(&sources->lock);
-}
-
-void fetch_select(struct fetch_sources *sources, const struct lake_connection *connection,
-                  struct fetch *fetch) {
-    const uint64_t id = lake_connection_id(connection);
-    (void)pthread_mutex_lock(&sources->lock);
-    size_t i = 0;
-    while (i < sources->count && sources->selections[i].connection != id) {
-        i++;
-    }
-    if (i == sources->count) { // one a thread of the run, never more
-        sources->selections = memory_realloc(sources->selections,
-                                             (sources->count + 1) * sizeof(sources->selections[0]));
-        sources->count++;
-    }
-    sources->selections[i] = (struct selection){id, fetch};
-    (void)pthread_mutex_unlock(&sources->lock);
-}
-
 void fetch_free(struct fetch *fetch) {
     if (fetch == NULL) {
         return;
     }
     stop_stream(fetch);
-    deselect(fetch);
+    fetch_deselect(fetch);
     for (size_t i = 0; i < fetch->task_count; i++) {
         struct fetch_task *task = fetch->tasks[i];
         bool is_first = true;
@@ -432,10 +292,6 @@ static enum error_code spool_pages(struct fetch *fetch, struct fetch_task *task,
     return code;
 }
 
-static int compare_names(const void *a, const void *b) {
-    return str_compare(*(const str *)a, *(const str *)b);
-}
-
 // Columns that no cast types get theirs from the rows.
 static void type_from_rows(struct fetch *fetch, struct fetch_task *task) {
     size_t count = task->columns.names.count;
@@ -487,103 +343,6 @@ enum error_code fetch_spool(struct fetch *fetch, bool *aborted, struct error *er
     return ERROR_NONE;
 }
 
-// ---- columns without rows
-// ------------------------------------------------------------------------
-
-static enum fetch_columns task_columns(const struct fetch_task *task) {
-    if (task->spool == NULL || fetch_spool_rows(task->spool) > 0) {
-        return FETCH_COLUMNS_KNOWN;
-    }
-    if (task->takes_all) {
-        return FETCH_COLUMNS_MISSING;
-    }
-    for (size_t i = 0; i < task->cast_count; i++) {
-        if (!task->is_cast[i]) {
-            return FETCH_COLUMNS_GUESSED;
-        }
-    }
-    return FETCH_COLUMNS_KNOWN;
-}
-
-enum fetch_columns fetch_columns(const struct fetch *fetch) {
-    enum fetch_columns least = FETCH_COLUMNS_KNOWN;
-    for (size_t i = 0; i < fetch->task_count; i++) {
-        const enum fetch_columns columns = task_columns(fetch->tasks[i]);
-        least = columns > least ? columns : least;
-    }
-    return least;
-}
-
-// The kind that fetched values had, told by the type of the column they went to.
-static enum lake_kind kind_of_table(str type) {
-    static const struct {
-        str type;
-        enum lake_kind kind;
-    } KINDS[] = {
-        {STR_INIT("BIGINT"), LAKE_BIGINT},
-        {STR_INIT("DECIMAL(38,0)"), LAKE_HUGEINT},
-        {STR_INIT("DOUBLE"), LAKE_DOUBLE},
-        {STR_INIT("BOOLEAN"), LAKE_BOOLEAN},
-        {STR_INIT("BLOB"), LAKE_BLOB},
-        {STR_INIT("TIMESTAMP WITH TIME ZONE"), LAKE_TIMESTAMP_TZ},
-        {STR_INIT("INTERVAL"), LAKE_INTERVAL},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(KINDS); i++) {
-        if (str_equal(KINDS[i].type, type)) {
-            return KINDS[i].kind;
-        }
-    }
-    return LAKE_VARCHAR;
-}
-
-// The name under which the query gives the column on.
-static str output_name(const struct fetch_task *task, str column) {
-    for (size_t i = 0; i < task->use_count; i++) {
-        if (str_equal_nocase(task->uses[i].name, column) && !str_is_empty(task->uses[i].alias)) {
-            return task->uses[i].alias;
-        }
-    }
-    return column;
-}
-
-void fetch_columns_take(struct fetch *fetch, const struct lake_column *columns, size_t count) {
-    for (size_t i = 0; i < fetch->task_count; i++) {
-        struct fetch_task *task = fetch->tasks[i];
-        if (task_columns(task) == FETCH_COLUMNS_KNOWN) {
-            continue;
-        }
-        for (size_t j = 0; j < count && task->takes_all; j++) {
-            (void)fetch_column_set_add(&task->columns, columns[j].name);
-        }
-        const size_t known = task->columns.names.count;
-        enum lake_kind *kinds = ARENA_ARRAY(&fetch->arena, enum lake_kind, known);
-        for (size_t k = 0; k < known; k++) {
-            const bool is_cast = k < task->cast_count && task->is_cast[k];
-            const str name = output_name(task, task->columns.names.items[k]);
-            kinds[k] = is_cast ? task->kinds[k] : LAKE_VARCHAR;
-            for (size_t j = 0; j < count && !is_cast; j++) {
-                if (str_equal_nocase(columns[j].name, name)) {
-                    kinds[k] = kind_of_table(columns[j].type);
-                }
-            }
-        }
-        task->kinds = kinds;
-    }
-}
-
-enum error_code fetch_columns_error(const struct fetch *fetch, struct error *err) {
-    for (size_t i = 0; i < fetch->task_count; i++) {
-        if (task_columns(fetch->tasks[i]) == FETCH_COLUMNS_MISSING) {
-            error_set(err, ERROR_INVALID,
-                      "no row came, so SELECT * has no columns: nothing is written");
-            error_hint(
-                err, "name the columns, with casts, for a table that exists before its first row");
-            fetch_task_error(fetch->tasks[i], &fetch->model, err);
-        }
-    }
-    return err->code;
-}
-
 // ---- the end ------------------------------------------------------------------------------------
 
 static bool is_interrupted(const struct fetch *fetch) {
@@ -617,224 +376,6 @@ enum error_code fetch_end(struct fetch *fetch, enum error_code code, struct fetc
     }
     fetch->facts.warning_count = 0;
     return fetch->facts.aborted ? ERROR_NONE : code;
-}
-
-// ---- the table function
-// --------------------------------------------------------------------------
-
-// One scan of a task.
-struct scan {
-    struct fetch *fetch;
-    struct fetch_task *task;
-    size_t *columns;
-    size_t column_count;
-    struct fetch_spool_reader *reader; // NULL: the stream
-    int64_t rows;                      // given so far
-    struct fetch_cell *cells;
-    struct arena arena;
-    struct arena scratch; // one fill
-};
-
-// The task that a call in SQL means.  An argument that changes from evaluation to evaluation, such
-// as now(), matches when the lib is called in one way only.
-static struct fetch_task *match_task(struct fetch *fetch, const struct lib *lib,
-                                     const struct lake_argument *keys, size_t count) {
-    struct fetch_task *task = find_task(fetch, lib, keys, count);
-    for (size_t i = 0; task == NULL && i < fetch->task_count; i++) {
-        if (fetch->tasks[i]->lib != lib) {
-            continue;
-        }
-        bool is_only = true;
-        for (size_t j = 0; j < fetch->task_count; j++) {
-            is_only = is_only && (j == i || fetch->tasks[j]->lib != lib);
-        }
-        task = is_only ? fetch->tasks[i] : NULL;
-        break;
-    }
-    return task;
-}
-
-static const size_t *column_order(struct arena *arena, const struct fetch_task *task) {
-    // SELECT * gives the columns in the order of their names, whatever order the rows had.
-    size_t count = task->columns.names.count;
-    str *names = ARENA_ARRAY(arena, str, count);
-    size_t *order = ARENA_ARRAY(arena, size_t, count);
-    for (size_t i = 0; i < count; i++) {
-        names[i] = task->columns.names.items[i];
-    }
-    if (task->takes_all) {
-        qsort(names, count, sizeof(names[0]), compare_names);
-    }
-    for (size_t i = 0; i < count; i++) {
-        order[i] = (size_t)(uintptr_t)map_get(&task->columns.by_name, names[i]) - 1;
-    }
-    return order;
-}
-
-static enum error_code source_bind(void *self, const struct lake_argument *arguments, size_t count,
-                                   struct lake_source_bind *bind, void **plan, struct error *err) {
-    SCRATCH(scratch);
-    struct fetch_sources *sources = self;
-    struct fetch *fetch = selected(sources, lake_source_connection(bind));
-    str name = count > 0 ? arguments[0].text : (str){0};
-    const struct lib *lib = lib_find(sources->set, name);
-    if (fetch == NULL) {
-        // DuckDB binds a macro's body when the macro is made; source_start refuses to read it.
-        lake_source_column(bind, STR("column"), LAKE_VARCHAR, 0, 0);
-        return ERROR_NONE;
-    }
-    if (lib == NULL) {
-        return error_set(err, ERROR_NOT_FOUND, "there is no lib \"" STR_FORMAT "\"",
-                         STR_ARGS(name));
-    }
-    struct fetch_task *task = match_task(fetch, lib, arguments + 1, count - 1);
-    if (task == NULL) {
-        return error_set(err, ERROR_INVALID,
-                         "the arguments of " STR_FORMAT "() changed while the model ran",
-                         STR_ARGS(name));
-    }
-    if (!task->is_typed) {
-        return error_set(err, ERROR_INVALID,
-                         "the columns of " STR_FORMAT "() are not known before it was fetched",
-                         STR_ARGS(name));
-    }
-    const size_t *order = column_order(&scratch, task);
-    for (size_t i = 0; i < task->columns.names.count; i++) {
-        lake_source_column(bind, task->columns.names.items[order[i]], task->kinds[order[i]], 0, 0);
-    }
-    if (task->spool != NULL) {
-        lake_source_row_count(bind, (uint64_t)fetch_spool_rows(task->spool), true);
-    }
-    *plan = task;
-    return ERROR_NONE;
-}
-
-static enum error_code start_stream(struct fetch *fetch, struct fetch_task *task,
-                                    struct error *err) {
-    if (fetch->stream != NULL || fetch->is_over) {
-        return error_set(err, ERROR_INVALID,
-                         "the statement reads " STR_FORMAT "() twice, which is fetched once",
-                         STR_ARGS(task->lib->name));
-    }
-    return fetch_stream_new(task, &fetch->model, fetch->sources->set->context, &fetch->facts,
-                            &fetch->stream, err);
-}
-
-static enum error_code source_start(void *self, void *plan, const size_t *columns, size_t count,
-                                    void **result, struct error *err) {
-    (void)self;
-    struct fetch_task *task = plan;
-    if (task == NULL) {
-        return error_set(err, ERROR_INVALID, "lib functions can be read by models only");
-    }
-    struct fetch *fetch = task->fetch;
-    if (task->spool == NULL) {
-        TRY(start_stream(fetch, task, err));
-    }
-    struct scan *scan = memory_alloc(sizeof(*scan));
-    *scan = (struct scan){.fetch = fetch, .task = task, .column_count = count};
-    atomic_fetch_add(&fetch->given.scans, 1);
-    arena_init(&scan->arena);
-    arena_init(&scan->scratch);
-    const size_t *order = column_order(&scan->arena, task);
-    scan->columns = ARENA_ARRAY(&scan->arena, size_t, count);
-    for (size_t i = 0; i < count; i++) {
-        scan->columns[i] = order[columns[i]];
-    }
-    if (task->spool != NULL) {
-        scan->reader = fetch_spool_open(task->spool);
-        scan->cells = ARENA_ARRAY(&scan->arena, struct fetch_cell, task->columns.names.count);
-    }
-    *result = scan;
-    return ERROR_NONE;
-}
-
-static enum error_code fill_from_spool(struct scan *scan, struct lake_writer *writer,
-                                       struct error *err) {
-    size_t row = 0;
-    for (; row < LAKE_CHUNK_ROWS_MAX; row++) {
-        bool found = false;
-        TRY(fetch_spool_read(scan->reader, scan->cells, scan->task->columns.names.count, &found,
-                             err));
-        if (!found) {
-            break;
-        }
-        enum error_code code =
-            fetch_row_put(scan->task, &scan->scratch, scan->cells, scan->columns, writer, row, err);
-        if (code != ERROR_NONE) {
-            fetch_task_error(scan->task, &scan->fetch->model, err);
-            return code;
-        }
-    }
-    lake_writer_finish(writer, row);
-    return ERROR_NONE;
-}
-
-static enum error_code source_fill(void *self, struct lake_writer *writer, struct error *err) {
-    struct scan *scan = self;
-    struct fetch *fetch = scan->fetch;
-    arena_reset(&scan->scratch);
-    if (scan->reader != NULL) {
-        TRY(fill_from_spool(scan, writer, err));
-    } else {
-        TRY(fetch_stream_fill(fetch->stream, scan->columns, writer, err));
-    }
-    if (writer->row_count > 0) {
-        atomic_store(&fetch->given.first, scan->rows + 1);
-        scan->rows += (int64_t)writer->row_count;
-        atomic_store(&fetch->given.last, scan->rows);
-    }
-    return ERROR_NONE;
-}
-
-static void source_finish(void *self) {
-    struct scan *scan = self;
-    fetch_spool_close(scan->reader);
-    arena_done(&scan->scratch);
-    arena_done(&scan->arena);
-    free(scan);
-}
-
-enum error_code fetch_sources_new(struct lake_connection *connection, const struct lib_set *set,
-                                  struct fetch_sources **result, struct error *err) {
-    struct fetch_sources *sources = memory_alloc(sizeof(*sources));
-    *sources = (struct fetch_sources){.set = set, .lock = PTHREAD_MUTEX_INITIALIZER};
-    const struct lake_source source = {.bind = source_bind,
-                                       .start = source_start,
-                                       .fill = source_fill,
-                                       .finish = source_finish,
-                                       .self = sources};
-    enum error_code code = lake_source_register(connection, &source, err);
-    if (code == ERROR_NONE) {
-        code = fetch_sources_connect(sources, connection, err);
-    }
-    if (code != ERROR_NONE) {
-        fetch_sources_free(sources);
-        return code;
-    }
-    *result = sources;
-    return ERROR_NONE;
-}
-
-void fetch_sources_free(struct fetch_sources *sources) {
-    if (sources == NULL) {
-        return;
-    }
-    free(sources->selections);
-    (void)pthread_mutex_destroy(&sources->lock);
-    free(sources);
-}
-
-enum error_code fetch_sources_connect(struct fetch_sources *sources,
-                                      struct lake_connection *connection, struct error *err) {
-    for (size_t i = 0; i < sources->set->count; i++) {
-        const struct lib *lib = sources->set->items[i];
-        if (lib->api.fetch.present && !lib->broken) {
-            TRY(lake_source_macro(connection, lib->name, lib->api.fetch.args.items,
-                                  lib->api.fetch.args.count, err));
-        }
-    }
-    return ERROR_NONE;
 }
 
 bool fetch_rows_given(const struct fetch *fetch, int64_t *first, int64_t *last) {
