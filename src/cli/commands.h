@@ -5,14 +5,21 @@
 
 #include "cli/command.h"
 
+extern const struct command command_checkpoint;
+extern const struct command command_cleanup;
 extern const struct command command_completions;
 extern const struct command command_describe;
 extern const struct command command_edit;
+extern const struct command command_expire;
+extern const struct command command_flush;
 extern const struct command command_history;
 extern const struct command command_init;
+extern const struct command command_merge;
 extern const struct command command_new;
+extern const struct command command_orphaned;
 extern const struct command command_push;
 extern const struct command command_query;
+extern const struct command command_rewrite;
 extern const struct command command_run;
 extern const struct command command_sql;
 extern const struct command command_starlark;

@@ -13,6 +13,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/maintain.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -36,6 +37,13 @@ const struct command *const commands[] = {
     &command_push,
     &command_query,
     &command_sql,
+    &command_checkpoint,
+    &command_flush,
+    &command_expire,
+    &command_merge,
+    &command_rewrite,
+    &command_cleanup,
+    &command_orphaned,
     &command_starlark,
     &command_completions,
     &command_version,
@@ -136,6 +144,10 @@ static int run_command(struct command_line *line, int argc, char **argv) {
         return command_version.run(line);
     }
     const struct command *command = find_command(str_from(argv[at]));
+    struct command script;
+    if (command == NULL && maintain_command(line, str_from(argv[at]), &script)) {
+        command = &script;
+    }
     if (command == NULL) {
         return unknown_command(line, str_from(argv[at]));
     }

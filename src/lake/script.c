@@ -203,6 +203,9 @@ static enum error_code query_with_extension(struct lake_connection *connection, 
 static enum error_code run_one(struct lake_connection *connection,
                                const struct sql_statement *statement,
                                const struct script_observer *observer, struct error *err) {
+    if (observer != NULL && observer->before != NULL) {
+        TRY(observer->before(observer->self, statement, err));
+    }
     str extension = {0};
     if (script_names_extension(statement->text, &extension)) {
         // Of one that we pin, our own file is meant; a built-in one is there already.

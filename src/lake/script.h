@@ -31,8 +31,9 @@ size_t sql_skip_space(str text, size_t offset);
 // byte.
 size_t sql_skip_token(str text, size_t offset);
 
-// What is done with the result of each statement; NULL: nothing.
+// What is done before each statement, and with its result; NULL: nothing.
 struct script_observer {
+    enum error_code (*before)(void *self, const struct sql_statement *statement, struct error *err);
     enum error_code (*statement)(void *self, const struct sql_statement *statement,
                                  struct lake_result *result, struct error *err);
     void *self;

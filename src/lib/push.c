@@ -5,8 +5,8 @@
 #include "lake/attach.h"
 #include "lake/lake.h"
 #include "lake/snapshot.h"
-#include "lib/push_join.h"
 #include "lib/push_outcome.h"
+#include "lib/push_ranges.h"
 #include "lib/push_run.h"
 #include "lib/push_sinks.h"
 
@@ -215,24 +215,10 @@ static enum error_code send_failed(struct push_run *run, struct state_row_list r
     return code;
 }
 
-// Failed rows that are in no batch, or in the one named.
-static enum error_code failed_rows(struct push_run *run, str batch_id, struct state_row_list *rows,
-                                   struct error *err) {
-    struct state_row_list all;
-    TRY(state_failed_list(run->request->state, &run->memory, run->sink.id, &all, err));
-    *rows = (struct state_row_list){0};
-    for (size_t i = 0; i < all.count; i++) {
-        if (str_equal(all.items[i].batch_id, batch_id)) {
-            LIST_PUSH(&run->memory, rows, all.items[i]);
-        }
-    }
-    return ERROR_NONE;
-}
-
 static enum error_code send_pending(struct push_run *run, int64_t until, int64_t oldest,
                                     struct error *err) {
     struct state_row_list rows;
-    TRY(failed_rows(run, STR(""), &rows, err));
+    TRY(push_failed_rows(run, STR(""), &rows, err));
     return send_failed(run, rows, until, oldest, NULL, err);
 }
 
@@ -241,7 +227,7 @@ static enum error_code send_pending(struct push_run *run, int64_t until, int64_t
 static enum error_code redeliver_retry(struct push_run *run, const struct state_batch *batch,
                                        int64_t oldest, struct error *err) {
     struct state_row_list rows;
-    TRY(failed_rows(run, batch->batch_id, &rows, err));
+    TRY(push_failed_rows(run, batch->batch_id, &rows, err));
     TRY(push_run_schema(run, batch->until < oldest ? oldest : batch->until, err));
     if (rows.count == 0) { // nothing is left of it
         const struct state_outcome outcome = {.batch_id = batch->batch_id};
@@ -278,15 +264,6 @@ static enum error_code redeliver(struct push_run *run, struct push_stream *strea
 
 // ── Ranges ──
 
-static enum error_code load_joined(struct push_run *run, struct push_stream *stream,
-                                   struct error *err) {
-    int64_t *joined = NULL;
-    TRY(state_joined_list(run->request->state, &run->memory, run->sink.id, &joined,
-                          &stream->joined_count, err));
-    stream->joined = joined;
-    return ERROR_NONE;
-}
-
 // The rest of the open range; then the range is decided.
 static enum error_code send_range(struct push_run *run, struct push_stream *stream,
                                   struct error *err) {
@@ -302,63 +279,10 @@ static enum error_code send_range(struct push_run *run, struct push_stream *stre
     return state_range_close(run->request->state, &run->sink, err);
 }
 
-// Joins the failed rows with the staged range and opens it.
-static enum error_code open_range(struct push_run *run, struct push_stream *stream,
-                                  int64_t table_id, int64_t to, struct error *err) {
-    struct state_row_list rows;
-    TRY(failed_rows(run, STR(""), &rows, err));
-    struct push_join join = {0};
-    const int64_t from = run->sink.watermark;
-    if (rows.count > 0) {
-        struct feed_change *changes = NULL;
-        size_t count = 0;
-        TRY(feed_touching(stream, &run->memory, rows.items, rows.count, &changes, &count, err));
-        join = push_join_rows(&run->memory, rows.items, rows.count, changes, count, from);
-    }
-    run->summary->gone += join.gone;
-    crash_point("CP_PUSH_BEFORE_RANGE");
-    TRY(state_range_open(run->request->state, &run->sink,
-                         &(struct state_range_open){.from = from,
-                                                    .to = to,
-                                                    .table_id = table_id,
-                                                    .changed = join.changed,
-                                                    .changed_count = join.changed_count,
-                                                    .removed = join.removed,
-                                                    .removed_count = join.removed_count,
-                                                    .joined = join.joined,
-                                                    .joined_count = join.joined_count},
-                         err));
-    crash_point("CP_PUSH_RANGE_OPENED");
-    return load_joined(run, stream, err);
-}
-
-// Stages (watermark, current] and opens it when there is anything in it.
-static enum error_code stage_new(struct push_run *run, struct push_stream *stream, int64_t table_id,
-                                 int64_t current, struct error *err) {
-    if (run->sink.watermark >= current) {
-        return ERROR_NONE;
-    }
-    TRY(push_run_schema(run, current, err));
-    TRY(feed_stage_range(stream, &run->table, run->sink.watermark, current, err));
-    const bool starts_again = run->sink.watermark == STATE_NO_SNAPSHOT && run->sink.failed > 0;
-    if (stream->total > 0 || starts_again) {
-        return open_range(run, stream, table_id, current, err);
-    }
-    // Nothing of ours: the watermark moves on all the same, so that expiry cannot pass it.
-    return state_sink_start(run->request->state, &run->sink, current, table_id, err);
-}
-
-static enum error_code stage_open(struct push_run *run, struct push_stream *stream,
-                                  struct error *err) {
-    TRY(push_run_schema(run, run->sink.range_to, err));
-    TRY(feed_stage_range(stream, &run->table, run->sink.range_from, run->sink.range_to, err));
-    return load_joined(run, stream, err);
-}
-
 static enum error_code deliver_new(struct push_run *run, struct push_stream *stream,
                                    int64_t table_id, int64_t current, int64_t oldest,
                                    bool with_pending, struct error *err) {
-    TRY(stage_new(run, stream, table_id, current, err));
+    TRY(push_stage_new(run, stream, table_id, current, err));
     if (with_pending) {
         if (stream->table == NULL) {
             TRY(push_run_schema(run, current, err));
@@ -370,7 +294,7 @@ static enum error_code deliver_new(struct push_run *run, struct push_stream *str
 
 static enum error_code deliver_left_open(struct push_run *run, struct push_stream *stream,
                                          int64_t oldest, struct error *err) {
-    TRY(stage_open(run, stream, err));
+    TRY(push_stage_open(run, stream, err));
     TRY(redeliver(run, stream, false, oldest, err));
     if (may_go_on(run)) {
         TRY(send_pending(run, run->sink.range_to, oldest, err));

@@ -151,6 +151,10 @@ MUST_USE enum error_code push_rewind(const struct push_request *request, int64_t
 // many rows were pending.  Dead letters stay.
 MUST_USE enum error_code push_reset(const struct push_request *request, int64_t *dropped,
                                     struct error *err);
+// Before snapshots are expired: what the sink was not sent yet is moved from the lake's history into
+// the state, with the values that the current table does not have.  ERROR_CONFLICT: the sink is in
+// delivery, or has a job open.
+MUST_USE enum error_code push_keep(const struct push_request *request, struct error *err);
 // Sinks of the target that its model does not name any more are deleted, each with a warning that
 // tells how many rows were pending for it.
 MUST_USE enum error_code push_forget_others(struct state *state, struct arena *arena, str target,

@@ -80,6 +80,7 @@ bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *tar
         .has_depends = yyjson_is_arr(yyjson_obj_get(root, "depends")),
         .has_definition = yyjson_is_obj(definition),
         .body_hash = member_text(arena, definition, "sql"),
+        .extra_info = extra_info,
         .hash_version = member_text(arena, root, "hash_version"),
     };
     if (commit->hash_version.size == 0) {

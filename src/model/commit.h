@@ -43,6 +43,7 @@ struct commit {
     struct str_list directives; // "kind=table", … of `definition`
     struct str_list uses;       // "macro=hash"
     str body_hash;              // of `definition`: the canonical SQL alone
+    str extra_info;             // the whole; borrowed from what was read
 };
 
 // false when extra_info is no JSON object.

@@ -170,7 +170,9 @@ enum error_code plan_read(struct arena *arena, const struct models *models,
     TRY(read_oldest(plan, connection, err));
     for (size_t i = 0; i < models->count; i++) {
         struct plan_step *step = &plan->steps[i];
-        step->table_exists = plan_has_table(plan, step->model->target);
+        const struct lake_table *table = map_get(&plan->tables, step->model->target);
+        step->table_exists = table != NULL;
+        step->table_id = table == NULL ? 0 : table->identity;
         for (size_t j = 0; j < step->model->files.count; j++) {
             stat_files(plan, step->model->files.items[j], &step->files);
         }

@@ -19,6 +19,7 @@
 #include "model/run.h"
 
 struct lake_connection;
+struct state;
 
 struct plan_step {
     struct model *model;
@@ -28,6 +29,7 @@ struct plan_step {
     bool has_commit; // of this model; without one the table counts as missing
     struct commit commit;
     bool table_exists;
+    int64_t table_id;             // identity of the table; 0: none, or made by this run
     struct file_input_list files; // local files it reads, as they are now
 
     // The decision:
@@ -74,6 +76,10 @@ MUST_USE enum error_code plan_read(struct arena *arena, const struct models *mod
                                    struct lake_connection *connection,
                                    const struct plan_options *options, struct plan *plan,
                                    struct error *err);
+// What the state store remembers and the lake does not: how far runs that wrote nothing have looked,
+// and commits whose snapshots were expired.  Every step is decided again.  A store that cannot be
+// read changes nothing: models then only look again.
+void plan_take_log(struct plan *plan, struct state *state);
 // Decides one model on the facts as they are now.
 void plan_decide(struct plan *plan, struct plan_step *step);
 // The target was written by `snapshot`; 0: its table exists now, without rows.

@@ -160,27 +160,6 @@ static enum error_code load_sources(struct runner *runner, struct error *err) {
 
 // ── The whole ──
 
-// What the last runs saw without writing, before anything is decided for good.
-static void take_run_log(struct runner *runner) {
-    struct state_run_list runs = {0};
-    struct error ignored;
-    const int64_t limit = 4 * (int64_t)runner->models->count;
-    if (limit == 0 || state_run_history(runner->state, runner->arena, (str){0}, limit, &runs,
-                                        &ignored) != ERROR_NONE) {
-        return; // without it models only look again
-    }
-    for (size_t i = 0; i < runs.count; i++) {
-        const struct model *model = models_find(runner->models, runs.items[i].target);
-        if (model != NULL && plan_step_of(runner->plan, model)->has_commit) {
-            commit_progress_take(&plan_step_of(runner->plan, model)->commit,
-                                 runs.items[i].metadata);
-        }
-    }
-    for (size_t i = 0; i < runner->models->count; i++) {
-        plan_decide(runner->plan, &runner->plan->steps[i]);
-    }
-}
-
 // Files that make no model at all: reported once, and counted as failures.
 static void report_orphans(struct runner *runner, struct run_summary *summary) {
     const struct run_events *events = &runner->options->events;
@@ -221,7 +200,7 @@ static enum error_code run_locked(struct runner *runner, struct run_summary *sum
     runner->first_snapshot = runner->session.curr_snapshot;
     TRY(start_libs(runner, errors, err));
     TRY(start_models(runner, err));
-    take_run_log(runner);
+    plan_take_log(runner->plan, runner->state);
     TRY(check_cycle(runner, err));
     TRY(select_models(runner, err));
     if (any_sink(runner)) { // a wrong key is an error before anything is fetched or sent

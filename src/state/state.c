@@ -54,7 +54,14 @@ static const char version_2[] =
     "ALTER TABLE dead ADD COLUMN may_have_arrived INTEGER NOT NULL DEFAULT 0;"
     "PRAGMA user_version=2;";
 
-static const char *const upgrades[STATE_SCHEMA_VERSION] = {version_1, version_2}; // from 0, 1, …
+static const char version_3[] =
+    "CREATE TABLE kept_commit("
+    " target TEXT PRIMARY KEY, table_id INTEGER NOT NULL, snapshot INTEGER NOT NULL,"
+    " read_snapshot INTEGER NOT NULL, extra_info TEXT NOT NULL);"
+    "PRAGMA user_version=3;";
+
+static const char *const upgrades[STATE_SCHEMA_VERSION] = {version_1, version_2,
+                                                           version_3}; // from 0, 1, …
 
 struct state *state_new(const struct state_options *options) {
     struct state *state = memory_alloc(sizeof(*state));
@@ -134,8 +141,10 @@ static enum error_code open_database(struct state *state, struct error *err) {
         state->own.db = NULL;
         return ERROR_NONE;
     }
+    state->own.version = version;
     if (version < STATE_SCHEMA_VERSION && !state->read_only) { // a dry run changes nothing
         TRY(schema_upgrade(state->own.db, err));
+        state->own.version = STATE_SCHEMA_VERSION;
     }
     struct state_held held = {.state = state, .db = state->own.db};
     return seal_check(&held, err);

@@ -24,7 +24,7 @@ struct arena;
 struct state;
 
 enum {
-    STATE_SCHEMA_VERSION = 2,
+    STATE_SCHEMA_VERSION = 3,
     STATE_BUSY_TIMEOUT_MS = 10000,
 };
 
@@ -85,5 +85,27 @@ struct state_last_run {
 MUST_USE enum error_code state_run_last_successes(struct state *state, struct arena *arena,
                                                   struct state_last_run **runs, size_t *count,
                                                   struct error *err);
+
+// ── Copies of commits ──
+// The metadata of a model's last commit, kept before its snapshot is expired: the run log's word for
+// what the lake has forgotten (models.md §14).
+struct state_kept_commit {
+    str target;
+    int64_t table_id;      // identity of the lake table it wrote
+    int64_t snapshot;      // of the commit
+    int64_t read_snapshot; // how far its inputs were known to be seen; at least the commit's own
+    str extra_info;        // JSON object, as it stood in the commit
+};
+struct state_kept_list {
+    struct state_kept_commit *items;
+    size_t count;
+    size_t capacity;
+};
+// Replaces what was kept of these targets, in one transaction.
+MUST_USE enum error_code state_kept_write(struct state *state,
+                                          const struct state_kept_commit *commits, size_t count,
+                                          struct error *err);
+MUST_USE enum error_code state_kept_read(struct state *state, struct arena *arena,
+                                         struct state_kept_list *commits, struct error *err);
 
 #endif

@@ -20,6 +20,7 @@ struct state {
     struct {           // under `lock`
         struct db *db; // NULL before the first use, and for a read-only store that is not there
         bool opened;
+        int64_t version; // of the schema; an older one when it was opened for reading only
         str location;
         bool key_loaded;
         unsigned char key[STATE_KEY_SIZE];

@@ -9,7 +9,7 @@ FOLDER = Path(__file__).with_name("golden")
 CHANGING = [
     (r"\d{8}-\d{6}-[0-9a-f]{6}", "RUN-ID"),
     (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
-    (r"(?<= )(\d+m)?\d+(\.\d+)?m?s\b", "TOOK"),
+    (r"(?<=[ (])(\d+m)?\d+(\.\d+)?m?s\b", "TOOK"),
     (r"/tmp/[^\s│]*", "PATH"),
     (r"(not )?\S*…", "…"),
     (r"  +", "  "),

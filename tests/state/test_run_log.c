@@ -87,6 +87,42 @@ static const struct {
     {"nothing", STR_INIT("SELECT 1"), NULL, "state.sql has no ATTACH … AS state"},
 };
 
+static void a_kept_commit_replaces_the_one_before(void **unused) {
+    (void)unused;
+    const str project = project_new();
+    struct state *state =
+        state_new(&(struct state_options){.context = &context, .project = project});
+    struct state_kept_commit commits[] = {
+        {STR("mart.b"), 7, 3, 3, STR("{\"model\":\"mart.b\"}")},
+        {STR("mart.a"), 8, 4, 9, STR("{\"model\":\"mart.a\"}")},
+    };
+    assert_int_equal(state_kept_write(state, commits, 2, &err), ERROR_NONE);
+    commits[0].snapshot = 5;
+    assert_int_equal(state_kept_write(state, commits, 1, &err), ERROR_NONE);
+    struct state_kept_list kept;
+    assert_int_equal(state_kept_read(state, &arena, &kept, &err), ERROR_NONE);
+    assert_int_equal(kept.count, 2);
+    assert_true(str_equal(kept.items[0].target, STR("mart.a")));
+    assert_int_equal(kept.items[0].read_snapshot, 9);
+    assert_int_equal(kept.items[1].snapshot, 5);
+    assert_int_equal(kept.items[1].table_id, 7);
+    assert_true(str_equal(kept.items[1].extra_info, STR("{\"model\":\"mart.b\"}")));
+    state_free(state);
+    project_remove(project);
+}
+
+static void a_store_that_is_not_there_has_kept_nothing(void **unused) {
+    (void)unused;
+    const str project = project_new();
+    struct state *state = state_new(
+        &(struct state_options){.context = &context, .project = project, .read_only = true});
+    struct state_kept_list kept;
+    assert_int_equal(state_kept_read(state, &arena, &kept, &err), ERROR_NONE);
+    assert_int_equal(kept.count, 0);
+    state_free(state);
+    project_remove(project);
+}
+
 static void state_sql_says_where_the_store_lies(void **unused) {
     (void)unused;
     const str project = project_new();
@@ -120,6 +156,8 @@ int main(void) {
     context = (struct context){.clock = clock_system(), .environment = &environment};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(history_is_newest_first_and_success_is_ok_or_skip),
+        cmocka_unit_test(a_kept_commit_replaces_the_one_before),
+        cmocka_unit_test(a_store_that_is_not_there_has_kept_nothing),
         cmocka_unit_test(state_sql_says_where_the_store_lies),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
