@@ -220,6 +220,8 @@ str commit_write(struct arena *arena, const struct commit_input *input) {
     json_key_string(&json, STR("coypu_hash"), input->definition->coypu_hash);
     json_key_string(&json, STR("text_hash"), input->definition->text_hash);
     write_columns(&json, input);
+    json_key(&json, STR("column_lineage"));
+    lineage_columns_write(&json, input->lineage);
     write_depends(&json, model);
     json_key_string(&json, STR("dag_run_id"), input->run_id);
     json_key_string(&json, STR("start_time"), time_format_utc(arena, input->started_us));

@@ -10,6 +10,7 @@
 #include "lake/lake.h"
 #include "model/run.h"
 #include "sql/definition.h"
+#include "sql/lineage.h"
 
 // A local file that a model read.
 struct file_input {
@@ -91,7 +92,8 @@ struct commit_input {
     const struct file_input_list *inputs;
     const struct commit_step *steps;
     size_t step_count;
-    str sinks; // JSON array; empty: left out
+    str sinks;                                 // JSON array; empty: left out
+    const struct lineage_column_list *lineage; // of the columns
 };
 
 // The JSON object.

@@ -65,6 +65,9 @@ enum error_code turn_write(struct turn *turn, struct error *err) {
 static enum error_code write_message(struct turn *turn, struct error *err) {
     struct runner *runner = turn->runner;
     const struct plan_step *step = turn->step;
+    struct lineage_column_list lineage;
+    model_lineage_bound(run_lineage(runner), step->model, step->columns, step->column_count,
+                        &lineage);
     const struct commit_input input = {
         .model = step->model,
         .definition = &step->definition,
@@ -75,6 +78,7 @@ static enum error_code write_message(struct turn *turn, struct error *err) {
         .rows = turn->write.rows,
         .columns = step->columns,
         .column_count = step->column_count,
+        .lineage = &lineage,
         .run_id = runner->run_id,
         .started_us = turn->started_us,
         .ended_us = clock_wall_us(&runner->context->clock),
@@ -188,6 +192,9 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
     struct incremental_state incremental;
     TRY(choose_threads(runner, step, err));
     TRY(run_enter_model(runner, step, &incremental, err));
+    // Now, as it may ask the database what would end a transaction: whether a table exists.
+    run_lineage(runner)->database.asks_views = !runner->session.sources_loaded;
+    (void)model_lineage(run_lineage(runner), step->model);
     for (int try = 0;; try++) {
         struct turn turn = {
             .runner = runner,

@@ -13,6 +13,7 @@ struct evolving_table {
     enum model_kind kind;
     enum model_kind old_kind; // that wrote its rows
     bool has_old_kind;
+    str renamed; // "renamed a → b"
     struct evolution evolution;
     int64_t versions_dropped; // closed versions of scd2 that this run deletes
 };
@@ -178,15 +179,19 @@ static enum error_code refuse_losses(struct turn *turn, const struct evolving_ta
     return err->code;
 }
 
-static enum error_code alter(struct turn *turn, const struct evolution *evolution,
+static enum error_code alter(struct turn *turn, const struct evolving_table *evolving,
                              struct error *err) {
+    const struct evolution *evolution = &evolving->evolution;
+    const str renamed = evolving->renamed;
     for (size_t i = 0; i < evolution->statements.count; i++) {
         TRY(lake_execute(turn->runner->session.connection, evolution->statements.items[i],
                          LAKE_NO_VALUES, NULL, err));
     }
-    turn->altered = turn->altered || evolution->statements.count > 0;
-    if (evolution->summary.size > 0) {
-        turn_warn(turn, NULL, "columns changed: " STR_FORMAT, STR_ARGS(evolution->summary));
+    turn->altered = turn->altered || evolution->statements.count > 0 || renamed.size > 0;
+    if (evolution->summary.size > 0 || renamed.size > 0) {
+        turn_warn(turn, NULL, "columns changed: " STR_FORMAT "%s" STR_FORMAT, STR_ARGS(renamed),
+                  renamed.size > 0 && evolution->summary.size > 0 ? "; " : "",
+                  STR_ARGS(evolution->summary));
     }
     return ERROR_NONE;
 }
@@ -194,6 +199,7 @@ static enum error_code alter(struct turn *turn, const struct evolution *evolutio
 static enum error_code evolve(struct turn *turn, struct error *err) {
     struct evolving_table evolving = {0};
     TRY(find_table(turn, &evolving, err));
+    TRY(turn_rename_columns(turn, &evolving.table, &evolving.renamed, err));
     keep_huge_columns(turn->step, &evolving.table);
     find_known_columns(turn, &evolving);
     choose_basis(turn, &evolving);
@@ -207,7 +213,7 @@ static enum error_code evolve(struct turn *turn, struct error *err) {
         turn_warn(turn, NULL, "this run drops %lld historical version%s",
                   (long long)evolving.versions_dropped, evolving.versions_dropped == 1 ? "" : "s");
     }
-    return alter(turn, &evolving.evolution, err);
+    return alter(turn, &evolving, err);
 }
 
 enum error_code turn_prepare_table(struct turn *turn, struct error *err) {

@@ -7,6 +7,7 @@
 
 #include "lib/data.h"
 #include "lib/fetch.h"
+#include "model/lineage.h"
 #include "model/plan.h"
 #include "model/write.h"
 #include "project/project.h"
@@ -22,8 +23,9 @@ struct runner {
     // Of this thread:
     struct arena *arena; // lives as long as the run
     struct project project;
-    struct session session; // of its own connection
-    bool cursor_is_set;     // incr_* stand in its variables
+    struct session session;          // of its own connection
+    bool cursor_is_set;              // incr_* stand in its variables
+    struct models_lineage *lineages; // see run_lineage
 
     // Shared; read-only while models run, unless they say that they lock:
     struct lib_set *libs;
@@ -50,6 +52,8 @@ MUST_USE enum error_code run_create_tables(struct runner *runner, struct error *
 // The columns of the model's query, by binding it; errors are those of the model, with position.
 MUST_USE enum error_code run_describe(struct runner *runner, struct plan_step *step,
                                       struct error *err);
+// What the thread knows of where columns come from; made when it is first asked for.
+struct models_lineage *run_lineage(struct runner *runner);
 // CREATE SCHEMA, CREATE TABLE and its partitioning, inside a transaction.
 MUST_USE enum error_code run_create_table(struct runner *runner, struct plan_step *step,
                                           struct error *err);

@@ -60,6 +60,12 @@ MUST_USE enum error_code turn_write_fetched(struct turn *turn, struct error *err
 // Brings the table into the shape of the query: made, or its columns evolved (models.md §7).
 MUST_USE enum error_code turn_prepare_table(struct turn *turn, struct error *err);
 
+// The part of it for columns that only changed their name: renames them in the lake and in `table`;
+// *summary: "renamed a → b", or empty.
+struct lake_table;
+MUST_USE enum error_code turn_rename_columns(struct turn *turn, struct lake_table *table,
+                                             str *summary, struct error *err);
+
 // Which rows an incremental run reads (models.md §6): sets body and source of turn->write.
 MUST_USE enum error_code turn_choose_rows(struct turn *turn, struct error *err);
 

@@ -75,37 +75,6 @@ static struct lineage_indirect_list merge_indirect(struct arena *arena,
     return into;
 }
 
-static void merge_columns(struct arena *arena, struct lineage *lineage) {
-    const struct lineage_column_list *columns = &lineage->query->columns;
-    for (size_t i = 0; i < columns->count; i++) {
-        struct lineage_column column = columns->items[i];
-        column.sources = (struct lineage_source_list){0};
-        merge_sources(arena, &columns->items[i].sources, &column.sources);
-        column.indirect = merge_indirect(arena, &columns->items[i].indirect);
-        LIST_PUSH(arena, &lineage->columns, column);
-    }
-    lineage->indirect = merge_indirect(arena, &lineage->query->indirect);
-}
-
-// ── Reading ──
-
-enum error_code lineage_read(struct arena *arena, str ast, const struct lineage_catalog *catalog,
-                             struct lineage *lineage, struct error *err) {
-    *lineage = (struct lineage){0};
-    struct lineage_build build = {.arena = arena, .catalog = catalog, .out = lineage};
-    yyjson_val *node = lineage_document(&build, ast);
-    lineage->query = node == NULL ? NULL : lineage_query_build(&build, node, NULL, NULL, NULL);
-    if (lineage->query != NULL) {
-        merge_columns(arena, lineage);
-    }
-    for (size_t i = 0; i < build.documents.count; i++) {
-        yyjson_doc_free(build.documents.items[i]);
-    }
-    return lineage->query != NULL
-               ? ERROR_NONE
-               : error_set(err, ERROR_INVALID, "the columns of the query cannot be traced");
-}
-
 // ── Keys ──
 
 struct key_walk {
@@ -166,6 +135,7 @@ static void walk_select(struct key_walk *walk, const struct lineage_query *query
     check_level(walk, query, column);
     const struct lineage_relation *relation = &query->relations.items[copy->relation];
     if (relation->query != NULL) {
+        walk->key->is_shared = walk->key->is_shared || relation->query->reader_count > 1;
         walk_key(walk, relation->query, copy->column);
     } else if (relation->occurrence != SIZE_MAX) {
         const struct lineage_key_origin origin = {relation->occurrence, copy->column};
@@ -221,4 +191,55 @@ void lineage_key(struct arena *arena, const struct lineage *lineage, str column,
     *key = (struct lineage_key){.is_copy = true, .is_complete = true};
     struct key_walk walk = {arena, key};
     walk_key(&walk, lineage->query, column);
+}
+
+// Whether every value is that of the one source, which can only be said of a table read once.
+static bool is_copy(struct arena *arena, const struct lineage *lineage,
+                    const struct lineage_column *column) {
+    struct lineage_key key;
+    if (column->sources.count != 1 || column->untraced || column->indirect.count > 0 ||
+        column->sources.items[0].transformation != LINEAGE_IDENTITY) {
+        return false;
+    }
+    lineage_key(arena, lineage, column->name, &key);
+    size_t readers = 0;
+    for (size_t i = 0; i < lineage->occurrences.count; i++) {
+        readers +=
+            str_equal_nocase(lineage->occurrences.items[i].table, column->sources.items[0].table)
+                ? 1
+                : 0;
+    }
+    return key.is_copy && !key.is_shared && key.origins.count == 1 && readers == 1;
+}
+
+static void merge_columns(struct arena *arena, struct lineage *lineage) {
+    const struct lineage_column_list *columns = &lineage->query->columns;
+    for (size_t i = 0; i < columns->count; i++) {
+        struct lineage_column column = columns->items[i];
+        column.sources = (struct lineage_source_list){0};
+        merge_sources(arena, &columns->items[i].sources, &column.sources);
+        column.indirect = merge_indirect(arena, &columns->items[i].indirect);
+        column.is_copy = is_copy(arena, lineage, &column);
+        LIST_PUSH(arena, &lineage->columns, column);
+    }
+    lineage->indirect = merge_indirect(arena, &lineage->query->indirect);
+}
+
+// ── Reading ──
+
+enum error_code lineage_read(struct arena *arena, str ast, const struct lineage_catalog *catalog,
+                             struct lineage *lineage, struct error *err) {
+    *lineage = (struct lineage){0};
+    struct lineage_build build = {.arena = arena, .catalog = catalog, .out = lineage};
+    yyjson_val *node = lineage_document(&build, ast);
+    lineage->query = node == NULL ? NULL : lineage_query_build(&build, node, NULL, NULL, NULL);
+    if (lineage->query != NULL) {
+        merge_columns(arena, lineage);
+    }
+    for (size_t i = 0; i < build.documents.count; i++) {
+        yyjson_doc_free(build.documents.items[i]);
+    }
+    return lineage->query != NULL
+               ? ERROR_NONE
+               : error_set(err, ERROR_INVALID, "the columns of the query cannot be traced");
 }

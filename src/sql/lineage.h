@@ -104,6 +104,8 @@ struct lineage_column_list;
 struct lineage_column {
     str name;
     bool untraced; // sources may be missing; lineage.notes says why
+    bool is_copy;  // in lineage.columns: every value is that of its one source column, which the
+                   // query reads in one place only
     struct lineage_source_list sources;
     struct lineage_indirect_list indirect;    // of this column alone: windows, FILTER, subqueries
     struct lineage_copy copy;                 // in a SELECT; in a set operation there is none
@@ -188,6 +190,7 @@ struct lineage_query {
     const struct lineage_query *left;
     const struct lineage_query *right;
 
+    size_t reader_count;                // FROM items that read it: a CTE may have several
     struct lineage_column_list columns; // the output
 
     // Of a SELECT:
@@ -293,6 +296,7 @@ struct lineage_key {
     bool
         is_complete; // and at each level between it is a GROUP BY column, and a PARTITION BY column
                      // of every window, wherever there are such: groups and partitions stay whole
+    bool is_shared;  // a CTE on the way is read in several places, so an origin stands for several
     struct lineage_key_origin_list origins; // one a branch
     str reason;                             // why not complete, for people; empty when it is
 };
@@ -302,10 +306,16 @@ void lineage_key(struct arena *arena, const struct lineage *lineage, str column,
 // ── As JSON ──
 
 // [{"column":…,"sources":[{"table","column","transformation","function"}],"indirect":[…]}]: the
-// form of commit metadata (models.md §10.2).
+// form of commit metadata (models.md §10.2).  Of our own: "untraced":true, and "copy":false for a
+// column with one source by IDENTITY that all the same is no copy (the table is read twice, …).
 struct json;
 void lineage_columns_write(struct json *json, const struct lineage_column_list *columns);
-// Takes it back; ignores what it does not know.  False: no such array.
+void lineage_sources_write(struct json *json, const struct lineage_source_list *sources);
+// [{"table","column","use"}]; `rows` may be NULL.
+void lineage_indirect_write(struct json *json, const struct lineage_indirect_list *own,
+                            const struct lineage_indirect_list *rows);
+// Takes the array back, alone or as the member column_lineage of an object; ignores what it does
+// not know.  False: there is none.
 bool lineage_columns_read(struct arena *arena, str json, struct lineage_column_list *columns);
 
 #endif

@@ -144,7 +144,7 @@ void lineage_add_relation(struct lineage_build *build, struct lineage_frame *fra
                           struct lineage_relation *relation, yyjson_val *node);
 // A relation over a query, with its columns as copies of themselves.
 void lineage_add_subquery(struct lineage_build *build, struct lineage_frame *frame,
-                          const struct lineage_query *query, str alias, yyjson_val *node);
+                          struct lineage_query *query, str alias, yyjson_val *node);
 
 // ── lineage_pivot.c ──
 void lineage_pivot(struct lineage_build *build, yyjson_val *node, struct lineage_frame *frame);

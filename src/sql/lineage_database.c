@@ -144,7 +144,8 @@ static bool find_view(struct lineage_database *database, const struct lineage_na
     struct error ignored;
     const str schema = name->schema.size > 0 ? name->schema : STR("main");
     if (lake_query(database->connection,
-                   STR("SELECT sql FROM duckdb_views() WHERE NOT internal AND lower(view_name) = "
+                   STR("SELECT sql FROM system.main.duckdb_views() WHERE NOT internal AND "
+                       "lower(view_name) = "
                        "lower(?) AND lower(schema_name) = lower(?) ORDER BY database_name = "
                        "'memory' LIMIT 1"),
                    LAKE_VALUES(lake_value_text(name->name), lake_value_text(schema)), &result,
@@ -209,7 +210,7 @@ static bool answer_table(void *self, struct arena *arena, const struct lineage_n
     const str key = table_key(database, name);
     const struct lineage_table *known = map_get(&database->tables, key);
     if (known == NULL && database->asks_tables && database->connection != NULL) {
-        if (!find_view(database, name, key)) {
+        if (!database->asks_views || !find_view(database, name, key)) {
             (void)describe_table(database, name, key);
         }
         known = map_get(&database->tables, key);
@@ -260,7 +261,7 @@ static void load_macros(struct lineage_database *database) {
     database->macros_loaded = true;
     if (lake_query(database->connection,
                    STR("SELECT function_name, function_type, macro_definition, "
-                       "array_to_string(parameters, chr(10)) FROM duckdb_functions() "
+                       "array_to_string(parameters, chr(10)) FROM system.main.duckdb_functions() "
                        "WHERE function_type IN ('macro', 'table_macro') AND NOT internal "
                        "ORDER BY ALL"),
                    LAKE_NO_VALUES, &result, &ignored) != ERROR_NONE) {

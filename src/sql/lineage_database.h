@@ -20,7 +20,8 @@ struct lineage_database {
     struct arena *arena;
     struct lake_connection *connection; // NULL: only what is registered
     str alias;                          // of the lake: `alias.schema.table` is `schema.table`
-    bool asks_tables;  // tables and views that are not registered are looked for in the database
+    bool asks_tables;  // tables that are not registered are looked for in the database
+    bool asks_views;   // views, too; DuckDB then looks into every attached database
     struct map tables; // struct lineage_table * by "schema.table", without case
     struct map calls;  // struct lineage_table * by function name: libs
     struct map macros; // struct lineage_macros *; see lineage_database.c

@@ -34,7 +34,8 @@ void lineage_add_relation(struct lineage_build *build, struct lineage_frame *fra
 }
 
 void lineage_add_subquery(struct lineage_build *build, struct lineage_frame *frame,
-                          const struct lineage_query *query, str alias, yyjson_val *node) {
+                          struct lineage_query *query, str alias, yyjson_val *node) {
+    query->reader_count++;
     struct lineage_relation relation = {
         .kind = LINEAGE_SUBQUERY,
         .alias = str_copy(build->arena, alias),

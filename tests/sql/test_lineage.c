@@ -50,6 +50,7 @@ static int open_lake(void **state) {
     run_script(SCHEMA);
     lineage_database_init(&database, &fixture.arena, fixture.connection);
     database.asks_tables = true;
+    database.asks_views = true;
     return 0;
 }
 
