@@ -8,6 +8,7 @@
 #include "starlark/numbers.h"
 #include "starlark/operators.h"
 #include "starlark/thread.h"
+#include "starlark/unicode.h"
 #include "starlark/utf8.h"
 
 // Containers being printed, innermost first: a cycle prints as `[...]`.
@@ -27,21 +28,31 @@ static bool is_printing(const struct printing *outer, star_value value) {
     return false;
 }
 
-// Length of the valid UTF-8 sequence at the start, 0 when there is none.
-static size_t sequence_size(const char *data, size_t size) {
-    const str rest = {data, size < 4 ? size : 4};
-    for (size_t n = 2; n <= rest.size; n++) {
-        if (str_is_utf8((str){data, n})) {
-            return n;
-        }
-    }
-    return 0;
-}
-
 static bool add_escaped_byte(struct star_text *text, unsigned char c) {
     static const char digits[] = "0123456789abcdef";
     const char escaped[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
     return star_text_add(text, escaped, sizeof(escaped));
+}
+
+// The character at the start of `rest`, whose first byte is above 127: as it is when it can be
+// seen, else escaped, as is a byte that is no character.  Gives the bytes taken.
+static size_t add_beyond_ascii(struct star_text *text, str rest) {
+    uint32_t code_point = 0;
+    bool valid = false;
+    const size_t size = utf8_decode(rest.data, rest.size, &code_point, &valid);
+    if (!valid) {
+        add_escaped_byte(text, (unsigned char)rest.data[0]);
+        return 1;
+    }
+    if (unicode_is_printable(code_point)) {
+        star_text_add(text, rest.data, size);
+        return size;
+    }
+    char escaped[16];
+    const int length = snprintf(escaped, sizeof(escaped),
+                                code_point < 0x10000 ? "\\u%04x" : "\\U%08x", code_point);
+    star_text_add(text, escaped, (size_t)length);
+    return size;
 }
 
 // The bytes from `start` on that stand for themselves in quotes; at least one.
@@ -72,16 +83,11 @@ static bool add_quoted(struct star_text *text, str content, bool is_bytes) {
             const size_t run = plain_run(content, i);
             star_text_add(text, content.data + i, run);
             i += run;
+        } else if (c < 0x80 || is_bytes) {
+            add_escaped_byte(text, c);
+            i++;
         } else {
-            const size_t size =
-                c < 0x80 || is_bytes ? 0 : sequence_size(content.data + i, content.size - i);
-            if (size == 0) {
-                add_escaped_byte(text, c);
-                i++;
-            } else {
-                star_text_add(text, content.data + i, size);
-                i += size;
-            }
+            i += add_beyond_ascii(text, str_from_offset(content, i));
         }
     }
     return star_text_add_char(text, '"');
