@@ -209,7 +209,7 @@ static size_t block_size(const unsigned char *header, size_t time_size) {
 }
 
 // Finds the 64-bit tables; false when the file is not one we read.
-static bool zone_parse(struct time_zone *zone) {
+static bool zone_find_tables(struct time_zone *zone) {
     const unsigned char *data = zone->data;
     if (zone->size < HEADER_SIZE || memcmp(data, "TZif", 4) != 0 || data[4] < '2') {
         return false;
@@ -259,11 +259,26 @@ static struct time_zone *zone_read(str name, const char *path) {
         zone = zone_new(name, (size_t)info.st_size);
     }
     if (zone != NULL &&
-        (read(fd, zone->data, zone->size) != (ssize_t)zone->size || !zone_parse(zone))) {
+        (read(fd, zone->data, zone->size) != (ssize_t)zone->size || !zone_find_tables(zone))) {
         free(zone);
         zone = NULL;
     }
     close(fd);
+    return zone;
+}
+
+struct time_zone *time_zone_parse(str name, const void *data, size_t size) {
+    struct time_zone *zone = size <= ZONE_FILE_MAX ? zone_new(name, size) : NULL;
+    if (zone == NULL) {
+        return NULL;
+    }
+    if (size > 0) {
+        memcpy(zone->data, data, size);
+    }
+    if (!zone_find_tables(zone)) {
+        free(zone);
+        return NULL;
+    }
     return zone;
 }
 

@@ -18,6 +18,8 @@ struct time_zone_offset {
 
 // "UTC" or "" (UTC), "Local" (/etc/localtime, else UTC), or a name such as "Europe/Stockholm".
 struct time_zone *time_zone_open(str name);
+// From the bytes of a TZif file (RFC 8536, version 2 or later), which are copied.
+struct time_zone *time_zone_parse(str name, const void *data, size_t size);
 struct time_zone *time_zone_fixed(int32_t seconds, str name);
 void time_zone_free(struct time_zone *zone);
 str time_zone_name(const struct time_zone *zone);

@@ -239,25 +239,36 @@ static void *work(void *argument) {
 static void shares_a_frozen_module_between_threads(void **state) {
     (void)state;
     struct star_program *program =
+        // Constants, shapes, closures, sets, big ints and cached methods of one frozen module.
         compile("T = {'a': [1, 2], 'b': {'c': 'x' * 10}}\n"
+                "S = set(['p', 'q', 1 << 90])\n"
+                "BIG = 1 << 200\n"
+                "ADD = (lambda base: lambda x: base + x)(1)\n"
                 "def go(n):\n"
                 "  s = 0\n"
                 "  for i in range(200):\n"
                 "    row = {'n': n, 'k': T['a'][1], 'name': T['b']['c'] + str(i)}\n"
                 "    s += row['n'] * row['k'] + len([k for k in T])\n"
+                "    s += ADD(-1) + len(S & set(['p'])) - 1 + (BIG >> 200) - 1\n"
+                "    t = ('%s-%s' % (row['name'], BIG)).upper()\n"
+                "    if T != {'a': [1, 2], 'b': {'c': 'xxxxxxxxxx'}} or t != t.upper():\n"
+                "      fail('changed')\n"
+                "    if sorted(T.keys(), key = lambda k: T['b'].get(k, k)) != ['a', 'b']:\n"
+                "      fail('unsorted')\n"
                 "  return s\n",
                 STAR_DIALECT_LIB);
     struct star_thread *thread = star_thread_new(NULL);
     struct star_module *module = star_module_init(thread, program, NULL);
     assert_non_null(module);
     star_thread_free(thread); // the module stands on its own
-    struct worker workers[4] = {
-        {.module = module}, {.module = module}, {.module = module}, {.module = module}};
-    pthread_t threads[4];
-    for (size_t i = 0; i < 4; i++) {
+    enum { THREADS = 8 };
+    struct worker workers[THREADS];
+    pthread_t threads[THREADS];
+    for (size_t i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){.module = module};
         pthread_create(&threads[i], NULL, work, &workers[i]);
     }
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
         assert_int_equal(workers[i].sum, 200 * (190 * 2 + 20 * 2));
     }
