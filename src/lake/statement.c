@@ -4,6 +4,7 @@
 // transactions in autocommit, and so twice the catalog queries of DuckLake.
 
 #include "base/interrupt.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "lake/duckdb_api.h"
 #include "lake/script.h"
@@ -245,6 +246,8 @@ static enum error_code run(struct lake_connection *connection, str sql, struct l
     atomic_store(&connection->was_interrupted, false);
     TRY(check_interrupt(connection, err));
     TRY(check_single(connection, sql, err));
+    log_event(connection->lake->context->log, LOG_DEBUG, "lake.statement", "sql=" STR_FORMAT,
+              STR_ARGS(sql));
     if (values.count == 0 && mode == RESULT_IN_MEMORY) {
         return lake_run(connection, sql, true, result, err);
     }

@@ -87,26 +87,29 @@ bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *tar
         commit->hash_version = commit->duckdb_version;
     }
     read_inputs(arena, yyjson_obj_get(root, "inputs"), commit);
+    read_texts(arena, yyjson_obj_get(root, "views"), &commit->views);
     read_texts(arena, yyjson_obj_get(definition, "directives"), &commit->directives);
     read_texts(arena, yyjson_obj_get(definition, "uses"), &commit->uses);
     read_keys(commit);
     return true;
 }
 
-str commit_progress_write(struct arena *arena, int64_t commit_snapshot, int64_t read_snapshot) {
-    return str_format(arena, "{\"commit\":%lld,\"read_snapshot\":%lld}", (long long)commit_snapshot,
-                      (long long)read_snapshot);
-}
-
-void commit_progress_take(struct commit *commit, str metadata) {
+void commit_progress_take(struct arena *arena, struct commit *commit, str metadata) {
     yyjson_doc *document CLEANUP(document_cleanup) =
         yyjson_read(metadata.data == NULL ? "" : metadata.data, metadata.size, YYJSON_READ_NOFLAG);
     yyjson_val *root = yyjson_doc_get_root(document);
     yyjson_val *snapshot = yyjson_obj_get(root, "commit");
     const int64_t read_snapshot = yyjson_get_sint(yyjson_obj_get(root, "read_snapshot"));
-    if (yyjson_is_int(snapshot) && yyjson_get_sint(snapshot) == commit->snapshot &&
-        read_snapshot > commit->read_snapshot) {
-        commit->read_snapshot = read_snapshot;
+    if (!yyjson_is_int(snapshot) || yyjson_get_sint(snapshot) != commit->snapshot ||
+        read_snapshot <= commit->read_snapshot) {
+        return;
+    }
+    commit->read_snapshot = read_snapshot;
+    if (yyjson_is_arr(yyjson_obj_get(root, "inputs"))) {
+        commit->inputs = (struct file_input_list){0};
+        commit->views = (struct str_list){0};
+        read_inputs(arena, yyjson_obj_get(root, "inputs"), commit);
+        read_texts(arena, yyjson_obj_get(root, "views"), &commit->views);
     }
 }
 
@@ -144,6 +147,19 @@ static void write_depends(struct json *json, const struct model *model) {
     json_end(json);
 }
 
+// The views on the way to the inputs, as they are defined now.
+static void write_views(struct json *json, const struct model *model) {
+    if (model->views.count == 0) {
+        return;
+    }
+    json_key(json, STR("views"));
+    json_array(json);
+    for (size_t i = 0; i < model->views.count; i++) {
+        json_string(json, model->views.items[i]);
+    }
+    json_end(json);
+}
+
 static void write_inputs(struct json *json, const struct file_input_list *inputs) {
     json_key(json, STR("inputs"));
     json_array(json);
@@ -155,6 +171,22 @@ static void write_inputs(struct json *json, const struct file_input_list *inputs
         json_end(json);
     }
     json_end(json);
+}
+
+str commit_progress_write(struct arena *arena, const struct commit *commit,
+                          const struct model *model, int64_t read_snapshot,
+                          const struct file_input_list *files) {
+    struct text text;
+    struct json json;
+    text_init(&text, arena);
+    json_init(&json, &text);
+    json_object(&json);
+    json_key_int(&json, STR("commit"), commit->snapshot);
+    json_key_int(&json, STR("read_snapshot"), read_snapshot);
+    write_views(&json, model);
+    write_inputs(&json, files);
+    json_end(&json);
+    return text_str(&text);
 }
 
 static void write_steps(struct json *json, const struct commit_input *input) {
@@ -223,6 +255,7 @@ str commit_write(struct arena *arena, const struct commit_input *input) {
     json_key(&json, STR("column_lineage"));
     lineage_columns_write(&json, input->lineage);
     write_depends(&json, model);
+    write_views(&json, model);
     json_key_string(&json, STR("dag_run_id"), input->run_id);
     json_key_string(&json, STR("start_time"), time_format_utc(arena, input->started_us));
     json_key_string(&json, STR("end_time"), time_format_utc(arena, input->ended_us));

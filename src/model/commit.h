@@ -41,6 +41,7 @@ struct commit {
     bool has_depends;    // the key is there
     str start_time;
     struct file_input_list inputs;
+    struct str_list views;      // "name=hash"
     struct str_list directives; // "kind=table", … of `definition`
     struct str_list uses;       // "macro=hash"
     str body_hash;              // of `definition`: the canonical SQL alone
@@ -55,8 +56,10 @@ bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *tar
 // A run that wrote nothing makes no commit, yet it has looked: the run log keeps how far, so that
 // the next run need not look again.  The text for the log, and taking it back: only when it speaks
 // of this very commit.
-str commit_progress_write(struct arena *arena, int64_t commit_snapshot, int64_t read_snapshot);
-void commit_progress_take(struct commit *commit, str metadata);
+str commit_progress_write(struct arena *arena, const struct commit *commit,
+                          const struct model *model, int64_t read_snapshot,
+                          const struct file_input_list *files);
+void commit_progress_take(struct arena *arena, struct commit *commit, str metadata);
 
 struct commit_step {
     const char *name;

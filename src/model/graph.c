@@ -1,6 +1,8 @@
 #include "model/graph.h"
 
+#include "base/hash.h"
 #include "base/text.h"
+#include "model/macros.h"
 
 // ── Edges ──
 
@@ -44,22 +46,45 @@ static void add_file(struct arena *arena, struct model *model, str path) {
     add_input(arena, local ? &model->files : &model->unverifiable, path);
 }
 
-static void link_table(struct models *models, const struct models_options *options,
-                       struct model *model, const struct sql_table *table) {
-    struct arena *arena = models->arena;
-    const str name = lake_name(arena, options, table);
-    if (is_file_name(table)) {
-        add_file(arena, model, table->name);
-        return;
+struct linker {
+    struct models *models;
+    const struct models_options *options;
+    const struct views *views;
+    struct model *model;
+    int depth; // in views and macros; 0: the model's own query
+};
+
+// Views within views are not endless; macros cannot call themselves.
+enum { LINK_DEPTH_MAX = 32 };
+
+static enum error_code link_query(struct linker *linker, const struct sql_query *query,
+                                  struct error *err);
+
+static enum error_code link_inner(struct linker *linker, const struct sql_query *query,
+                                  struct error *err) {
+    if (linker->depth == LINK_DEPTH_MAX) {
+        return ERROR_NONE;
     }
-    if (name.size == 0) {
-        add_input(arena, &model->unverifiable,
-                  str_format(arena, STR_FORMAT "." STR_FORMAT "." STR_FORMAT,
-                             STR_ARGS(table->catalog), STR_ARGS(table->schema),
-                             STR_ARGS(table->name)));
-        return;
-    }
-    struct model *source = models_find(models, name);
+    linker->depth++;
+    const enum error_code code = link_query(linker, query, err);
+    linker->depth--;
+    return code;
+}
+
+static enum error_code link_view(struct linker *linker, const struct view *view,
+                                 struct error *err) {
+    struct arena *arena = linker->models->arena;
+    const str hash = str_slice(sha256_hex(arena, view->text), 0, 32);
+    add_input(arena, &linker->model->views,
+              str_format(arena, STR_FORMAT "=" STR_FORMAT, STR_ARGS(view->name), STR_ARGS(hash)));
+    linker->model->needs_sources = linker->model->needs_sources || view->from_sources;
+    return link_inner(linker, &view->query, err);
+}
+
+static void link_model(struct linker *linker, str name) {
+    struct arena *arena = linker->models->arena;
+    struct model *model = linker->model;
+    struct model *source = models_find(linker->models, name);
     add_input(arena, &model->inputs, source == NULL ? name : source->target);
     if (source == model) {
         model->reads_itself = true;
@@ -67,6 +92,42 @@ static void link_table(struct models *models, const struct models_options *optio
         LIST_PUSH(arena, &model->reads, source);
         LIST_PUSH(arena, &source->read_by, model);
     }
+}
+
+static enum error_code link_table(struct linker *linker, const struct sql_table *table,
+                                  struct error *err) {
+    struct arena *arena = linker->models->arena;
+    const str name = lake_name(arena, linker->options, table);
+    if (is_file_name(table)) {
+        add_file(arena, linker->model, table->name);
+        return ERROR_NONE;
+    }
+    const struct view *view =
+        models_find(linker->models, name) != NULL ? NULL : views_find(linker->views, arena, table);
+    if (view != NULL) {
+        return link_view(linker, view, err);
+    }
+    if (name.size == 0) {
+        add_input(arena, &linker->model->unverifiable,
+                  str_format(arena, STR_FORMAT "." STR_FORMAT "." STR_FORMAT,
+                             STR_ARGS(table->catalog), STR_ARGS(table->schema),
+                             STR_ARGS(table->name)));
+        return ERROR_NONE;
+    }
+    link_model(linker, name);
+    return ERROR_NONE;
+}
+
+// *found: it is a macro of the project.
+static enum error_code link_macro(struct linker *linker, str name, bool *found, struct error *err) {
+    const struct sql_query *bodies = NULL;
+    size_t count = 0;
+    TRY(macros_bodies(linker->models->macros, name, &bodies, &count, err));
+    *found = count > 0;
+    for (size_t i = 0; i < count; i++) {
+        TRY(link_inner(linker, &bodies[i], err));
+    }
+    return ERROR_NONE;
 }
 
 static const str FILE_READERS[] = {
@@ -94,21 +155,47 @@ static bool is_among(const str *names, size_t count, str name) {
     return false;
 }
 
-static void link_call(struct models *models, const struct models_options *options,
-                      struct model *model, const struct sql_call *call) {
-    struct arena *arena = models->arena;
-    if (call->schema.size == 0 && options->is_lib != NULL &&
-        options->is_lib(options->lib_self, call->name)) {
+static enum error_code link_call(struct linker *linker, const struct sql_call *call,
+                                 struct error *err) {
+    struct arena *arena = linker->models->arena;
+    struct model *model = linker->model;
+    const struct models_options *options = linker->options;
+    const bool is_lib = call->schema.size == 0 && options->is_lib != NULL &&
+                        options->is_lib(options->lib_self, call->name);
+    bool is_macro = false;
+    if (is_lib && linker->depth == 0) {
         LIST_PUSH(arena, &model->lib_calls, *call);
-    } else if (is_among(PURE_FUNCTIONS, ARRAY_COUNT(PURE_FUNCTIONS), call->name)) {
-        return;
-    } else if (is_among(FILE_READERS, ARRAY_COUNT(FILE_READERS), call->name) &&
-               call->arguments.count > 0 && call->arguments.items[0].is_text) {
+        return ERROR_NONE;
+    }
+    if (is_among(PURE_FUNCTIONS, ARRAY_COUNT(PURE_FUNCTIONS), call->name)) {
+        return ERROR_NONE;
+    }
+    if (is_among(FILE_READERS, ARRAY_COUNT(FILE_READERS), call->name) &&
+        call->arguments.count > 0 && call->arguments.items[0].is_text) {
         add_file(arena, model, call->arguments.items[0].constant);
-    } else {
+        return ERROR_NONE;
+    }
+    TRY(link_macro(linker, call->name, &is_macro, err));
+    if (!is_macro) {
         add_input(arena, &model->unverifiable,
                   str_format(arena, STR_FORMAT "()", STR_ARGS(call->name)));
     }
+    return ERROR_NONE;
+}
+
+static enum error_code link_query(struct linker *linker, const struct sql_query *query,
+                                  struct error *err) {
+    bool ignored = false;
+    for (size_t i = 0; i < query->tables.count; i++) {
+        TRY(link_table(linker, &query->tables.items[i], err));
+    }
+    for (size_t i = 0; i < query->calls.count; i++) {
+        TRY(link_call(linker, &query->calls.items[i], err));
+    }
+    for (size_t i = 0; i < query->functions.count; i++) {
+        TRY(link_macro(linker, query->functions.items[i].name, &ignored, err));
+    }
+    return ERROR_NONE;
 }
 
 // ── Order ──
@@ -198,19 +285,16 @@ static void report_cycle(struct models *models, const struct models_options *opt
     }
 }
 
-void models_link(struct models *models, const struct models_options *options) {
+enum error_code models_link(struct models *models, const struct models_options *options,
+                            const struct views *views, struct error *err) {
     for (size_t i = 0; i < models->count; i++) {
-        struct model *model = models->items[i];
-        for (size_t j = 0; j < model->query.tables.count; j++) {
-            link_table(models, options, model, &model->query.tables.items[j]);
-        }
-        for (size_t j = 0; j < model->query.calls.count; j++) {
-            link_call(models, options, model, &model->query.calls.items[j]);
-        }
+        struct linker linker = {
+            .models = models, .options = options, .views = views, .model = models->items[i]};
+        TRY(link_query(&linker, &models->items[i]->query, err));
     }
     order_models(models);
     if (models->order.count == models->count) {
-        return;
+        return ERROR_NONE;
     }
     bool *ordered = ARENA_ARRAY(models->arena, bool, models->count);
     for (size_t i = 0; i < models->order.count; i++) {
@@ -222,6 +306,7 @@ void models_link(struct models *models, const struct models_options *options) {
     }
     find_cycle(models, models->items[first], ordered);
     report_cycle(models, options);
+    return ERROR_NONE;
 }
 
 void model_mark_ancestors(const struct model *model, bool *marks) {

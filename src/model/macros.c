@@ -9,9 +9,11 @@
 
 struct macro {
     str name;
-    str text;  // parameters and body as DuckDB prints them
-    bool read; // query is filled
-    struct sql_query query;
+    str text;               // parameters and body as DuckDB prints them, and defaults
+    struct str_list bodies; // one an overload
+    bool read;              // queries are filled
+    struct sql_query *queries;
+    size_t query_count;
 };
 
 // Whether the project has any file in the folder, respectively the file.
@@ -40,8 +42,94 @@ static enum error_code read_macros(struct macros *macros, struct error *err) {
             (void)map_set(&macros->by_name, name, macro);
         }
         // Overloads of one name count as one macro.
+        str_list_push(macros->arena, &macro->bodies, body);
         macro->text = str_format(macros->arena, STR_FORMAT STR_FORMAT " AS " STR_FORMAT "\n",
                                  STR_ARGS(macro->text), STR_ARGS(parameters), STR_ARGS(body));
+    }
+    return ERROR_NONE;
+}
+
+// ── Defaults of parameters, which DuckDB does not tell ──
+
+// `offset` at the `:=` behind a parameter: its default up to the comma or parenthesis that ends it,
+// without layout and comments.
+static void add_default(struct text *out, str name, str statement, size_t offset) {
+    text_format(out, " " STR_FORMAT ":=", STR_ARGS(name));
+    int depth = 0;
+    for (size_t at = sql_skip_space(statement, offset); at < statement.size;
+         at = sql_skip_space(statement, at)) {
+        const size_t end = sql_skip_token(statement, at);
+        const char c = statement.data[at];
+        depth += c == '(' || c == '[' || c == '{' ? 1 : c == ')' || c == ']' || c == '}' ? -1 : 0;
+        if (depth < 0 || (depth == 0 && c == ',')) {
+            return;
+        }
+        text_format(out, " " STR_FORMAT, STR_ARGS(str_slice(statement, at, end)));
+        at = end;
+    }
+}
+
+// Every `name := value` of the statement: those of its parameters, and those in calls, which only
+// repeat what the body says.
+static str statement_defaults(struct arena *arena, str statement) {
+    struct text out;
+    text_init(&out, arena);
+    str before = {0};
+    for (size_t at = sql_skip_space(statement, 0); at < statement.size;
+         at = sql_skip_space(statement, at)) {
+        const size_t end = sql_skip_token(statement, at);
+        const str token = str_slice(statement, at, end);
+        if (str_equal(token, STR(":")) && end < statement.size && statement.data[end] == '=') {
+            add_default(&out, before, statement, end + 1);
+        }
+        before = token;
+        at = end;
+    }
+    return text_str(&out);
+}
+
+// The macro that the statement makes; NULL: none that we know.
+static struct macro *macro_made_by(struct macros *macros, str statement) {
+    bool is_create = false;
+    for (size_t at = sql_skip_space(statement, 0); at < statement.size;
+         at = sql_skip_space(statement, at)) {
+        const size_t end = sql_skip_token(statement, at);
+        const str token = str_slice(statement, at, end);
+        if (token.data[0] == '(') {
+            return NULL;
+        }
+        is_create = is_create || str_equal_nocase(token, STR("MACRO")) ||
+                    str_equal_nocase(token, STR("FUNCTION"));
+        const size_t next = sql_skip_space(statement, end);
+        if (is_create && next < statement.size && statement.data[next] == '(') {
+            const bool quoted = token.data[0] == '"';
+            return map_get(&macros->by_name, quoted ? str_slice(token, 1, token.size - 1) : token);
+        }
+        at = end;
+    }
+    return NULL;
+}
+
+static enum error_code read_defaults(struct macros *macros, str project, struct error *err) {
+    const str folder = path_join(macros->arena, project, STR("config/macros"));
+    struct str_list names = {0};
+    TRY(directory_files(macros->arena, folder, &names, err));
+    for (size_t i = 0; i < names.count; i++) {
+        str text;
+        struct sql_statement_list statements = {0};
+        if (!str_ends_with(names.items[i], STR(".sql"))) {
+            continue;
+        }
+        TRY(file_read(macros->arena, path_join(macros->arena, folder, names.items[i]), &text, err));
+        sql_split(macros->arena, text, &statements);
+        for (size_t j = 0; j < statements.count; j++) {
+            struct macro *macro = macro_made_by(macros, statements.items[j].text);
+            const str defaults = statement_defaults(macros->arena, statements.items[j].text);
+            if (macro != NULL && defaults.size > 0) {
+                macro->text = str_format(macros->arena, STR_FORMAT STR_FORMAT "\n",
+                                         STR_ARGS(macro->text), STR_ARGS(defaults));
+            }
+        }
     }
     return ERROR_NONE;
 }
@@ -106,6 +194,7 @@ enum error_code macros_read(struct arena *arena, struct lake_connection *connect
     const bool with_macros = models->count > 0 && has_macros(arena, project);
     if (with_macros) {
         TRY(read_macros(macros, err));
+        TRY(read_defaults(macros, project, err));
     }
     // A macro may use a constant, too.
     return uses_variables || with_macros ? read_constants(macros, project, err) : ERROR_NONE;
@@ -128,24 +217,40 @@ static bool has_use(const struct use_list *list, str name) {
     return false;
 }
 
-// The body of a macro as a query, to see what it uses in turn.
-static enum error_code macro_query(struct macros *macros, struct macro *macro, struct error *err) {
+// The bodies of a macro as queries, to see what they use in turn.
+static enum error_code read_bodies(struct macros *macros, struct macro *macro, struct error *err) {
     if (macro->read) {
         return ERROR_NONE;
     }
     macro->read = true;
-    const size_t as = str_find(macro->text, STR(" AS "));
-    const str body = str_trim(str_from_offset(macro->text, as + 4));
-    const str as_value = str_format(macros->arena, "SELECT " STR_FORMAT, STR_ARGS(body));
-    str ast;
-    size_t offset;
-    // A table macro's body is a query, a scalar one's an expression.  One that is neither in our
-    // eyes (several overloads) is hashed all the same; only what it uses stays unseen.
-    if (lake_ast_read(macros->connection, macros->arena, as_value, &ast, err) != ERROR_NONE &&
-        lake_ast_read(macros->connection, macros->arena, body, &ast, err) != ERROR_NONE) {
+    macro->queries = ARENA_ARRAY(macros->arena, struct sql_query, macro->bodies.count);
+    for (size_t i = 0; i < macro->bodies.count; i++) {
+        const str body = macro->bodies.items[i];
+        const str as_value = str_format(macros->arena, "SELECT " STR_FORMAT, STR_ARGS(body));
+        str ast;
+        size_t offset;
+        // A table macro's body is a query, a scalar one's an expression.  One that is neither in
+        // our eyes is hashed all the same; only what it uses stays unseen.
+        if (lake_ast_read(macros->connection, macros->arena, as_value, &ast, err) == ERROR_NONE ||
+            lake_ast_read(macros->connection, macros->arena, body, &ast, err) == ERROR_NONE) {
+            TRY(sql_query_read(macros->arena, ast, &macro->queries[macro->query_count++], &offset,
+                               err));
+        }
+    }
+    return ERROR_NONE;
+}
+
+enum error_code macros_bodies(struct macros *macros, str name, const struct sql_query **bodies,
+                              size_t *count, struct error *err) {
+    struct macro *macro = macros == NULL ? NULL : map_get(&macros->by_name, name);
+    *count = 0;
+    if (macro == NULL) {
         return ERROR_NONE;
     }
-    return sql_query_read(macros->arena, ast, &macro->query, &offset, err);
+    TRY(read_bodies(macros, macro, err));
+    *bodies = macro->queries;
+    *count = macro->query_count;
+    return ERROR_NONE;
 }
 
 static enum error_code collect(struct macros *macros, const struct sql_query *query,
@@ -159,8 +264,11 @@ static enum error_code collect_macro(struct macros *macros, str name, struct use
     }
     const struct definition_use use = {macro->name, macro->text};
     LIST_PUSH(macros->arena, uses, use);
-    TRY(macro_query(macros, macro, err));
-    return collect(macros, &macro->query, uses, err);
+    TRY(read_bodies(macros, macro, err));
+    for (size_t i = 0; i < macro->query_count; i++) {
+        TRY(collect(macros, &macro->queries[i], uses, err));
+    }
+    return ERROR_NONE;
 }
 
 static enum error_code collect(struct macros *macros, const struct sql_query *query,

@@ -24,6 +24,11 @@ MUST_USE enum error_code macros_read(struct arena *arena, struct lake_connection
                                      str project, const struct models *models,
                                      struct macros *macros, struct error *err);
 
+// What stands behind a macro, one query an overload; none when `macros` is NULL or has no such one.
+MUST_USE enum error_code macros_bodies(struct macros *macros, str name,
+                                       const struct sql_query **bodies, size_t *count,
+                                       struct error *err);
+
 // What the query uses, directly and through other macros, sorted by name.
 MUST_USE enum error_code macros_used(struct macros *macros, const struct sql_query *query,
                                      const struct definition_use **uses, size_t *count,

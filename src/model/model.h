@@ -17,6 +17,7 @@
 #include "sql/directive.h"
 
 struct lake_connection;
+struct macros;
 
 // How bad a finding is: BLOCKER would fail at run time, INFO is advice.
 enum finding_severity { FINDING_BLOCKER, FINDING_WARN, FINDING_INFO };
@@ -63,6 +64,8 @@ struct model {
     struct sql_call_list lib_calls; // the calls that name a lib of the project
     struct str_list files;          // constant paths and globs of file readers
     struct str_list unverifiable;   // inputs whose changes cannot be seen: "read_csv(https://…)"
+    struct str_list views;          // read on the way to the inputs: "name=hash of its definition"
+    bool needs_sources;             // reads a view of config/sources.sql
 };
 
 struct models {
@@ -71,6 +74,7 @@ struct models {
     size_t count;
     size_t capacity;
     struct map by_target;        // struct model *; without case
+    struct macros *macros;       // of the project; NULL when no lake was attached
     struct model_list order;     // topological, ties by target; what is on a cycle is not in it
     struct model_list cycle;     // one whole loop a → b → a (first = where it closes); empty: none
     struct finding_list orphans; // findings of files that gave no model (a bad name)

@@ -115,16 +115,13 @@ static str config_hash(struct plan *plan, struct error *err) {
     return definition_config_hash(plan->arena, paths, contents, count);
 }
 
-static enum error_code read_definitions(struct plan *plan, struct lake_connection *connection,
-                                        struct error *err) {
-    struct macros macros;
-    TRY(macros_read(plan->arena, connection, plan->project, plan->models, &macros, err));
+static enum error_code read_definitions(struct plan *plan, struct error *err) {
     struct error ignored;
     const str config = config_hash(plan, &ignored);
     for (size_t i = 0; i < plan->models->count; i++) {
         struct plan_step *step = &plan->steps[i];
         const struct model *model = step->model;
-        TRY(macros_used(&macros, &model->query, &step->uses, &step->use_count, err));
+        TRY(macros_used(plan->models->macros, &model->query, &step->uses, &step->use_count, err));
         const struct definition_input input = {
             .directives = &model->source.directives,
             .body = model->source.body,
@@ -166,7 +163,7 @@ enum error_code plan_read(struct arena *arena, const struct models *models,
     }
     TRY(read_tables(plan, connection, err));
     TRY(read_commits(plan, connection, err));
-    TRY(read_definitions(plan, connection, err));
+    TRY(read_definitions(plan, err));
     TRY(read_oldest(plan, connection, err));
     for (size_t i = 0; i < models->count; i++) {
         struct plan_step *step = &plan->steps[i];
@@ -329,9 +326,25 @@ static str changed_file(const struct plan_step *step) {
 }
 
 // The reason to run that the inputs give; empty: they are all as they were.
+// The first view that says something else than it did; empty: none.
+static str changed_view(const struct plan_step *step) {
+    const struct str_list *views = &step->model->views;
+    for (size_t i = 0; i < views->count; i++) {
+        if (!str_list_has(&step->commit.views, views->items[i])) {
+            return str_slice(views->items[i], 0, str_find_char(views->items[i], '='));
+        }
+    }
+    return (str){0};
+}
+
 static str input_reason(struct plan *plan, struct plan_step *step) {
     const struct model *model = step->model;
     struct arena *arena = plan->arena;
+    const str view = changed_view(step);
+    if (view.size > 0) {
+        step->changed = view;
+        return str_format(arena, "dep changed: " STR_FORMAT, STR_ARGS(view));
+    }
     const bool history_is_gone = step->commit.read_snapshot < plan->oldest_snapshot;
     str unverifiable = model->unverifiable.count > 0 ? model->unverifiable.items[0] : (str){0};
     for (size_t i = 0; i < model->inputs.count; i++) {
@@ -391,7 +404,7 @@ static void decide_on_facts(struct plan *plan, struct plan_step *step) {
     const str reason = input_reason(plan, step);
     if (reason.size > 0) {
         decide(step, changed_type, reason);
-    } else if (model->inputs.count + model->files.count == 0) {
+    } else if (model->inputs.count + model->files.count + model->views.count == 0) {
         decide(step, RUN_SKIP, STR("no dependencies"));
     } else {
         decide(step, RUN_SKIP, STR("deps unchanged"));

@@ -42,7 +42,8 @@ void plan_take_log(struct plan *plan, struct state *state) {
     for (size_t i = 0; i < runs.count; i++) {
         const struct model *model = models_find(plan->models, runs.items[i].target);
         if (model != NULL && plan_step_of(plan, model)->has_commit) {
-            commit_progress_take(&plan_step_of(plan, model)->commit, runs.items[i].metadata);
+            commit_progress_take(plan->arena, &plan_step_of(plan, model)->commit,
+                                 runs.items[i].metadata);
         }
     }
     for (size_t i = 0; i < plan->models->count; i++) {

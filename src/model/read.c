@@ -7,6 +7,7 @@
 #include "lake/result.h"
 #include "lake/script.h"
 #include "model/graph.h"
+#include "model/macros.h"
 #include "model/model.h"
 
 struct model_reader {
@@ -389,6 +390,20 @@ static void check_model(struct model_reader *reader, struct model *model) {
     }
 }
 
+// What stands between models and their inputs, and with it the graph.
+static enum error_code read_surroundings(struct model_reader *reader, struct error *err) {
+    struct models *models = reader->models;
+    const struct models_options *options = reader->options;
+    struct views views = {0};
+    if (options->catalog.size > 0) {
+        models->macros = ARENA_NEW(models->arena, struct macros);
+        TRY(macros_read(models->arena, options->connection, options->project, models,
+                        models->macros, err));
+    }
+    TRY(views_read(models->arena, options, models, &views, err));
+    return models_link(models, options, &views, err);
+}
+
 enum error_code models_read(struct arena *arena, const struct models_options *options,
                             struct models *models, struct error *err) {
     *models = (struct models){.arena = arena};
@@ -402,7 +417,7 @@ enum error_code models_read(struct arena *arena, const struct models_options *op
             read_bare_calls(&reader, models->items[i]);
         }
     }
-    models_link(models, options);
+    TRY(read_surroundings(&reader, err));
     for (size_t i = 0; i < models->count; i++) {
         check_model(&reader, models->items[i]);
     }

@@ -83,7 +83,8 @@ enum error_code turn_choose_rows(struct turn *turn, struct error *err) {
     }
     write->source = WRITE_SURPLUS;
     if (!query->is_row_local || query->tables.count != 1 || model->reads_itself ||
-        query->volatile_function.size > 0 || turn->altered || query->tables.items[0].has_version) {
+        query->volatile_function.size > 0 || model->views.count > 0 || turn->altered ||
+        query->tables.items[0].has_version) {
         return ERROR_NONE;
     }
     struct plan_version version;

@@ -128,7 +128,7 @@ static str log_metadata(struct schedule *schedule, const struct run_result *resu
     }
     const int64_t read =
         result->read_snapshot > 0 ? result->read_snapshot : step->commit.read_snapshot;
-    return commit_progress_write(schedule->arena, step->commit.snapshot, read);
+    return commit_progress_write(schedule->arena, &step->commit, result->model, read, &step->files);
 }
 
 static void log_result(struct schedule *schedule, const struct run_job *job) {

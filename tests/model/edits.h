@@ -75,6 +75,29 @@ static inline void run_edits(struct project_fixture *f, const char *model, const
     }
 }
 
+// Runs statements on the project's lake, as another program would.
+static inline void execute_on_lake(struct project_fixture *f, const char *const *statements,
+                                   size_t count) {
+    struct error err;
+    struct lake *lake = NULL;
+    struct lake_connection *connection = NULL;
+    const str attach =
+        str_format(&f->arena, "ATTACH 'ducklake:sqlite:%s/lake.sqlite' AS lake", f->folder);
+    if (lake_open(&f->context, &(struct lake_options){0}, &lake, &err) != ERROR_NONE ||
+        lake_connect(lake, &connection, &err) != ERROR_NONE ||
+        lake_attach(connection, STR("config/catalog.sql"), attach, &(struct lake_attach_options){0},
+                    &err) != ERROR_NONE) {
+        fail_msg("%s", err.message);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (lake_execute(connection, str_from(statements[i]), LAKE_NO_VALUES, NULL, &err) !=
+            ERROR_NONE) {
+            fail_msg("%s: %s", statements[i], err.message);
+        }
+    }
+    lake_close(lake);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 #endif

@@ -111,29 +111,12 @@ static void an_unknown_group_column_is_refused(void **state) {
 
 // Makes the last commit of mart.t one of another DuckDB, with hashes that no present one gives.
 static void pretend_another_version(struct project_fixture *f) {
-    struct error err;
-    struct lake *lake = NULL;
-    struct lake_connection *connection = NULL;
-    const str attach =
-        str_format(&f->arena, "ATTACH 'ducklake:sqlite:%s/lake.sqlite' AS lake", f->folder);
     static const char *const STATEMENTS[] = {
         "UPDATE lake.mart.t SET _content_hash = 'old ' || _content_hash",
         "UPDATE __ducklake_metadata_lake.ducklake_snapshot_changes SET commit_extra_info = "
         "replace(commit_extra_info, '\"duckdb_version\":\"v', '\"duckdb_version\":\"v0.')",
     };
-    if (lake_open(&f->context, &(struct lake_options){0}, &lake, &err) != ERROR_NONE ||
-        lake_connect(lake, &connection, &err) != ERROR_NONE ||
-        lake_attach(connection, STR("config/catalog.sql"), attach, &(struct lake_attach_options){0},
-                    &err) != ERROR_NONE) {
-        fail_msg("%s", err.message);
-    }
-    for (size_t i = 0; i < ARRAY_COUNT(STATEMENTS); i++) {
-        if (lake_execute(connection, str_from(STATEMENTS[i]), LAKE_NO_VALUES, NULL, &err) !=
-            ERROR_NONE) {
-            fail_msg("%s", err.message);
-        }
-    }
-    lake_close(lake);
+    execute_on_lake(f, STATEMENTS, ARRAY_COUNT(STATEMENTS));
 }
 
 static void hashes_of_another_duckdb_do_not_rewrite_groups(void **state) {

@@ -1,0 +1,188 @@
+#include "model/views.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "lake/ast.h"
+#include "lake/lake.h"
+#include "lake/result.h"
+#include "lake/script.h"
+
+// ── CREATE VIEW, by its words ──
+
+static bool next_is(str statement, size_t *offset, const char *word) {
+    const size_t start = sql_skip_space(statement, *offset);
+    const size_t end = sql_skip_token(statement, start);
+    if (!str_equal_nocase(str_slice(statement, start, end), str_from(word))) {
+        return false;
+    }
+    *offset = end;
+    return true;
+}
+
+static str unquoted(str token) {
+    const bool quoted = token.size >= 2 && token.data[0] == '"';
+    return quoted ? str_slice(token, 1, token.size - 1) : token;
+}
+
+// One part of a dotted name.
+static str next_name(str statement, size_t *offset) {
+    const size_t start = sql_skip_space(statement, *offset);
+    *offset = sql_skip_token(statement, start);
+    return unquoted(str_slice(statement, start, *offset));
+}
+
+// "CREATE [OR REPLACE] [TEMP] VIEW [IF NOT EXISTS] [a.[b.]]name [(columns)] AS body".
+static bool split_view(str statement, struct sql_table *table, str *body) {
+    size_t at = 0;
+    if (!next_is(statement, &at, "CREATE")) {
+        return false;
+    }
+    if (next_is(statement, &at, "OR")) {
+        (void)next_is(statement, &at, "REPLACE");
+    }
+    (void)(next_is(statement, &at, "TEMP") || next_is(statement, &at, "TEMPORARY"));
+    if (!next_is(statement, &at, "VIEW")) {
+        return false;
+    }
+    if (next_is(statement, &at, "IF")) {
+        (void)next_is(statement, &at, "NOT");
+        (void)next_is(statement, &at, "EXISTS");
+    }
+    *table = (struct sql_table){.name = next_name(statement, &at)};
+    while (next_is(statement, &at, ".")) {
+        table->catalog = table->schema;
+        table->schema = table->name;
+        table->name = next_name(statement, &at);
+    }
+    while (at < statement.size && !next_is(statement, &at, "AS")) {
+        at = sql_skip_token(statement, sql_skip_space(statement, at));
+    }
+    *body = str_trim(str_from_offset(statement, at));
+    return table->name.size > 0 && body->size > 0;
+}
+
+// ── Reading ──
+
+struct view_reader {
+    struct arena *arena;
+    const struct models_options *options;
+    struct views *views;
+};
+
+static str full_name(struct arena *arena, str schema, str name) {
+    return str_format(arena, STR_FORMAT "." STR_FORMAT,
+                      STR_ARGS(schema.size > 0 ? schema : STR("main")), STR_ARGS(name));
+}
+
+// `place`: where the catalog says that it is; NULL: as the statement says.
+static void add_view(struct view_reader *reader, str statement, const struct sql_table *place) {
+    struct arena *arena = reader->arena;
+    struct sql_table table;
+    struct error ignored;
+    size_t offset = 0;
+    str body = {0};
+    str ast = {0};
+    struct view *view = ARENA_NEW(arena, struct view);
+    if (!split_view(statement, &table, &body) ||
+        lake_ast_read(reader->options->connection, arena, body, &ast, &ignored) != ERROR_NONE ||
+        sql_query_read(arena, ast, &view->query, &offset, &ignored) != ERROR_NONE) {
+        return;
+    }
+    table = place != NULL ? *place : table;
+    view->name = full_name(arena, table.schema, table.name);
+    view->text = view->query.canonical;
+    view->from_sources = place == NULL;
+    (void)map_set(&reader->views->by_name, view->name, view);
+    if (table.schema.size == 0 || str_equal_nocase(table.schema, STR("memory")) ||
+        str_equal_nocase(table.catalog, STR("memory"))) {
+        view->name = table.name;
+        (void)map_set(&reader->views->by_name, view->name, view);
+    }
+}
+
+static enum error_code read_sources(struct view_reader *reader, struct error *err) {
+    const str path = path_join(reader->arena, reader->options->project, STR("config/sources.sql"));
+    str text;
+    if (!path_is_file(path)) {
+        return ERROR_NONE;
+    }
+    TRY(file_read(reader->arena, path, &text, err));
+    struct sql_statement_list statements = {0};
+    sql_split(reader->arena,
+              str_replace_all(reader->arena, text, STR("{{catalog}}"), reader->options->catalog),
+              &statements);
+    for (size_t i = 0; i < statements.count; i++) {
+        add_view(reader, statements.items[i].text, NULL);
+    }
+    return ERROR_NONE;
+}
+
+static enum error_code read_catalogs(struct view_reader *reader, struct error *err) {
+    struct arena *arena = reader->arena;
+    struct {
+        struct sql_table *items;
+        size_t count;
+        size_t capacity;
+    } places = {0};
+    struct str_list statements = {0};
+    LAKE_RESULT result = NULL;
+    TRY(lake_query(reader->options->connection,
+                   STR("SELECT rtrim(sql, ';'), database_name, schema_name, view_name FROM"
+                       " duckdb_views() WHERE NOT internal AND database_name IN (?, 'memory')"),
+                   LAKE_VALUES(lake_value_text(reader->options->catalog)), &result, err));
+    while (lake_result_next(result)) {
+        const struct sql_table place = {.catalog = str_copy(arena, lake_result_text(result, 1)),
+                                        .schema = str_copy(arena, lake_result_text(result, 2)),
+                                        .name = str_copy(arena, lake_result_text(result, 3))};
+        LIST_PUSH(arena, &places, place);
+        str_list_push(arena, &statements, str_copy(arena, lake_result_text(result, 0)));
+    }
+    for (size_t i = 0; i < statements.count; i++) {
+        add_view(reader, statements.items[i], &places.items[i]);
+    }
+    return ERROR_NONE;
+}
+
+// Tables of other catalogs are external whatever stands behind them.
+static bool any_unknown_table(const struct models_options *options, const struct models *models) {
+    for (size_t i = 0; i < models->count; i++) {
+        const struct sql_table_list *tables = &models->items[i]->query.tables;
+        for (size_t j = 0; j < tables->count; j++) {
+            SCRATCH(scratch);
+            const str name = full_name(&scratch, tables->items[j].schema, tables->items[j].name);
+            const bool here = tables->items[j].catalog.size == 0 ||
+                              str_equal_nocase(tables->items[j].catalog, options->catalog) ||
+                              str_equal_nocase(tables->items[j].catalog, STR("memory"));
+            if (here && models_find(models, name) == NULL) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+enum error_code views_read(struct arena *arena, const struct models_options *options,
+                           const struct models *models, struct views *views, struct error *err) {
+    struct view_reader reader = {arena, options, views};
+    map_init_nocase(&views->by_name, arena);
+    if (!any_unknown_table(options, models)) {
+        return ERROR_NONE;
+    }
+    if (options->catalog.size > 0) {
+        TRY(read_catalogs(&reader, err));
+    }
+    return read_sources(&reader, err);
+}
+
+const struct view *views_find(const struct views *views, struct arena *arena,
+                              const struct sql_table *table) {
+    const bool in_memory = str_equal_nocase(table->schema, STR("memory")) ||
+                           str_equal_nocase(table->catalog, STR("memory"));
+    if (table->schema.size == 0 || in_memory) {
+        const struct view *view = map_get(&views->by_name, table->name);
+        if (view != NULL || in_memory) {
+            return view;
+        }
+    }
+    return map_get(&views->by_name, full_name(arena, table->schema, table->name));
+}
