@@ -1,10 +1,8 @@
-// The scanner works on bytes.  Columns count code points: `continuation_bytes` holds how many bytes
-// of the line so far do not begin one.  Literals are decoded in literal.c.
-#include "starlark/lexer.h"
+// Lines, indentation and tokens.
+#include "starlark/lexer_state.h"
 
 #include "base/error.h"
 #include "base/list.h"
-#include "starlark/literal.h"
 #include "starlark/unicode.h"
 #include "starlark/utf8.h"
 
@@ -12,160 +10,7 @@
 
 enum { TAB_WIDTH = 8 };
 
-// ---- spelling -----------------------------------------------------------------------------------
-
-static const char *const token_names[] = {
-    [TOKEN_END] = "end of file",
-    [TOKEN_ERROR] = "error",
-    [TOKEN_NEWLINE] = "newline",
-    [TOKEN_INDENT] = "indent",
-    [TOKEN_DEDENT] = "unindent",
-    [TOKEN_NAME] = "identifier",
-    [TOKEN_INT] = "int literal",
-    [TOKEN_FLOAT] = "float literal",
-    [TOKEN_STRING] = "string literal",
-    [TOKEN_BYTES] = "bytes literal",
-    [TOKEN_RESERVED] = "reserved word",
-    [TOKEN_AND] = "'and'",
-    [TOKEN_BREAK] = "'break'",
-    [TOKEN_CONTINUE] = "'continue'",
-    [TOKEN_DEF] = "'def'",
-    [TOKEN_ELIF] = "'elif'",
-    [TOKEN_ELSE] = "'else'",
-    [TOKEN_FOR] = "'for'",
-    [TOKEN_IF] = "'if'",
-    [TOKEN_IN] = "'in'",
-    [TOKEN_LAMBDA] = "'lambda'",
-    [TOKEN_LOAD] = "'load'",
-    [TOKEN_NOT] = "'not'",
-    [TOKEN_OR] = "'or'",
-    [TOKEN_PASS] = "'pass'",
-    [TOKEN_RETURN] = "'return'",
-    [TOKEN_WHILE] = "'while'",
-    [TOKEN_PLUS] = "'+'",
-    [TOKEN_MINUS] = "'-'",
-    [TOKEN_STAR] = "'*'",
-    [TOKEN_STAR_STAR] = "'**'",
-    [TOKEN_SLASH] = "'/'",
-    [TOKEN_SLASH_SLASH] = "'//'",
-    [TOKEN_PERCENT] = "'%'",
-    [TOKEN_AMPERSAND] = "'&'",
-    [TOKEN_PIPE] = "'|'",
-    [TOKEN_CARET] = "'^'",
-    [TOKEN_TILDE] = "'~'",
-    [TOKEN_SHIFT_LEFT] = "'<<'",
-    [TOKEN_SHIFT_RIGHT] = "'>>'",
-    [TOKEN_DOT] = "'.'",
-    [TOKEN_COMMA] = "','",
-    [TOKEN_ASSIGN] = "'='",
-    [TOKEN_SEMICOLON] = "';'",
-    [TOKEN_COLON] = "':'",
-    [TOKEN_LEFT_PAREN] = "'('",
-    [TOKEN_RIGHT_PAREN] = "')'",
-    [TOKEN_LEFT_BRACKET] = "'['",
-    [TOKEN_RIGHT_BRACKET] = "']'",
-    [TOKEN_LEFT_BRACE] = "'{'",
-    [TOKEN_RIGHT_BRACE] = "'}'",
-    [TOKEN_LESS] = "'<'",
-    [TOKEN_GREATER] = "'>'",
-    [TOKEN_LESS_EQUAL] = "'<='",
-    [TOKEN_GREATER_EQUAL] = "'>='",
-    [TOKEN_EQUAL] = "'=='",
-    [TOKEN_NOT_EQUAL] = "'!='",
-    [TOKEN_PLUS_ASSIGN] = "'+='",
-    [TOKEN_MINUS_ASSIGN] = "'-='",
-    [TOKEN_STAR_ASSIGN] = "'*='",
-    [TOKEN_SLASH_ASSIGN] = "'/='",
-    [TOKEN_SLASH_SLASH_ASSIGN] = "'//='",
-    [TOKEN_PERCENT_ASSIGN] = "'%='",
-    [TOKEN_AMPERSAND_ASSIGN] = "'&='",
-    [TOKEN_PIPE_ASSIGN] = "'|='",
-    [TOKEN_CARET_ASSIGN] = "'^='",
-    [TOKEN_SHIFT_LEFT_ASSIGN] = "'<<='",
-    [TOKEN_SHIFT_RIGHT_ASSIGN] = "'>>='",
-};
-_Static_assert(ARRAY_COUNT(token_names) == TOKEN_SHIFT_RIGHT_ASSIGN + 1, "a name for each token");
-
-static const char *const reserved_words[] = {
-    "as",     "async",  "await", "class",    "del",   "except", "finally", "from",
-    "global", "import", "is",    "nonlocal", "raise", "try",    "with",    "yield",
-};
-
-const char *star_token_name(enum token_kind kind) {
-    return token_names[kind];
-}
-
-// A keyword's or operator's text: its name without the quotes.
-static str token_spelling(enum token_kind kind) {
-    const str name = str_from(token_names[kind]);
-    return str_slice(name, 1, name.size - 1);
-}
-
-static enum token_kind word_kind(str word) {
-    if (word.size == 0) {
-        return TOKEN_NAME;
-    }
-    for (int kind = TOKEN_AND; kind <= TOKEN_WHILE; kind++) {
-        if (token_names[kind][1] == word.data[0] &&
-            str_equal(word, token_spelling((enum token_kind)kind))) {
-            return (enum token_kind)kind;
-        }
-    }
-    for (size_t i = 0; i < ARRAY_COUNT(reserved_words); i++) {
-        if (reserved_words[i][0] == word.data[0] && str_equal(word, str_from(reserved_words[i]))) {
-            return TOKEN_RESERVED;
-        }
-    }
-    return TOKEN_NAME;
-}
-
-// ---- positions and bytes ------------------------------------------------------------------------
-
-static struct ast_pos position_of(const struct star_lexer *lexer, const char *at) {
-    return (struct ast_pos){.line = lexer->line,
-                            .column =
-                                (uint32_t)(at - lexer->line_start) - lexer->continuation_bytes + 1};
-}
-
-static struct ast_pos position(const struct star_lexer *lexer) {
-    return position_of(lexer, lexer->at);
-}
-
-static unsigned char byte_at(const struct star_lexer *lexer, size_t ahead) {
-    return (size_t)(lexer->end - lexer->at) > ahead ? (unsigned char)lexer->at[ahead] : 0;
-}
-
-static bool at_end(const struct star_lexer *lexer) {
-    return lexer->at >= lexer->end;
-}
-
-// Steps over one byte that is no newline.
-static void skip_byte(struct star_lexer *lexer) {
-    if (((unsigned char)*lexer->at & 0xC0) == 0x80) {
-        lexer->continuation_bytes++;
-    }
-    lexer->at++;
-}
-
-static bool at_newline(const struct star_lexer *lexer) {
-    return !at_end(lexer) && (*lexer->at == '\n' || *lexer->at == '\r');
-}
-
-// Steps over \n, \r\n or \r.
-static void skip_newline(struct star_lexer *lexer) {
-    lexer->at += byte_at(lexer, 0) == '\r' && byte_at(lexer, 1) == '\n' ? 2 : 1;
-    lexer->line_start = lexer->at;
-    lexer->line++;
-    lexer->continuation_bytes = 0;
-}
-
-static bool is_digit(unsigned char c) {
-    return c >= '0' && c <= '9';
-}
-
-static bool is_ascii_letter(unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+// ---- identifiers --------------------------------------------------------------------------------
 
 // The code point at `at` and its bytes; bad UTF-8 (reported before) gives U+FFFD and 1.
 static uint32_t code_point(const struct star_lexer *lexer, size_t *size) {
@@ -187,214 +32,6 @@ static size_t identifier_character(const struct star_lexer *lexer, bool is_first
     const uint32_t character = code_point(lexer, &size);
     const bool fits = unicode_is_letter(character) || (!is_first && unicode_is_digit(character));
     return fits ? size : 0;
-}
-
-// ---- literals -----------------------------------------------------------------------------------
-
-static void skip_digits(struct star_lexer *lexer, bool hex) {
-    while (!at_end(lexer) &&
-           (is_digit(byte_at(lexer, 0)) || (hex && star_digit_value(byte_at(lexer, 0)) < 16))) {
-        lexer->at++;
-    }
-}
-
-static struct ast_span span_from(const struct star_lexer *lexer, struct ast_pos start) {
-    return (struct ast_span){start, position(lexer)};
-}
-
-static void scan_prefixed_int(struct star_lexer *lexer, struct star_token *token, int base) {
-    lexer->at += 2;
-    const char *digits = lexer->at;
-    skip_digits(lexer, base == 16);
-    token->kind = TOKEN_INT;
-    const str text = {digits, (size_t)(lexer->at - digits)};
-    if (!star_literal_int(text, base, &token->as.integer)) {
-        star_report_add(lexer->report, span_from(lexer, token->span.start), "invalid %s literal",
-                        base == 16  ? "hexadecimal"
-                        : base == 8 ? "octal"
-                                    : "binary");
-    }
-}
-
-static bool skip_exponent(struct star_lexer *lexer) {
-    const unsigned char e = byte_at(lexer, 0);
-    if (e != 'e' && e != 'E') {
-        return false;
-    }
-    lexer->at++;
-    if (byte_at(lexer, 0) == '+' || byte_at(lexer, 0) == '-') {
-        lexer->at++;
-    }
-    const char *digits = lexer->at;
-    skip_digits(lexer, false);
-    if (lexer->at == digits) {
-        star_report_add(lexer->report, span_from(lexer, position_of(lexer, digits)),
-                        "invalid float literal: the exponent has no digits");
-    }
-    return true;
-}
-
-static void scan_decimal(struct star_lexer *lexer, struct star_token *token) {
-    const char *start = lexer->at;
-    skip_digits(lexer, false);
-    const str whole = {start, (size_t)(lexer->at - start)};
-    bool is_float = false;
-    if (byte_at(lexer, 0) == '.') {
-        is_float = true;
-        lexer->at++;
-        skip_digits(lexer, false);
-    }
-    is_float = skip_exponent(lexer) || is_float;
-    const struct ast_span span = span_from(lexer, token->span.start);
-    if (is_float) {
-        token->kind = TOKEN_FLOAT;
-        const str text = {start, (size_t)(lexer->at - start)};
-        if (!star_literal_float(text, &token->as.number)) {
-            star_report_add(lexer->report, span, "floating-point literal too large");
-        }
-        return;
-    }
-    token->kind = TOKEN_INT;
-    (void)star_literal_int(whole, 10, &token->as.integer);
-    if (whole.size > 1 && *start == '0') {
-        star_report_add(lexer->report, span,
-                        "invalid int literal: no leading zeros (octal is 0o…)");
-    }
-}
-
-static void scan_number(struct star_lexer *lexer, struct star_token *token) {
-    const unsigned char next = byte_at(lexer, 1) | 0x20;
-    const int base = byte_at(lexer, 0) != '0' ? 10
-                     : next == 'x'            ? 16
-                     : next == 'o'            ? 8
-                     : next == 'b'            ? 2
-                                              : 10;
-    if (base == 10) {
-        scan_decimal(lexer, token);
-    } else {
-        scan_prefixed_int(lexer, token, base);
-    }
-}
-
-// What is known while a string literal is read.
-struct string_scan {
-    struct star_literal_text out;
-    char quote;
-    bool is_triple;
-    bool is_raw;
-    bool is_bytes;
-};
-
-static bool at_closing_quote(const struct star_lexer *lexer, const struct string_scan *scan) {
-    const unsigned char quote = (unsigned char)scan->quote;
-    return byte_at(lexer, 0) == quote &&
-           (!scan->is_triple || (byte_at(lexer, 1) == quote && byte_at(lexer, 2) == quote));
-}
-
-// A newline within a literal: \n in its value whatever it is in the file.
-static void scan_string_newline(struct star_lexer *lexer, struct string_scan *scan) {
-    star_literal_flush(&scan->out, lexer->at);
-    skip_newline(lexer);
-    star_literal_add(&scan->out, STR("\n"), lexer->at);
-}
-
-// At a backslash.  false: a raw literal that ends its line here.
-static bool scan_escape(struct star_lexer *lexer, struct string_scan *scan) {
-    const struct ast_pos start = position(lexer);
-    const str rest = {lexer->at, (size_t)(lexer->end - lexer->at)};
-    const char *next = lexer->at + 1;
-    const bool breaks_line = next < lexer->end && (*next == '\n' || *next == '\r');
-    if (scan->is_raw) { // the pair stays, a quote behind the backslash does not close
-        if (breaks_line && !scan->is_triple) {
-            return false;
-        }
-        lexer->at++;
-        if (!at_end(lexer) && !breaks_line) {
-            skip_byte(lexer);
-        }
-        return true;
-    }
-    star_literal_flush(&scan->out, lexer->at);
-    if (breaks_line) {
-        lexer->at++;
-        skip_newline(lexer);
-        star_literal_add(&scan->out, STR(""), lexer->at);
-        return true;
-    }
-    struct star_escape escape;
-    star_literal_escape(rest, scan->is_bytes, &escape);
-    for (size_t i = 0; i < escape.size; i++) {
-        skip_byte(lexer);
-    }
-    if (escape.problem != NULL) {
-        star_report_add(lexer->report, span_from(lexer, start), "%s", escape.problem);
-    }
-    star_literal_add(&scan->out, (str){escape.value, escape.value_size}, lexer->at);
-    return true;
-}
-
-// Up to the closing quote; false when there is none.
-static bool scan_string_body(struct star_lexer *lexer, struct string_scan *scan) {
-    while (!at_end(lexer)) {
-        if (at_closing_quote(lexer, scan)) {
-            return true;
-        }
-        if (at_newline(lexer)) {
-            if (!scan->is_triple) {
-                return false;
-            }
-            scan_string_newline(lexer, scan);
-        } else if (*lexer->at == '\\') {
-            if (!scan_escape(lexer, scan)) {
-                lexer->at++;
-                return false;
-            }
-        } else {
-            skip_byte(lexer);
-        }
-    }
-    return false;
-}
-
-// At the first quote; `prefix_size` bytes of prefix stand before it.
-static void scan_string(struct star_lexer *lexer, struct star_token *token, bool is_raw,
-                        bool is_bytes) {
-    struct string_scan scan = {.quote = *lexer->at, .is_raw = is_raw, .is_bytes = is_bytes};
-    const unsigned char quote = (unsigned char)scan.quote;
-    scan.is_triple = byte_at(lexer, 1) == quote && byte_at(lexer, 2) == quote;
-    lexer->at += scan.is_triple ? 3 : 1;
-    star_literal_begin(&scan.out, lexer->arena, lexer->at);
-    token->kind = is_bytes ? TOKEN_BYTES : TOKEN_STRING;
-    const bool closed = scan_string_body(lexer, &scan);
-    token->as.value = star_literal_end(&scan.out, lexer->at);
-    if (closed) {
-        lexer->at += scan.is_triple ? 3 : 1;
-        return;
-    }
-    token->kind = TOKEN_ERROR;
-    star_report_add(lexer->report, span_from(lexer, token->span.start), "unterminated %s literal%s",
-                    is_bytes ? "bytes" : "string",
-                    at_end(lexer) || scan.is_triple ? "" : " (newlines need triple quotes)");
-}
-
-// r, b, rb or br (any case) before a quote: sets the flags and gives the prefix's size, or
-// SIZE_MAX.
-static size_t string_prefix(const struct star_lexer *lexer, bool *is_raw, bool *is_bytes) {
-    *is_raw = false;
-    *is_bytes = false;
-    size_t size = 0;
-    for (; size < 2; size++) {
-        const unsigned char c = byte_at(lexer, size);
-        if (c == 'r' && !*is_raw) {
-            *is_raw = true;
-        } else if (c == 'b' && !*is_bytes) {
-            *is_bytes = true;
-        } else {
-            break;
-        }
-    }
-    const unsigned char quote = byte_at(lexer, size);
-    return quote == '"' || quote == '\'' ? size : SIZE_MAX;
 }
 
 // ---- lines and indentation ----------------------------------------------------------------------
@@ -459,7 +96,7 @@ static bool line_begins_statement(struct star_lexer ahead) {
     while (is_ascii_letter(byte_at(&ahead, 0)) || is_digit(byte_at(&ahead, 0))) {
         ahead.at++;
     }
-    const enum token_kind kind = word_kind((str){start, (size_t)(ahead.at - start)});
+    const enum token_kind kind = star_token_of_word((str){start, (size_t)(ahead.at - start)});
     return kind == TOKEN_DEF || kind == TOKEN_LOAD || kind == TOKEN_RETURN || kind == TOKEN_PASS ||
            kind == TOKEN_BREAK || kind == TOKEN_CONTINUE || kind == TOKEN_WHILE;
 }
@@ -527,10 +164,10 @@ static enum token_kind punctuation_kind(const struct star_lexer *lexer, size_t *
     enum token_kind found = TOKEN_ERROR;
     *size = 0;
     for (int kind = TOKEN_PLUS; kind <= TOKEN_SHIFT_RIGHT_ASSIGN; kind++) {
-        if (token_names[kind][1] != *lexer->at) {
+        if (star_token_name((enum token_kind)kind)[1] != *lexer->at) {
             continue;
         }
-        const str spelling = token_spelling((enum token_kind)kind);
+        const str spelling = star_token_spelling((enum token_kind)kind);
         if (spelling.size > *size && str_starts_with(rest, spelling)) {
             found = (enum token_kind)kind;
             *size = spelling.size;
@@ -603,19 +240,19 @@ static void scan_word(struct star_lexer *lexer, struct star_token *token) {
             skip_byte(lexer);
         }
     }
-    token->kind = word_kind((str){start, (size_t)(lexer->at - start)});
+    token->kind = star_token_of_word((str){start, (size_t)(lexer->at - start)});
 }
 
 static void scan_token(struct star_lexer *lexer, struct star_token *token) {
     bool is_raw = false;
     bool is_bytes = false;
-    const size_t prefix = string_prefix(lexer, &is_raw, &is_bytes);
+    const size_t prefix = star_lexer_string_prefix(lexer, &is_raw, &is_bytes);
     const unsigned char first = byte_at(lexer, 0);
     if (prefix != SIZE_MAX) {
         lexer->at += prefix;
-        scan_string(lexer, token, is_raw, is_bytes);
+        star_lexer_scan_string(lexer, token, is_raw, is_bytes);
     } else if (is_digit(first) || (first == '.' && is_digit(byte_at(lexer, 1)))) {
-        scan_number(lexer, token);
+        star_lexer_scan_number(lexer, token);
     } else if (identifier_character(lexer, true) > 0) {
         scan_word(lexer, token);
     } else {

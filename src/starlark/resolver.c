@@ -9,198 +9,10 @@
 //
 // Surely set.  A binding notes the suite that it stands in.  While that suite is open, everything
 // behind the binding runs only after it, so a use there needs no test.
-#include "starlark/resolver.h"
+#include "starlark/resolver_state.h"
 
 #include "base/list.h"
-#include "base/suggest.h"
 #include "starlark/check.h"
-
-enum { SUGGESTIONS_MAX = 200 }; // undefined names that get a suggestion: each looks at all names
-
-// A block of names: a function's, or a comprehension's within one.  The module has its own tables.
-struct scope {
-    struct scope *parent; // NULL: the module
-    struct ast_function *function;
-    struct map names; // struct ast_binding *
-};
-
-struct use {
-    struct ast_name *name;
-    struct ast_span span;
-    struct scope *scope; // NULL: the module
-    struct ast_function *function;
-    struct ast_binding *set; // the binding that is surely set here, if the name is this one
-    bool is_target;          // name->binding is known
-    bool is_early;           // of the module's names, only those bound so far count
-    struct ast_binding *early;
-};
-
-struct function_list {
-    struct ast_function **items;
-    size_t count;
-    size_t capacity;
-};
-
-// Where the walk is within one function.
-struct place {
-    struct scope *scope;
-    struct ast_function *function;
-    uint32_t loops;        // for and while statements around
-    uint32_t conditionals; // if statements around
-    uint32_t repeats;      // loops and comprehensions around
-    uint32_t repeat_start; // the clock at the outermost of these
-};
-
-struct resolver {
-    struct arena *arena;
-    struct ast_file *file;
-    const struct star_resolve_options *options;
-    struct star_report *report;
-    struct map globals;     // struct ast_binding *
-    struct map loaded;      // struct ast_binding *, hides globals
-    struct map predeclared; // index + 1 as a pointer
-    struct map universe;    // index + 1 as a pointer
-    struct place place;
-    uint32_t clock;
-    struct {
-        struct use *items;
-        size_t count;
-        size_t capacity;
-    } uses;
-    struct function_list functions;
-    struct { // numbers of the open suites, outermost first
-        uint32_t *items;
-        size_t count;
-        size_t capacity;
-    } suites;
-    uint32_t suite_number;
-    uint32_t suggestions;
-};
-
-// ---- suites and loops ---------------------------------------------------------------------------
-
-static void suite_open(struct resolver *resolver) {
-    resolver->suite_number++;
-    LIST_PUSH(resolver->arena, &resolver->suites, resolver->suite_number);
-}
-
-static void suite_close(struct resolver *resolver) {
-    resolver->suites.count -= resolver->suites.count > 0; // its opening may have found no room
-}
-
-static bool is_surely_set(const struct resolver *resolver, const struct ast_binding *binding) {
-    const uint32_t depth = binding->work.set_depth;
-    return depth > 0 && depth <= resolver->suites.count &&
-           resolver->suites.items[depth - 1] == binding->work.set_block;
-}
-
-// What follows may run again and again.
-static void repeat_begin(struct resolver *resolver) {
-    struct place *place = &resolver->place;
-    place->function->has_loop = true;
-    if (place->repeats++ == 0) {
-        place->repeat_start = ++resolver->clock;
-    }
-}
-
-static void repeat_end(struct resolver *resolver) {
-    resolver->place.repeats--;
-}
-
-// ---- bindings -----------------------------------------------------------------------------------
-
-// Notes that the program binds the variable here.
-static void binding_touch(struct resolver *resolver, struct ast_binding *binding, bool is_new) {
-    binding->is_rebound = binding->is_rebound || !is_new || resolver->place.repeats > 0;
-    binding->work.last_bound = ++resolver->clock;
-    if (resolver->suites.count > 0 && !is_surely_set(resolver, binding)) {
-        binding->work.set_depth = (uint32_t)resolver->suites.count;
-        binding->work.set_block = resolver->suites.items[resolver->suites.count - 1];
-    }
-}
-
-static struct ast_binding *binding_new(struct resolver *resolver, str name, struct ast_span span) {
-    struct ast_binding *binding = ARENA_NEW(resolver->arena, struct ast_binding);
-    binding->name = name;
-    binding->first = span;
-    return binding;
-}
-
-static struct ast_binding *bind_local(struct resolver *resolver, str name, struct ast_span span) {
-    struct scope *scope = resolver->place.scope;
-    struct ast_binding *binding = map_get(&scope->names, name);
-    const bool is_new = binding == NULL;
-    if (is_new) {
-        struct ast_function *function = scope->function;
-        binding = binding_new(resolver, name, span);
-        binding->owner = function;
-        binding->index = function->local_count;
-        if (list_reserve(resolver->arena, (void **)&function->locals, function->local_count,
-                         &function->work.local_capacity, sizeof(struct ast_binding *))) {
-            function->locals[function->local_count++] = binding;
-        }
-        map_set(&scope->names, name, binding);
-    }
-    binding_touch(resolver, binding, is_new);
-    return binding;
-}
-
-static struct ast_binding *module_slot_new(struct resolver *resolver, struct map *table, str name,
-                                           struct ast_span span) {
-    struct ast_file *file = resolver->file;
-    struct ast_binding *binding = binding_new(resolver, name, span);
-    binding->is_global = true;
-    binding->is_loaded = table == &resolver->loaded;
-    binding->index = file->global_count;
-    if (list_reserve(resolver->arena, (void **)&file->globals, file->global_count,
-                     &file->global_capacity, sizeof(struct ast_binding *))) {
-        file->globals[file->global_count++] = binding;
-    }
-    map_set(table, name, binding);
-    return binding;
-}
-
-static struct ast_binding *module_lookup(const struct resolver *resolver, str name) {
-    struct ast_binding *binding = map_get(&resolver->loaded, name);
-    return binding != NULL ? binding : map_get(&resolver->globals, name);
-}
-
-static void check_reassignment(struct resolver *resolver, const struct ast_binding *binding,
-                               struct ast_span span) {
-    if (resolver->options->dialect != STAR_DIALECT_SCRIPT) {
-        star_report_add(resolver->report, span,
-                        "cannot reassign global " STR_FORMAT " declared at " STR_FORMAT ":%u:%u",
-                        STR_ARGS(binding->name), STR_ARGS(resolver->file->path),
-                        binding->first.start.line, binding->first.start.column);
-    }
-}
-
-static struct ast_binding *bind_global(struct resolver *resolver, str name, struct ast_span span) {
-    struct ast_binding *binding = module_lookup(resolver, name);
-    const bool is_new = binding == NULL;
-    if (is_new) {
-        binding = module_slot_new(resolver, &resolver->globals, name, span);
-    } else {
-        check_reassignment(resolver, binding, span);
-    }
-    binding_touch(resolver, binding, is_new);
-    return binding;
-}
-
-// A name that load binds hides a global of the same name from here on (script only).
-static struct ast_binding *bind_loaded(struct resolver *resolver, str name, struct ast_span span) {
-    const struct ast_binding *known = module_lookup(resolver, name);
-    if (known != NULL) {
-        check_reassignment(resolver, known, span);
-    }
-    struct ast_binding *binding = map_get(&resolver->loaded, name);
-    const bool is_new = binding == NULL;
-    if (is_new) {
-        binding = module_slot_new(resolver, &resolver->loaded, name, span);
-    }
-    binding_touch(resolver, binding, is_new);
-    return binding;
-}
 
 // ---- uses ---------------------------------------------------------------------------------------
 
@@ -211,14 +23,14 @@ static struct ast_binding *set_binding(struct resolver *resolver, str name) {
          scope = scope->parent) {
         struct ast_binding *binding = map_get(&scope->names, name);
         if (binding != NULL) {
-            return is_surely_set(resolver, binding) ? binding : NULL;
+            return resolver_is_surely_set(resolver, binding) ? binding : NULL;
         }
     }
     if (function != resolver->file->top) {
         return NULL;
     }
-    struct ast_binding *binding = module_lookup(resolver, name);
-    return binding != NULL && is_surely_set(resolver, binding) ? binding : NULL;
+    struct ast_binding *binding = resolver_module_lookup(resolver, name);
+    return binding != NULL && resolver_is_surely_set(resolver, binding) ? binding : NULL;
 }
 
 static struct use use_new(struct resolver *resolver, struct ast_name *name, struct ast_span span) {
@@ -233,7 +45,7 @@ static void resolve_use(struct resolver *resolver, struct ast_name *name, struct
     use.set = set_binding(resolver, name->text);
     if (resolver->options->dialect == STAR_DIALECT_SCRIPT && use.function == resolver->file->top) {
         use.is_early = true;
-        use.early = module_lookup(resolver, name->text);
+        use.early = resolver_module_lookup(resolver, name->text);
     }
     LIST_PUSH(resolver->arena, &resolver->uses, use);
 }
@@ -244,8 +56,8 @@ static void resolve_target_name(struct resolver *resolver, struct ast_name *name
     struct use use = use_new(resolver, name, span);
     use.is_target = true;
     use.set = is_read ? set_binding(resolver, name->text) : NULL;
-    name->binding = use.scope == NULL ? bind_global(resolver, name->text, span)
-                                      : bind_local(resolver, name->text, span);
+    name->binding = use.scope == NULL ? resolver_bind_global(resolver, name->text, span)
+                                      : resolver_bind_local(resolver, name->text, span);
     LIST_PUSH(resolver->arena, &resolver->uses, use);
 }
 
@@ -289,8 +101,8 @@ static void resolve_comprehension(struct resolver *resolver,
     *scope = (struct scope){resolver->place.scope, resolver->place.function, {0}};
     map_init(&scope->names, resolver->arena);
     resolver->place.scope = scope;
-    repeat_begin(resolver);
-    suite_open(resolver);
+    resolver_repeat_begin(resolver);
+    resolver_suite_open(resolver);
     resolve_target(resolver, clauses[0].targets, false);
     for (size_t i = 1; i < comprehension->clause_count; i++) {
         resolve_expr(resolver, clauses[i].operand);
@@ -302,8 +114,8 @@ static void resolve_comprehension(struct resolver *resolver,
         resolve_expr(resolver, comprehension->key);
     }
     resolve_expr(resolver, comprehension->value);
-    suite_close(resolver);
-    repeat_end(resolver);
+    resolver_suite_close(resolver);
+    resolver_repeat_end(resolver);
     resolver->place.scope = scope->parent;
 }
 
@@ -326,7 +138,7 @@ static void bind_parameter(struct resolver *resolver, struct ast_param *param) {
         star_report_add(resolver->report, is_behind ? param->span : known->first,
                         "duplicate parameter: " STR_FORMAT, STR_ARGS(param->name));
     }
-    param->binding = bind_local(resolver, param->name, param->span);
+    param->binding = resolver_bind_local(resolver, param->name, param->span);
     param->binding->is_parameter = true;
 }
 
@@ -375,14 +187,14 @@ static void resolve_function(struct resolver *resolver, struct ast_function *fun
     map_init(&scope->names, resolver->arena);
     resolver->place = (struct place){.scope = scope, .function = function};
     LIST_PUSH(resolver->arena, &resolver->functions, function);
-    suite_open(resolver);
+    resolver_suite_open(resolver);
     bind_parameters(resolver, function);
     if (function->value != NULL) {
         resolve_expr(resolver, function->value);
     } else {
         resolve_body(resolver, function->body);
     }
-    suite_close(resolver);
+    resolver_suite_close(resolver);
     resolver->place = outer;
 }
 
@@ -480,9 +292,9 @@ static void check_control_flow(struct resolver *resolver, struct ast_pos pos, st
 }
 
 static void resolve_suite(struct resolver *resolver, struct ast_stmt *first) {
-    suite_open(resolver);
+    resolver_suite_open(resolver);
     resolve_body(resolver, first);
-    suite_close(resolver);
+    resolver_suite_close(resolver);
 }
 
 static void resolve_if(struct resolver *resolver, const struct ast_if *branch) {
@@ -500,24 +312,24 @@ static void resolve_if(struct resolver *resolver, const struct ast_if *branch) {
 static void resolve_for(struct resolver *resolver, const struct ast_stmt *stmt) {
     check_control_flow(resolver, stmt->pos, STR("for"), "for loop");
     resolve_expr(resolver, stmt->as.loop.operand);
-    repeat_begin(resolver);
+    resolver_repeat_begin(resolver);
     resolver->place.loops++;
-    suite_open(resolver);
+    resolver_suite_open(resolver);
     resolve_target(resolver, stmt->as.loop.targets, false);
     resolve_body(resolver, stmt->as.loop.body);
-    suite_close(resolver);
+    resolver_suite_close(resolver);
     resolver->place.loops--;
-    repeat_end(resolver);
+    resolver_repeat_end(resolver);
 }
 
 static void resolve_while(struct resolver *resolver, const struct ast_stmt *stmt) {
     check_control_flow(resolver, stmt->pos, STR("while"), "while loop");
-    repeat_begin(resolver);
+    resolver_repeat_begin(resolver);
     resolver->place.loops++;
     resolve_expr(resolver, stmt->as.loop.operand);
     resolve_suite(resolver, stmt->as.loop.body);
     resolver->place.loops--;
-    repeat_end(resolver);
+    resolver_repeat_end(resolver);
 }
 
 static void resolve_load(struct resolver *resolver, const struct ast_stmt *stmt) {
@@ -537,8 +349,8 @@ static void resolve_load(struct resolver *resolver, const struct ast_stmt *stmt)
         struct use use = use_new(resolver, &name->to, name->to_span);
         use.is_target = true;
         name->to.binding = place->scope == NULL
-                               ? bind_loaded(resolver, name->to.text, name->to_span)
-                               : bind_local(resolver, name->to.text, name->to_span);
+                               ? resolver_bind_loaded(resolver, name->to.text, name->to_span)
+                               : resolver_bind_local(resolver, name->to.text, name->to_span);
         LIST_PUSH(resolver->arena, &resolver->uses, use);
     }
 }
@@ -609,165 +421,6 @@ static void resolve_body(struct resolver *resolver, struct ast_stmt *first) {
     }
 }
 
-// ---- looking up ---------------------------------------------------------------------------------
-
-// The entry of `function`'s captures for a variable of a function around it.
-static uint32_t capture(struct resolver *resolver, struct ast_function *function,
-                        struct ast_binding *binding) {
-    const str key = {(const char *)&binding, sizeof(binding)};
-    const uintptr_t known = (uintptr_t)map_get(&function->work.capture_index, key);
-    if (known != 0) {
-        return (uint32_t)(known - 1);
-    }
-    struct ast_capture entry = {.binding = binding, .index = binding->index};
-    if (function->parent == binding->owner) {
-        binding->is_captured = true;
-        binding->needs_cell =
-            binding->needs_cell || binding->work.last_bound >= function->work.capture_from;
-    } else {
-        entry.from_free = true;
-        entry.index = capture(resolver, function->parent, binding);
-    }
-    if (!list_reserve(resolver->arena, (void **)&function->captures, function->capture_count,
-                      &function->work.capture_capacity, sizeof(struct ast_capture))) {
-        return 0;
-    }
-    function->captures[function->capture_count++] = entry;
-    function->work.capture_index.arena = resolver->arena;
-    map_set(&function->work.capture_index, key, (void *)(uintptr_t)function->capture_count);
-    return function->capture_count - 1;
-}
-
-static void add_names(struct arena *arena, struct str_list *names, const struct map *map, str not) {
-    for (size_t i = 0; i < map->count; i++) {
-        if (!str_equal(map->entries[i].key, not)) {
-            str_list_push(arena, names, map->entries[i].key);
-        }
-    }
-}
-
-// The nearest visible name, or nothing; to one letter every other would be near.
-static str suggestion(struct resolver *resolver, const struct use *use) {
-    if (use->name->text.size < 2 || resolver->suggestions++ >= SUGGESTIONS_MAX) {
-        return (str){NULL, 0};
-    }
-    struct arena *scratch = resolver->arena;
-    const struct arena_mark mark = arena_mark(scratch);
-    const str name = use->name->text;
-    struct str_list names = {0};
-    for (const struct scope *scope = use->scope; scope != NULL; scope = scope->parent) {
-        add_names(scratch, &names, &scope->names, name);
-    }
-    add_names(scratch, &names, &resolver->globals, name);
-    add_names(scratch, &names, &resolver->loaded, name);
-    add_names(scratch, &names, &resolver->predeclared, name);
-    add_names(scratch, &names, &resolver->universe, name);
-    const str near = suggest(name, &names);
-    arena_rewind(scratch, mark);
-    return near;
-}
-
-static void report_undefined(struct resolver *resolver, const struct use *use) {
-    const str name = use->name->text;
-    if (map_has(&resolver->file->unsure_names, name)) {
-        return;
-    }
-    const str near = suggestion(resolver, use);
-    if (near.size > 0) {
-        star_report_add(resolver->report, use->span,
-                        "undefined: " STR_FORMAT " (did you mean " STR_FORMAT "?)", STR_ARGS(name),
-                        STR_ARGS(near));
-    } else {
-        star_report_add(resolver->report, use->span, "undefined: " STR_FORMAT, STR_ARGS(name));
-    }
-}
-
-static struct ast_binding *lookup_lexical(const struct use *use) {
-    for (const struct scope *scope = use->scope; scope != NULL; scope = scope->parent) {
-        struct ast_binding *binding = map_get(&scope->names, use->name->text);
-        if (binding != NULL) {
-            return binding;
-        }
-    }
-    return NULL;
-}
-
-// Name lists hold index + 1 as pointers: 0 is "not there".
-static bool lookup_listed(struct ast_name *name, const struct map *list, enum ast_scope scope) {
-    const uintptr_t found = (uintptr_t)map_get(list, name->text);
-    if (found == 0) {
-        return false;
-    }
-    name->scope = scope;
-    name->index = (uint32_t)(found - 1);
-    return true;
-}
-
-// Finds what the name stands for.
-static void lookup(struct resolver *resolver, const struct use *use) {
-    struct ast_binding *binding = lookup_lexical(use);
-    if (binding == NULL) {
-        binding = use->is_early ? use->early : module_lookup(resolver, use->name->text);
-    }
-    use->name->binding = binding;
-    if (binding == NULL && !lookup_listed(use->name, &resolver->predeclared, SCOPE_PREDECLARED) &&
-        !lookup_listed(use->name, &resolver->universe, SCOPE_UNIVERSE)) {
-        report_undefined(resolver, use);
-    }
-}
-
-static bool is_free(const struct use *use) {
-    return !use->name->binding->is_global && use->name->binding->owner != use->function;
-}
-
-// Which slot holds the variable, now that it is known which variables are cells.
-static void place_use(struct resolver *resolver, const struct use *use) {
-    struct ast_name *name = use->name;
-    const struct ast_binding *binding = name->binding;
-    name->index = binding->index;
-    name->is_surely_set = use->set == binding;
-    if (binding->is_global) {
-        name->scope = SCOPE_GLOBAL;
-    } else if (binding->owner == use->function) {
-        name->scope = binding->needs_cell ? SCOPE_CELL : SCOPE_LOCAL;
-    } else {
-        name->scope = binding->needs_cell ? SCOPE_FREE_CELL : SCOPE_FREE;
-        name->index = capture(resolver, use->function, name->binding);
-    }
-}
-
-static void resolve_uses(struct resolver *resolver) {
-    const struct arena *arena = resolver->arena;
-    for (size_t i = 0; i < resolver->uses.count && !arena_is_exhausted(arena); i++) {
-        const struct use *use = &resolver->uses.items[i];
-        if (!use->is_target) {
-            lookup(resolver, use);
-        }
-        if (use->name->binding != NULL && is_free(use)) {
-            (void)capture(resolver, use->function, use->name->binding);
-        }
-    }
-    for (size_t i = 0; i < resolver->uses.count && !arena_is_exhausted(arena); i++) {
-        if (resolver->uses.items[i].name->binding != NULL) {
-            place_use(resolver, &resolver->uses.items[i]);
-        }
-    }
-}
-
-static void finish_function(struct resolver *resolver, struct ast_function *function) {
-    for (uint32_t i = 0; i < function->capture_count; i++) {
-        function->captures[i].is_cell = function->captures[i].binding->needs_cell;
-    }
-    for (uint32_t i = 0; i < function->local_count; i++) {
-        if (function->locals[i]->needs_cell) {
-            if (list_reserve(resolver->arena, (void **)&function->cells, function->cell_count,
-                             &function->work.cell_capacity, sizeof(uint32_t))) {
-                function->cells[function->cell_count++] = i;
-            }
-        }
-    }
-}
-
 // ---- the file -----------------------------------------------------------------------------------
 
 static void fill_names(struct map *map, struct arena *arena, const struct star_names *names) {
@@ -790,8 +443,8 @@ void star_resolve(struct arena *arena, struct ast_file *file,
     fill_names(&resolver.universe, arena, &options->universe);
     LIST_PUSH(arena, &resolver.functions, file->top);
     resolve_suite(&resolver, file->top->body);
-    resolve_uses(&resolver);
+    resolver_look_up_uses(&resolver);
     for (size_t i = 0; i < resolver.functions.count; i++) {
-        finish_function(&resolver, resolver.functions.items[i]);
+        resolver_finish_function(&resolver, resolver.functions.items[i]);
     }
 }
