@@ -168,6 +168,10 @@ MUST_USE enum error_code lake_describe(struct lake_connection *connection, struc
                                        str sql, struct lake_column **columns, size_t *count,
                                        struct error *err);
 
+// Whether `sql` can be bound; the answer no leaves an open transaction as it was.  `why` is filled
+// then.
+bool lake_can_bind(struct lake_connection *connection, str sql, struct error *why);
+
 // `SET VARIABLE name = value`; the name is quoted.
 MUST_USE enum error_code lake_set_variable(struct lake_connection *connection, str name,
                                            struct lake_value value, struct error *err);

@@ -353,6 +353,18 @@ enum error_code lake_describe(struct lake_connection *connection, struct arena *
     return code;
 }
 
+bool lake_can_bind(struct lake_connection *connection, str sql, struct error *why) {
+    SCRATCH(scratch);
+    const bool had_failed = connection->has_failed;
+    struct lake_column *columns = NULL;
+    size_t count = 0;
+    const enum error_code code = lake_describe(connection, &scratch, sql, &columns, &count, why);
+    if (code != ERROR_CANCELLED) {
+        connection->has_failed = had_failed; // an error of the binder leaves the transaction alive
+    }
+    return code == ERROR_NONE;
+}
+
 // The value as a literal; empty when it has to be bound.
 static str variable_literal(struct arena *arena, const struct lake_value *value) {
     if (value->kind == LAKE_VALUE_NULL) {

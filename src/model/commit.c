@@ -77,6 +77,7 @@ bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *tar
         .sql_hash = member_text(arena, root, "sql_hash"),
         .duckdb_version = member_text(arena, root, "duckdb_version"),
         .start_time = member_text(arena, root, "start_time"),
+        .decoration = member_text(arena, root, "decoration_hash"),
         .has_depends = yyjson_is_arr(yyjson_obj_get(root, "depends")),
         .has_definition = yyjson_is_obj(definition),
         .body_hash = member_text(arena, definition, "sql"),
@@ -251,6 +252,7 @@ str commit_write(struct arena *arena, const struct commit_input *input) {
                     schema_hash(arena, input->columns, input->column_count));
     json_key_string(&json, STR("coypu_hash"), input->definition->coypu_hash);
     json_key_string(&json, STR("text_hash"), input->definition->text_hash);
+    json_key_string(&json, STR("decoration_hash"), input->decoration);
     write_columns(&json, input);
     json_key(&json, STR("column_lineage"));
     lineage_columns_write(&json, input->lineage);

@@ -40,6 +40,7 @@ struct commit {
     str hash_version;    // of DuckDB, that made the hashes in a tracked table
     bool has_depends;    // the key is there
     str start_time;
+    str decoration; // hash of comments and storage hints; empty: not known
     struct file_input_list inputs;
     struct str_list views;      // "name=hash"
     struct str_list directives; // "kind=table", … of `definition`
@@ -97,6 +98,7 @@ struct commit_input {
     size_t step_count;
     str sinks;                                 // JSON array; empty: left out
     const struct lineage_column_list *lineage; // of the columns
+    str decoration;
 };
 
 // The JSON object.

@@ -54,8 +54,41 @@ static bool is_same_list(struct arena *arena, str a, str b) {
     return str_equal_nocase(plain[0], plain[1]);
 }
 
-static enum error_code change_storage(struct runner *runner, const struct model *model,
-                                      bool *changed, struct error *err) {
+// DuckLake takes any expression and fails when rows are written: so it is bound first.
+static bool storage_fits(struct runner *runner, struct plan_step *step) {
+    static const str TRANSFORMS[] = {STR_INIT("year("), STR_INIT("month("), STR_INIT("day("),
+                                     STR_INIT("hour(")};
+    struct arena *arena = runner->arena;
+    const struct directives *directives = &step->model->source.directives;
+    for (size_t i = 0; i < directives->partition_parts.count; i++) {
+        const str part = directives->partition_parts.items[i];
+        bool is_function = false;
+        for (size_t j = 0; j < ARRAY_COUNT(TRANSFORMS); j++) {
+            is_function = is_function || str_starts_with(str_to_lower(arena, part), TRANSFORMS[j]);
+        }
+        struct error why;
+        if (!is_function ||
+            lake_can_bind(runner->session.connection,
+                          str_format(arena, "SELECT " STR_FORMAT " FROM " STR_FORMAT,
+                                     STR_ARGS(part),
+                                     STR_ARGS(model_table_name(arena, step->model))),
+                          &why)) {
+            continue;
+        }
+        struct error *warning = ARENA_NEW(arena, struct error);
+        error_set(warning, ERROR_INVALID, "the table is not partitioned by " STR_FORMAT ": %s",
+                  STR_ARGS(part), why.message);
+        error_at(warning, step->model->file, directives->partitioned_by.line,
+                 directives->partitioned_by.column);
+        step->storage_warning = warning;
+        return false;
+    }
+    return true;
+}
+
+static enum error_code change_storage(struct runner *runner, struct plan_step *step, bool *changed,
+                                      struct error *err) {
+    const struct model *model = step->model;
     struct arena *arena = runner->arena;
     struct lake_connection *connection = runner->session.connection;
     const struct directives *directives = &model->source.directives;
@@ -84,15 +117,18 @@ static enum error_code change_storage(struct runner *runner, const struct model 
         const char *what;
         str current_sql;
         str wanted;
+        bool (*fits)(struct runner *runner, struct plan_step *step); // NULL: always
     } SETTINGS[] = {
-        {"PARTITIONED", partitions, str_list_join(arena, &directives->partition_parts, STR(", "))},
-        {"SORTED", sorts, quoted_list(arena, &directives->sort_columns)},
+        {"PARTITIONED", partitions, str_list_join(arena, &directives->partition_parts, STR(", ")),
+         storage_fits},
+        {"SORTED", sorts, quoted_list(arena, &directives->sort_columns), NULL},
     };
     for (size_t i = 0; i < ARRAY_COUNT(SETTINGS) && found; i++) {
         str current = {0};
         TRY(lake_query_text(connection, arena, SETTINGS[i].current_sql,
                             LAKE_VALUES(lake_value_int64(table.id)), &current, NULL, err));
-        if (!is_same_list(arena, current, SETTINGS[i].wanted)) {
+        if (!is_same_list(arena, current, SETTINGS[i].wanted) &&
+            (SETTINGS[i].fits == NULL || SETTINGS[i].fits(runner, step))) {
             TRY(set_storage(runner, model, SETTINGS[i].what, SETTINGS[i].wanted, err));
             *changed = true;
         }
@@ -160,11 +196,10 @@ static enum error_code change_comments(struct runner *runner, const struct model
 
 // ── Both ──
 
-enum error_code decorate_new(struct runner *runner, const struct plan_step *step,
-                             struct error *err) {
+enum error_code decorate_new(struct runner *runner, struct plan_step *step, struct error *err) {
     const struct model *model = step->model;
     const struct directives *directives = &model->source.directives;
-    if (directives->partition_parts.count > 0) {
+    if (directives->partition_parts.count > 0 && storage_fits(runner, step)) {
         TRY(set_storage(runner, model, "PARTITIONED",
                         str_list_join(runner->arena, &directives->partition_parts, STR(", ")),
                         err));
@@ -185,16 +220,15 @@ enum error_code decorate_new(struct runner *runner, const struct plan_step *step
     return ERROR_NONE;
 }
 
-enum error_code decorate_changed(struct runner *runner, const struct plan_step *step,
-                                 bool definition_changed, bool *changed, struct error *err) {
+enum error_code decorate_changed(struct runner *runner, struct plan_step *step, bool edited,
+                                 bool *changed, struct error *err) {
     const struct directives *directives = &step->model->source.directives;
     *changed = false;
-    if (definition_changed) {
-        TRY(change_storage(runner, step->model, changed, err));
+    if (edited) {
+        TRY(change_storage(runner, step, changed, err));
     }
     // Without descriptions there is something to look for only where they may have been removed.
-    if (definition_changed || directives->description.value.size > 0 ||
-        directives->columns.count > 0) {
+    if (edited || directives->description.value.size > 0 || directives->columns.count > 0) {
         TRY(change_comments(runner, step->model, changed, err));
     }
     return ERROR_NONE;

@@ -115,6 +115,25 @@ static str config_hash(struct plan *plan, struct error *err) {
     return definition_config_hash(plan->arena, paths, contents, count);
 }
 
+// Lengths stand before the texts, so that no two decorations give the same bytes.
+static str decoration_hash(struct arena *arena, const struct directives *directives) {
+    struct text text;
+    text_init(&text, arena);
+    const str description = directives->description.value;
+    text_format(&text, "%zu:" STR_FORMAT, description.size, STR_ARGS(description));
+    for (size_t i = 0; i < directives->columns.count; i++) {
+        const struct column_directive *column = &directives->columns.items[i];
+        text_format(&text, "\ncolumn %zu:" STR_FORMAT "%zu:" STR_FORMAT, column->name.size,
+                    STR_ARGS(column->name), column->description.size,
+                    STR_ARGS(column->description));
+    }
+    for (size_t i = 0; i < directives->sort_columns.count; i++) {
+        const str column = directives->sort_columns.items[i];
+        text_format(&text, "\nsort %zu:" STR_FORMAT, column.size, STR_ARGS(column));
+    }
+    return str_slice(sha256_hex(arena, text_str(&text)), 0, 32);
+}
+
 static enum error_code read_definitions(struct plan *plan, struct error *err) {
     struct error ignored;
     const str config = config_hash(plan, &ignored);
@@ -131,6 +150,7 @@ static enum error_code read_definitions(struct plan *plan, struct error *err) {
             .config_hash = config,
         };
         definition_hash(plan->arena, &input, &step->definition);
+        step->decoration = decoration_hash(plan->arena, &model->source.directives);
     }
     return ERROR_NONE;
 }
@@ -191,6 +211,12 @@ void plan_committed(struct plan *plan, const struct model *model, int64_t snapsh
     (void)map_set(&plan->tables, model->target, version);
     plan_step_of(plan, model)->table_exists = true;
     (void)pthread_mutex_unlock(&plan->lock);
+}
+
+bool plan_is_redecorated(const struct plan_step *step) {
+    const str before = step->commit.decoration;
+    return step->has_commit && step->table_exists && before.size > 0 &&
+           !str_equal(before, step->decoration);
 }
 
 bool plan_version_find(struct plan *plan, str name, struct plan_version *version) {

@@ -29,6 +29,7 @@ struct plan_step {
     bool has_commit; // of this model; without one the table counts as missing
     struct commit commit;
     bool table_exists;
+    str decoration;               // hash of what the directives say of comments and storage
     int64_t table_id;             // identity of the table; 0: none, or made by this run
     struct file_input_list files; // local files it reads, as they are now
 
@@ -38,12 +39,13 @@ struct plan_step {
     str changed; // the input that changed, when the reason names one
 
     // Set while running:
-    bool created;                // its table was made empty by this run
-    bool selected;               // in the scope of this run
-    bool failed;                 // it, or an ancestor
-    str blame;                   // the failed ancestor
-    bool waits;                  // `blame` did not fail, it has no rows and so no table yet
-    struct lake_column *columns; // of its query, once they are known
+    bool created;                  // its table was made empty by this run
+    bool selected;                 // in the scope of this run
+    bool failed;                   // it, or an ancestor
+    str blame;                     // the failed ancestor
+    bool waits;                    // `blame` did not fail, it has no rows and so no table yet
+    struct error *storage_warning; // partitioning or sorting that could not be set; NULL: none
+    struct lake_column *columns;   // of its query, once they are known
     size_t column_count;
 };
 
@@ -76,15 +78,18 @@ MUST_USE enum error_code plan_read(struct arena *arena, const struct models *mod
                                    struct lake_connection *connection,
                                    const struct plan_options *options, struct plan *plan,
                                    struct error *err);
-// What the state store remembers and the lake does not: how far runs that wrote nothing have looked,
-// and commits whose snapshots were expired.  Every step is decided again.  A store that cannot be
-// read changes nothing: models then only look again.
+// What the state store remembers and the lake does not: how far runs that wrote nothing have
+// looked, and commits whose snapshots were expired.  Every step is decided again.  A store that
+// cannot be read changes nothing: models then only look again.
 void plan_take_log(struct plan *plan, struct state *state);
 // Decides one model on the facts as they are now.
 void plan_decide(struct plan *plan, struct plan_step *step);
 // The target was written by `snapshot`; 0: its table exists now, without rows.
 void plan_committed(struct plan *plan, const struct model *model, int64_t snapshot);
 
+// Whether comments or storage hints were edited since the last commit: they take effect although
+// the model is skipped (models.md §4.1).
+bool plan_is_redecorated(const struct plan_step *step);
 // What the plan knows of the table "schema.table"; false: nothing.
 bool plan_version_find(struct plan *plan, str name, struct plan_version *version);
 // The target got so many rows more, at most.

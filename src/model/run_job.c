@@ -67,6 +67,10 @@ static void execute(struct runner *runner, struct run_job *job) {
     }
     if (step->type == RUN_SKIP) {
         result->status = RUN_SKIPPED;
+        if (plan_is_redecorated(step) &&
+            run_redecorate(runner, step, &job->arena, result, &err) != ERROR_NONE) {
+            error_list_add(&result->warnings, &err);
+        }
         run_push(runner, step, &job->arena, result);
         return;
     }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "lake/snapshot.h"
 #include "lake/transaction.h"
+#include "model/decorate.h"
 #include "model/turn.h"
 
 enum { CONFLICT_RETRIES_MAX = 3, CONFLICT_WAIT_MS = 200 };
@@ -62,6 +63,13 @@ enum error_code turn_write(struct turn *turn, struct error *err) {
     return ERROR_NONE;
 }
 
+void turn_warn_storage(struct turn *turn) {
+    if (turn->step->storage_warning != NULL) {
+        error_list_add(&turn->result->warnings, turn->step->storage_warning);
+        turn->step->storage_warning = NULL;
+    }
+}
+
 static enum error_code write_message(struct turn *turn, struct error *err) {
     struct runner *runner = turn->runner;
     const struct plan_step *step = turn->step;
@@ -90,6 +98,7 @@ static enum error_code write_message(struct turn *turn, struct error *err) {
         .steps = turn->steps,
         .step_count = turn->step_count,
         .sinks = run_sinks_json(runner, step->model, turn->arena),
+        .decoration = step->decoration,
     };
     const str message = str_format(
         turn->arena, STR_FORMAT " (" STR_FORMAT ", %lld rows)", STR_ARGS(step->model->target),
@@ -226,4 +235,44 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
         TRY(clock_sleep_us(clock, (int64_t)CONFLICT_WAIT_MS * 1000 * (try + 1),
                            runner->context->interrupt, err));
     }
+}
+
+static enum error_code redecorate(struct turn *turn, struct error *err) {
+    struct runner *runner = turn->runner;
+    struct plan_step *step = turn->step;
+    TRY(run_describe(runner, step, err)); // the commit names the columns
+    TRY(decorate_changed(runner, step, true, &turn->decorated, err));
+    if (!turn->decorated) {
+        lake_rollback(runner->session.connection);
+        return ERROR_NONE;
+    }
+    TRY(write_message(turn, err));
+    return lake_commit(runner->session.connection, &turn->result->snapshot, err);
+}
+
+enum error_code run_redecorate(struct runner *runner, struct plan_step *step, struct arena *scratch,
+                               struct run_result *result, struct error *err) {
+    struct lake_connection *connection = runner->session.connection;
+    const struct clock *clock = &runner->context->clock;
+    struct turn turn = {
+        .runner = runner,
+        .step = step,
+        .arena = scratch,
+        .result = result,
+        .write = {.keeps_old_hashes = step->commit.hash_version.size > 0},
+        .read_snapshot = step->commit.read_snapshot, // nothing of it was read since
+        .started_us = clock_wall_us(clock),
+        .step_started_us = clock_monotonic_us(clock),
+    };
+    run_write_lock(runner);
+    enum error_code code = lake_begin(connection, err);
+    if (code == ERROR_NONE) {
+        code = redecorate(&turn, err);
+    }
+    if (code != ERROR_NONE) {
+        lake_rollback(connection);
+    }
+    run_write_unlock(runner);
+    turn_warn_storage(&turn);
+    return code;
 }

@@ -224,16 +224,20 @@ enum error_code turn_prepare_table(struct turn *turn, struct error *err) {
     }
     turn_step_done(turn, "bind");
     if (step->created) {
+        turn_warn_storage(turn);
         turn->write.table_is_empty = true;
         return ERROR_NONE;
     }
     if (!step->table_exists) {
         TRY(run_create_table(runner, step, err));
+        turn_warn_storage(turn);
         turn->write.table_is_empty = true;
         turn->altered = true;
         return ERROR_NONE;
     }
     TRY(evolve(turn, err));
-    return decorate_changed(runner, step, turn->result->run_type == RUN_BACKFILL, &turn->decorated,
-                            err);
+    const bool edited = turn->result->run_type == RUN_BACKFILL || plan_is_redecorated(step);
+    TRY(decorate_changed(runner, step, edited, &turn->decorated, err));
+    turn_warn_storage(turn);
+    return ERROR_NONE;
 }

@@ -72,6 +72,11 @@ MUST_USE enum error_code run_model(struct runner *runner, struct plan_step *step
                                    struct arena *scratch, struct run_result *result,
                                    struct error *err);
 
+// Sets the comments and the storage of a model whose rows are up to date, in a commit of its own.
+MUST_USE enum error_code run_redecorate(struct runner *runner, struct plan_step *step,
+                                        struct arena *scratch, struct run_result *result,
+                                        struct error *err);
+
 // What the libs of the model in turn can ask of the lake.  Nothing is connected, and *data stays
 // NULL, when no lib asks.
 MUST_USE enum error_code run_connect_data(struct runner *runner, struct lib_data **data,

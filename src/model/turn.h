@@ -52,6 +52,9 @@ MUST_USE enum error_code turn_fetch(struct turn *turn, bool all, struct error *e
 // Stops and frees what the fetch has; also when there was none.
 void turn_end_fetch(struct turn *turn);
 
+// Adds the warning of a partitioning or sorting that could not be set, if there is one.
+void turn_warn_storage(struct turn *turn);
+
 // Evaluates the query and writes its rows, inside the transaction; turn->write has the outcome.
 MUST_USE enum error_code turn_write(struct turn *turn, struct error *err);
 // The same for a model that calls libs: fetches first.  turn->fetched.aborted: nothing is written.

@@ -47,3 +47,48 @@ def test_partitioning_and_sorting_follow_the_directives(project):
     project.write({"models/raw/t.sql": SELECT})
     project.run("run", code=0)
     assert storage(project) == ([], [])
+
+
+def test_edited_comments_and_sorting_take_effect_although_the_model_is_skipped(project):
+    project.write({"models/raw/src.sql": SELECT, "models/raw/t.sql": "-- @description: Sales\nSELECT * FROM raw.src"})
+    project.run("run", code=0)
+    snapshots = project.snapshots()
+    project.write({"models/raw/t.sql":
+                   "-- @description: Day's sales\n-- @column: id = the key\n-- @sorted_by: day\nSELECT * FROM raw.src"})
+    result = project.run_json().models["raw.t"]
+    assert result["status"] == "skip" and result["rows_affected"] == 0 and result["warnings"] == []
+    assert comments(project) == ("Day's sales", {"id": "the key"}) and storage(project) == ([], ["day"])
+    assert project.snapshots() == snapshots + 1
+    project.run("run", code=0)
+    assert project.snapshots() == snapshots + 1
+    project.write({"models/raw/t.sql": "SELECT * FROM raw.src"})
+    project.run("run", code=0)
+    assert comments(project) == (None, {}) and storage(project) == ([], [])
+    project.write({"models/raw/src.sql": SELECT.replace("1::", "2::")})
+    assert project.run_json().models["raw.t"]["rows_affected"] == 1
+
+
+def test_edited_comments_of_an_append_are_set_without_reading_rows_again(project):
+    project.write({"models/raw/src.sql": SELECT, "models/raw/t.sql": "-- @kind: append\nSELECT * FROM raw.src"})
+    project.run("run", code=0)
+    project.write({"models/raw/t.sql": "-- @kind: append\n-- @description: Sales\nSELECT * FROM raw.src"})
+    project.run("run", code=0)
+    assert comments(project) == ("Sales", {}) and project.value("SELECT count(*) AS n FROM raw.t") == 1
+    project.write({"models/raw/src.sql": SELECT + " UNION ALL " + SELECT.replace("1::", "2::")})
+    project.run("run", code=0)
+    assert [r["id"] for r in project.sql("SELECT id FROM raw.t ORDER BY id")] == [1, 2]
+
+
+def test_a_partitioning_that_does_not_fit_is_left_out_with_a_warning(project):
+    warning = ("the table is not partitioned by year(region): no function matches the given name and argument types "
+               "'year(VARCHAR)'. You might need to add explicit type casts")
+    project.write({"models/raw/t.sql": f"-- @partitioned_by: year(region)\n{SELECT}"})
+    assert project.run_json().models["raw.t"]["warnings"] == [warning]
+    assert project.sql("SELECT id FROM raw.t") == [{"id": 1}] and storage(project) == ([], [])
+    project.write({"models/raw/t.sql": f"-- @partitioned_by: year(day)\n{SELECT}"})
+    assert project.run_json().models["raw.t"]["warnings"] == []
+    assert storage(project) == (["year"], [])
+    project.write({"models/raw/t.sql": f"-- @partitioned_by: year(region)\n{SELECT.replace('1::', '2::')}"})
+    result = project.run("run", code=0)
+    assert f"WARN: models/raw/t.sql:1:21: {warning}\n" in result.out, result
+    assert project.sql("SELECT id FROM raw.t") == [{"id": 2}] and storage(project) == (["year"], [])
