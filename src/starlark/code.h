@@ -62,6 +62,7 @@
     X(INDEX_K)       /* r[a] = r[b][k[c]], a string; next word: cache */                           \
     X(SET_INDEX)     /* r[a][r[b]] = r[c] */                                                       \
     X(SLICE)         /* r[a] = r[b][r[c]:r[c+1]:r[c+2]] */                                         \
+    X(FORMAT)        /* r[a] = template k[b] of r[c]…; x: r[c] may be the tuple of them all */     \
     X(GET_ATTRIBUTE) /* r[a] = r[b].k[c] */                                                        \
     X(SET_ATTRIBUTE) /* r[a].k[b] = r[c] */                                                        \
     X(UNPACK)        /* r[b] … r[b + c - 1] = items of r[a] */                                     \

@@ -5,6 +5,7 @@
 #include "starlark/compiler.h"
 #include "starlark/numbers.h"
 #include "starlark/sequence.h"
+#include "starlark/template.h"
 #include "starlark/thread.h"
 
 enum {
@@ -117,6 +118,15 @@ unsigned star_compile_any(struct compiler *c, const struct ast_expr *expr) {
     return into;
 }
 
+// Items into consecutive new registers; gives the first.
+static unsigned compile_items(struct compiler *c, struct ast_expr *const *items, size_t count) {
+    const unsigned first = c->next;
+    for (size_t i = 0; i < count; i++) {
+        star_compile_into(c, items[i], star_temp(c));
+    }
+    return first;
+}
+
 // ---- operators ----------------------------------------------------------------------------------
 
 static bool small_literal(const struct ast_expr *expr, int64_t *number) {
@@ -171,7 +181,32 @@ void star_compile_binary_op(struct compiler *c, enum ast_op op, unsigned into, u
     }
 }
 
+// `"template" % x` with a template that can be split; false: as any other operator.
+static bool compile_percent(struct compiler *c, const struct ast_expr *expr, unsigned into) {
+    const struct ast_expr *left = expr->as.operands.left;
+    const struct ast_expr *right = expr->as.operands.right;
+    if (expr->op != OP_MODULO || left->kind != EXPR_STRING) {
+        return false;
+    }
+    const bool is_tuple = right->kind == EXPR_TUPLE;
+    const star_value template =
+        star_template_percent(c->build, left->as.text, is_tuple ? right->as.list.count : 1);
+    if (star_is_unset(template)) {
+        return false;
+    }
+    const unsigned mark = c->next;
+    const unsigned first = is_tuple ? compile_items(c, right->as.list.items, right->as.list.count)
+                                    : star_compile_any(c, right);
+    c->pos = expr->pos;
+    star_emit(c, STAR_BC_FORMAT, !is_tuple, into, star_constant(c, template), first);
+    c->next = mark;
+    return true;
+}
+
 static void compile_binary(struct compiler *c, const struct ast_expr *expr, unsigned into) {
+    if (compile_percent(c, expr, into)) {
+        return;
+    }
     const unsigned mark = c->next;
     const unsigned left = star_compile_any(c, expr->as.operands.left);
     int64_t number;
@@ -275,15 +310,6 @@ static void compile_conditional(struct compiler *c, const struct ast_expr *expr,
 }
 
 // ---- displays -----------------------------------------------------------------------------------
-
-// Items into consecutive new registers; gives the first.
-static unsigned compile_items(struct compiler *c, struct ast_expr *const *items, size_t count) {
-    const unsigned first = c->next;
-    for (size_t i = 0; i < count; i++) {
-        star_compile_into(c, items[i], star_temp(c));
-    }
-    return first;
-}
 
 static void compile_sequence(struct compiler *c, const struct ast_expr *expr, unsigned into) {
     const struct ast_list *list = &expr->as.list;
@@ -440,7 +466,33 @@ static bool has_effects(const struct ast_call *call) {
     return false;
 }
 
+// `"template".format(…)` with a template that can be split; false: as any other call.
+static bool compile_format(struct compiler *c, const struct ast_expr *expr, unsigned into) {
+    const struct ast_call *call = expr->as.call;
+    if (call->function->kind != EXPR_DOT || call->star != NULL || call->star_star != NULL ||
+        call->function->as.dot.object->kind != EXPR_STRING ||
+        !str_equal(call->function->as.dot.name, STR("format"))) {
+        return false;
+    }
+    const star_value template =
+        star_template_format(c->build, call->function->as.dot.object->as.text, call);
+    if (star_is_unset(template)) {
+        return false;
+    }
+    const unsigned mark = c->next;
+    for (size_t i = 0; i < call->arg_count; i++) {
+        star_compile_into(c, call->args[i].value, star_temp(c));
+    }
+    c->pos = expr->pos;
+    star_emit(c, STAR_BC_FORMAT, 0, into, star_constant(c, template), mark);
+    c->next = mark;
+    return true;
+}
+
 static void compile_call(struct compiler *c, const struct ast_expr *expr, unsigned into) {
+    if (compile_format(c, expr, into)) {
+        return;
+    }
     const struct ast_call *call = expr->as.call;
     const bool is_spread = call->star != NULL || call->star_star != NULL;
     const bool is_method = call->function->kind == EXPR_DOT && !is_spread;

@@ -5,6 +5,7 @@
 #include "starlark/numbers.h"
 #include "starlark/operators.h"
 #include "starlark/string_methods.h"
+#include "starlark/template.h"
 #include "starlark/utf8.h"
 
 #include <math.h>
@@ -137,10 +138,6 @@ static bool percent_named(struct percent *percent, str name, star_value *value) 
     return !star_is_error(*value);
 }
 
-static bool conversion_is_known(char c) {
-    return c == 's' || c == 'd' || (c != '\0' && strchr("rioxXeEfFgGc", c) != NULL);
-}
-
 // One conversion, behind its '%'; *rest moves past it.  *named tells that a %(name) was used.
 static bool percent_one(struct percent *percent, str *rest, bool *named) {
     if (rest->size > 0 && rest->data[0] == '%') {
@@ -166,7 +163,7 @@ static bool percent_one(struct percent *percent, str *rest, bool *named) {
         return false;
     }
     const char conversion = rest->data[0];
-    if (!conversion_is_known(conversion)) {
+    if (!star_conversion_is_known(conversion)) {
         uint32_t ignored = 0;
         const size_t size = utf8_decode(rest->data, rest->size, &ignored, NULL);
         star_fail(percent->thread, "unknown conversion %%" STR_FORMAT,
@@ -209,6 +206,30 @@ star_value star_format_percent(struct star_thread *thread, star_value format, st
     star_text_init(&percent.out, thread);
     const str text = star_text_of(format);
     if (!star_charge(thread, text.size / 16) || !percent_all(&percent, text)) {
+        star_text_done(&percent.out);
+        return STAR_ERROR;
+    }
+    return star_text_finish(&percent.out);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Constant templates
+
+star_value star_template_fill(struct star_thread *thread, const struct star_tuple *template,
+                              const star_value *arguments) {
+    struct percent percent = {.thread = thread};
+    star_text_init(&percent.out, thread);
+    // Behind the template itself: text, place, text, …, text.
+    bool is_good = star_charge(thread, template->count);
+    for (uint32_t i = 1; is_good && i < template->count; i += 2) {
+        const str text = star_text_of(template->items[i]);
+        is_good = star_text_add(&percent.out, text.data, text.size);
+        if (is_good && i + 1 < template->count) {
+            const int64_t place = star_small(template->items[i + 1]);
+            is_good = add_conversion(&percent, (char)(place & 0xFF), arguments[place >> 8]);
+        }
+    }
+    if (!is_good) {
         star_text_done(&percent.out);
         return STAR_ERROR;
     }

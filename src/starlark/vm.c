@@ -13,6 +13,7 @@
 #include "starlark/numbers.h"
 #include "starlark/operators.h"
 #include "starlark/sequence.h"
+#include "starlark/template.h"
 #include "starlark/vm_helpers.h"
 
 #pragma GCC diagnostic ignored "-Wpedantic" // labels as values
@@ -589,6 +590,14 @@ op_SLICE: {
     const star_value *parts = &C;
     SAVE();
     GIVE(star_slice_of(thread, B, parts[0], parts[1], parts[2]));
+}
+op_FORMAT: {
+    const struct star_tuple *template = star_as_tuple(k[STAR_B(word)]);
+    SAVE();
+    if (STAR_X(word) && star_is_type(C, STAR_OBJECT_TUPLE)) {
+        GIVE(star_format_percent(thread, template->items[0], C));
+    }
+    GIVE(star_template_fill(thread, template, &C));
 }
 op_GET_ATTRIBUTE:
     SAVE();

@@ -200,7 +200,7 @@ class Program:
 
     def make_list(self, d):
         e = lambda kind: self.expr(kind, d)
-        separator = self.pick(["", '","', '"a"', '" ", 1', '",", 2', '"aa"', '"b", 0', '","' + ", -1"] + (["None, 1"] if self.has("split_spaces_max") else []))
+        separator = self.pick(["", '","', '"a"', '" ", 1', '",", 2', '"aa"', '"b", 0', '","' + ", -1", "None, 1"])
         return self.one_of(
             lambda: "[%s]" % ", ".join(self.printable(d) for _ in range(self.random.randrange(4))),
             lambda: "(%s + %s)" % (e("list"), e("list")), lambda: "(%s * %s)" % (e("list"), self.small()),
