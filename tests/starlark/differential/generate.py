@@ -296,12 +296,12 @@ class Program:
         p = lambda: self.printable(1)
         call = {
             "list": lambda: self.pick([".append(%s)" % p(), ".extend(%s)" % self.expr("list", 1), ".insert(%s, %s)" % (self.small(), p()), ".clear()"]
-                                      + ([".pop(%s)" % self.pick(["", "0", "-1", "5"]), ".remove(%s)" % p(), "[%s] = %s" % (self.small(), p()), "[0] += 1"] if self.daring else [])),
+                                      + ([".pop(%s)" % self.pick(["", "0", "5"] + (["-1"] if self.has("negative_pop") else [])), ".remove(%s)" % p(), "[%s] = %s" % (self.small(), p()), "[0] += 1"] if self.daring else [])),
             "dict": lambda: self.pick([".update(%s)" % self.expr("dict", 1), "[%s] = %s" % (self.expr("str", 1), p()), ".setdefault(%s, %s)" % (self.expr("int", 1), p()),
                                        ".pop(%s, None)" % self.expr("str", 1), ".update([(\"a\", %s)], b = 2)" % p(), '["a"] = %s' % p(), ".clear()"]
                                       + ([".popitem()"] if self.has("popitem") and self.daring else [])),
             "set": lambda: self.pick([".add(%s)" % self.expr("int", 1), ".discard(%s)" % self.expr("str", 1), ".clear()"]
-                                     + ([".remove(%s)" % self.expr("int", 1), ".pop()"] if self.daring else [])),
+                                     + ([".remove(%s)" % self.expr("int", 1)] + ([".pop()"] if self.has("set_pop") else []) if self.daring else [])),
         }[kind]()
         return "%s%s%s\n%sprint(%s)\n" % (pad, name, call, pad, name)
 

@@ -64,6 +64,8 @@ RUST = Implementation("rust", {
     "shift_left": "§6 int: unbounded; theirs loses bits of 32-bit ints shifted left",
     "elems": "§9 elems() gives strings of one byte; theirs gives numbers",
     "json_big": "§10 numbers without fraction are ints of any size; theirs become floats",
+    "set_pop": "§9 set.pop() takes the first element; theirs takes the last",
+    "negative_pop": "§9 list.pop(i): an index from the end is fine; theirs refuses it",
     "json_key_order": "§10 encode: keys come out sorted; theirs keep their order",
 }, [
     ("§8 int(): an underscore is junk; theirs allows it", lambda d: d.ours == "<failed>" and d.message.endswith(": 1_")),
