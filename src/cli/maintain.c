@@ -29,7 +29,7 @@ static enum error_code json_statement(struct command_line *line, str statement,
     json_key_string(&json, STR("status"), STR("ok"));
     json_key_int(&json, STR("duration_ms"), duration_us / 1000);
     json_key(&json, STR("rows"));
-    TRY(table_format_json_rows(&json, result, 0, err));
+    TRY(table_format_json_rows(&json, result, 0, NULL, err));
     json_end(&json);
     text_add_char(out, '\n');
     return ERROR_NONE;
@@ -58,7 +58,7 @@ static enum error_code statement_done(void *self, str statement, struct lake_res
     struct text table;
     text_init(&table, &scratch);
     if (lake_result_column_count(result) > 0) {
-        TRY(table_format_write(&table, result, TABLE_MARKDOWN, 0, err));
+        TRY(table_format_write(&table, result, TABLE_MARKDOWN, 0, NULL, err));
     }
     if (has_rows(&table)) {
         text_add(&out, text_str(&table));

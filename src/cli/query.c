@@ -47,6 +47,7 @@ struct envelope {
 // {schema_version:1, table, limit, rows:[…], warnings:[]}
 static enum error_code write_envelope(struct text *out, struct lake_result *result,
                                       const struct envelope *envelope,
+                                      const struct table_output *output,
                                       const struct project *project, struct error *err) {
     struct json json;
     json_init(&json, out);
@@ -57,11 +58,17 @@ static enum error_code write_envelope(struct text *out, struct lake_result *resu
         json_key_int(&json, STR("limit"), envelope->limit);
     }
     json_key(&json, STR("rows"));
-    TRY(table_format_json_rows(&json, result, envelope->limit, err));
+    TRY(table_format_json_rows(&json, result, envelope->limit, output, err));
     command_json_warnings(&json, &project->warnings);
     json_end(&json);
     text_add_char(out, '\n');
     return ERROR_NONE;
+}
+
+static enum error_code write_part(void *self, str text, struct error *err) {
+    bool *has_begun = self;
+    *has_begun = true;
+    return command_write(text, err);
 }
 
 static enum error_code print_result(const struct command_line *line, struct lake_result *result,
@@ -69,12 +76,19 @@ static enum error_code print_result(const struct command_line *line, struct lake
                                     const struct project *project, struct error *err) {
     struct text out;
     text_init(&out, line->arena);
-    if (line->json) {
-        TRY(write_envelope(&out, result, envelope, project, err));
-    } else {
-        TRY(table_format_write(&out, result, format, envelope->limit, err));
+    bool has_begun = false;
+    const struct table_output output = {write_part, &has_begun};
+    const enum error_code code =
+        line->json ? write_envelope(&out, result, envelope, &output, project, err)
+                   : table_format_write(&out, result, format, envelope->limit, &output, err);
+    if (code == ERROR_NONE) {
+        return command_write(text_str(&out), err);
     }
-    return command_write(text_str(&out), err);
+    if (has_begun) { // what is there stays cut; the error begins a line of its own
+        struct error ignored;
+        (void)!command_write(STR("\n"), &ignored);
+    }
+    return code;
 }
 
 static int finish(const struct command_line *line, struct session *session, enum error_code code,

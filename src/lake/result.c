@@ -160,23 +160,18 @@ void lake_result_is_whole(struct lake_result *result, bool is_whole) {
 
 // A query that fails in one of DuckDB's threads sets the flag of an interrupt, which a stream that
 // is read sees before it sees the error (SimpleBufferedData::ExecuteTaskInternal in 1.5.5), and the
-// error is lost.  About one failing stream in a thousand on a busy machine.  Reading the query once
-// more, for its error alone, tells it.
+// error is lost: the likelier, the slower the reader.  EXPLAIN ANALYZE runs the query once more,
+// without a stream and without keeping its rows, and tells the error.
 static enum error_code ask_again(struct lake_result *result, struct error *err) {
-    enum { TRIES_MAX = 3 };
+    SCRATCH(scratch);
     const struct duckdb_api *api = &result->connection->lake->api;
     const bool is_question =
         api->duckdb_result_statement_type(result->handle) == DUCKDB_STATEMENT_TYPE_SELECT;
-    for (int i = 0; i < TRIES_MAX && is_question && result->is_whole; i++) {
-        LAKE_RESULT again = NULL;
-        TRY(lake_stream(result->connection, result->sql, LAKE_NO_VALUES, &again, err));
-        duckdb_data_chunk chunk = NULL;
-        while ((chunk = api->duckdb_fetch_chunk(again->handle)) != NULL) {
-            api->duckdb_destroy_data_chunk(&chunk);
-        }
-        const char *message = api->duckdb_result_error(&again->handle);
-        if (message != NULL &&
-            lake_error(result->connection, result->sql, message, err) != ERROR_CANCELLED) {
+    if (is_question && result->is_whole) {
+        LAKE_RESULT ignored = NULL;
+        const str sql = str_format(&scratch, "EXPLAIN ANALYZE\n" STR_FORMAT, STR_ARGS(result->sql));
+        if (lake_query(result->connection, sql, LAKE_NO_VALUES, &ignored, err) != ERROR_NONE) {
+            err->pos.line -= err->pos.line > 0 ? 1 : 0; // of our own line
             return err->code;
         }
     }

@@ -19,11 +19,22 @@ bool table_format_parse(str name, enum table_format *format) {
     return true;
 }
 
-// Calls `row` for up to `limit` rows (0: all).
+// Calls `row` for up to `limit` rows (0: all), which adds to `out`.
 struct row_visitor {
     void (*row)(void *self, const struct lake_chunk *chunk, size_t row);
     void *self;
+    struct text *out;
+    const struct table_output *output; // NULL: everything stays in `out`
 };
+
+static enum error_code make_room(const struct row_visitor *visitor, struct error *err) {
+    if (visitor->output == NULL || visitor->out->size < TABLE_OUTPUT_MAX) {
+        return ERROR_NONE;
+    }
+    TRY(visitor->output->write(visitor->output->self, text_str(visitor->out), err));
+    text_clear(visitor->out);
+    return ERROR_NONE;
+}
 
 static enum error_code visit(struct lake_result *result, int64_t limit,
                              const struct row_visitor *visitor, struct error *err) {
@@ -39,6 +50,7 @@ static enum error_code visit(struct lake_result *result, int64_t limit,
                 return ERROR_NONE;
             }
             visitor->row(visitor->self, &chunk, row);
+            TRY(make_room(visitor, err));
             count++;
         }
     }
@@ -82,7 +94,7 @@ static void csv_row(void *self, const struct lake_chunk *chunk, size_t row) {
 }
 
 static enum error_code csv_write(struct text *out, struct lake_result *result, int64_t limit,
-                                 struct error *err) {
+                                 const struct table_output *output, struct error *err) {
     for (size_t i = 0; i < lake_result_column_count(result); i++) {
         if (i > 0) {
             text_add_char(out, ',');
@@ -90,7 +102,7 @@ static enum error_code csv_write(struct text *out, struct lake_result *result, i
         csv_field(out, lake_result_name(result, i), false);
     }
     text_add_char(out, '\n');
-    return visit(result, limit, &(struct row_visitor){csv_row, out}, err);
+    return visit(result, limit, &(struct row_visitor){csv_row, out, out, output}, err);
 }
 
 // ── json ──
@@ -112,10 +124,10 @@ static void json_row(void *self, const struct lake_chunk *chunk, size_t row) {
 }
 
 enum error_code table_format_json_rows(struct json *json, struct lake_result *result, int64_t limit,
-                                       struct error *err) {
+                                       const struct table_output *output, struct error *err) {
     json_array(json);
     struct json_rows rows = {json, result};
-    TRY(visit(result, limit, &(struct row_visitor){json_row, &rows}, err));
+    TRY(visit(result, limit, &(struct row_visitor){json_row, &rows, json->out, output}, err));
     json_end(json);
     return ERROR_NONE;
 }
@@ -123,10 +135,13 @@ enum error_code table_format_json_rows(struct json *json, struct lake_result *re
 // ── markdown ──
 
 struct markdown {
-    struct arena *arena;
+    struct arena *arena; // of the cells that wait
+    struct lake_result *result;
+    struct text *out;
     size_t column_count;
-    struct str_list cells; // header first, row by row
+    struct str_list cells; // that wait for the widths: header first, row by row
     size_t *widths;        // code points
+    bool is_open;          // the widths are decided, rows go out as they come
 };
 
 static str markdown_escape(struct arena *arena, str value) {
@@ -145,7 +160,7 @@ static str markdown_escape(struct arena *arena, str value) {
     return text_str(&out);
 }
 
-static void markdown_cell(struct markdown *table, size_t column, str value) {
+static void markdown_keep(struct markdown *table, size_t column, str value) {
     const str escaped = markdown_escape(table->arena, value);
     const size_t width = str_code_points(escaped);
     if (width > table->widths[column]) {
@@ -154,77 +169,95 @@ static void markdown_cell(struct markdown *table, size_t column, str value) {
     str_list_push(table->arena, &table->cells, escaped);
 }
 
+static void markdown_cell(const struct markdown *table, size_t column, str cell) {
+    const size_t size = str_code_points(cell);
+    const size_t padding = table->widths[column] > size ? table->widths[column] - size : 0;
+    const bool is_right = lake_kind_is_number(lake_result_type(table->result, column)->kind);
+    text_add(table->out, column == 0 ? STR("| ") : STR(" "));
+    text_add_repeat(table->out, ' ', is_right ? padding : 0);
+    text_add(table->out, cell);
+    text_add_repeat(table->out, ' ', is_right ? 0 : padding);
+    text_add(table->out, column + 1 < table->column_count ? STR(" |") : STR(" |\n"));
+}
+
+static void markdown_rule(const struct markdown *table) {
+    for (size_t i = 0; i < table->column_count; i++) {
+        const bool is_right = lake_kind_is_number(lake_result_type(table->result, i)->kind);
+        text_add(table->out, i == 0 ? STR("| ") : STR(" "));
+        text_add_repeat(table->out, '-', table->widths[i] - (is_right ? 1 : 0));
+        text_add(table->out, is_right ? STR(": |") : STR(" |"));
+    }
+    text_add_char(table->out, '\n');
+}
+
+// Decides the widths by the rows so far and lets them go.
+static void markdown_open(struct markdown *table) {
+    for (size_t i = 0; i < table->cells.count; i++) {
+        markdown_cell(table, i % table->column_count, table->cells.items[i]);
+        if (i + 1 == table->column_count) {
+            markdown_rule(table);
+        }
+    }
+    table->is_open = true;
+    table->cells = (struct str_list){0};
+    arena_reset(table->arena);
+}
+
+static str markdown_text(struct arena *arena, const struct lake_vector *column, size_t row) {
+    return lake_is_null(column, row) ? STR("NULL") : lake_cell_text(arena, column, row);
+}
+
 static void markdown_row(void *self, const struct lake_chunk *chunk, size_t row) {
     struct markdown *table = self;
+    if (!table->is_open) {
+        for (size_t i = 0; i < chunk->column_count; i++) {
+            markdown_keep(table, i, markdown_text(table->arena, &chunk->columns[i], row));
+        }
+        if (table->cells.count > (size_t)TABLE_ROWS_ALIGNED * table->column_count) {
+            markdown_open(table);
+        }
+        return;
+    }
+    SCRATCH(scratch);
     for (size_t i = 0; i < chunk->column_count; i++) {
-        const struct lake_vector *column = &chunk->columns[i];
-        markdown_cell(table, i,
-                      lake_is_null(column, row) ? STR("NULL")
-                                                : lake_cell_text(table->arena, column, row));
+        const str value = markdown_text(&scratch, &chunk->columns[i], row);
+        markdown_cell(table, i, markdown_escape(&scratch, value));
     }
-}
-
-static bool is_right_aligned(const struct lake_type *type) {
-    return lake_kind_is_number(type->kind);
-}
-
-static void markdown_line(struct text *out, const struct markdown *table,
-                          struct lake_result *result, size_t first) {
-    for (size_t i = 0; i < table->column_count; i++) {
-        const str cell = table->cells.items[first + i];
-        const size_t padding = table->widths[i] - str_code_points(cell);
-        const bool is_right = is_right_aligned(lake_result_type(result, i));
-        text_add(out, i == 0 ? STR("| ") : STR(" "));
-        text_add_repeat(out, ' ', is_right ? padding : 0);
-        text_add(out, cell);
-        text_add_repeat(out, ' ', is_right ? 0 : padding);
-        text_add(out, STR(" |"));
-    }
-    text_add_char(out, '\n');
-}
-
-static void markdown_rule(struct text *out, const struct markdown *table,
-                          struct lake_result *result) {
-    for (size_t i = 0; i < table->column_count; i++) {
-        const bool is_right = is_right_aligned(lake_result_type(result, i));
-        text_add(out, i == 0 ? STR("| ") : STR(" "));
-        text_add_repeat(out, '-', table->widths[i] - (is_right ? 1 : 0));
-        text_add(out, is_right ? STR(": |") : STR(" |"));
-    }
-    text_add_char(out, '\n');
 }
 
 static enum error_code markdown_write(struct text *out, struct lake_result *result, int64_t limit,
-                                      struct error *err) {
+                                      const struct table_output *output, struct error *err) {
     enum { WIDTH_MIN = 3 }; // a rule of dashes needs three
     SCRATCH(scratch);
-    struct markdown table = {.arena = &scratch, .column_count = lake_result_column_count(result)};
+    SCRATCH(waiting);
+    struct markdown table = {.arena = &waiting,
+                             .result = result,
+                             .out = out,
+                             .column_count = lake_result_column_count(result)};
     table.widths = ARENA_ARRAY(&scratch, size_t, table.column_count);
     for (size_t i = 0; i < table.column_count; i++) {
         table.widths[i] = WIDTH_MIN;
-        markdown_cell(&table, i, lake_result_name(result, i));
+        markdown_keep(&table, i, lake_result_name(result, i));
     }
-    TRY(visit(result, limit, &(struct row_visitor){markdown_row, &table}, err));
-    markdown_line(out, &table, result, 0);
-    markdown_rule(out, &table, result);
-    for (size_t first = table.column_count; first < table.cells.count;
-         first += table.column_count) {
-        markdown_line(out, &table, result, first);
+    TRY(visit(result, limit, &(struct row_visitor){markdown_row, &table, out, output}, err));
+    if (!table.is_open) {
+        markdown_open(&table);
     }
     return ERROR_NONE;
 }
 
 enum error_code table_format_write(struct text *out, struct lake_result *result,
-                                   enum table_format format, int64_t limit, struct error *err) {
+                                   enum table_format format, int64_t limit,
+                                   const struct table_output *output, struct error *err) {
     switch (format) {
     case TABLE_CSV:
-        return csv_write(out, result, limit, err);
+        return csv_write(out, result, limit, output, err);
     case TABLE_MARKDOWN:
-        return markdown_write(out, result, limit, err);
+        return markdown_write(out, result, limit, output, err);
     case TABLE_JSON: {
         struct json json;
         json_init(&json, out);
-        TRY(table_format_json_rows(&json, result, limit, err));
+        TRY(table_format_json_rows(&json, result, limit, output, err));
         text_add_char(out, '\n');
         return ERROR_NONE;
     }

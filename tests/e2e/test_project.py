@@ -2,11 +2,13 @@
 import csv
 import io
 import json
+import os
 import stat
+import subprocess
 
 import pytest
 
-from conftest import Project
+from conftest import COYPU, Project
 
 
 @pytest.fixture
@@ -140,3 +142,37 @@ def test_models_at_once_start_on_one_thread_until_one_is_large(project):
     project.write({"models/a/a.sql": threads + " FROM range(1)", "models/b/b.sql": threads + " FROM a.a WHERE true"})
     project.run_json("--jobs", "2")
     assert project.sql("select (select min(n) from a.a) as a, (select min(n) from b.b) as b") == [{"a": 3, "b": 3}]
+
+
+LARGE = "SELECT range AS id, 'user ' || range AS name FROM range(%d)"
+
+
+@pytest.mark.parametrize("arguments, first, last", [
+    (["--format", "csv"], b"id,name\n0,user 0\n", b"\n1999999,user 1999999\n"),
+    (["--format", "json"], b'[{"id":0,"name":"user 0"},', b',{"id":1999999,"name":"user 1999999"}]\n'),
+    (["--json"], b'{"schema_version":1,"query":', b',{"id":1999999,"name":"user 1999999"}],"warnings":[]}\n'),
+    ([], b"|   id | name      |\n| ---: | --------- |\n|    0 | user 0    |\n", b"\n| 1999999 | user 1999999 |\n"),
+])
+def test_a_large_result_is_written_as_it_comes(project, arguments, first, last):
+    with open(project.root / "out", "w+b") as out:
+        process = subprocess.Popen([COYPU, "sql", LARGE % 2_000_000, *arguments], cwd=project.root,
+                                   env=project.environment(), stdout=out)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = status
+        assert status == 0
+        out.seek(0)
+        text = out.read()
+    assert text.startswith(first) and text.endswith(last)
+    assert text.count(b"user ") == 2_000_000 + ("--json" in arguments)
+    if not any(name in COYPU for name in ("asan", "tsan")):
+        assert usage.ru_maxrss < 200_000, "kilobytes"
+
+
+def test_a_late_error_ends_a_large_result_with_an_error(project):
+    query = "SELECT range AS id, CASE WHEN range = 900000 THEN error('late') ELSE 'x' END AS x FROM range(1000000)"
+    result = project.run("sql", query, "--format", "csv", code=1)
+    assert result.err == "error: late\n" and result.out.startswith("id,x\n0,x\n") and result.out.endswith("\n")
+    result = project.run("sql", query, "--json", code=1)
+    assert json.loads(result.out.splitlines()[-1])["error"]["message"] == "late"
+    result = project.run("sql", query.replace("900000", "10"), "--format", "csv", code=1)
+    assert result.err == "error: late\n" and result.out == ""

@@ -129,8 +129,8 @@ static void tables_are_written_in_three_formats(void **state) {
         ASSERT_OK(f, lake_query(f->connection, str_from(sql), LAKE_NO_VALUES, &result, &f->err));
         struct text out;
         text_init(&out, &f->arena);
-        ASSERT_OK(f,
-                  table_format_write(&out, result, formats[i].format, formats[i].limit, &f->err));
+        ASSERT_OK(f, table_format_write(&out, result, formats[i].format, formats[i].limit, NULL,
+                                        &f->err));
         assert_string_equal(text_cstring(&out), formats[i].expected);
     }
 }

@@ -122,6 +122,23 @@ static void late_error_of_a_stream_is_told(void **state) {
     assert_string_equal(f->err.message, "late");
 }
 
+// DuckDB then says "Interrupted!" of the stream: its error is behind what was read.
+static void error_of_a_stream_that_is_read_slowly_is_told(void **state) {
+    struct fixture *f = *state;
+    LAKE_RESULT result = NULL;
+    enum error_code code = lake_stream(
+        f->connection,
+        STR("SELECT CASE WHEN range = 40000 THEN error('late') ELSE 'x' END\nFROM range(1000000)"),
+        LAKE_NO_VALUES, &result, &f->err);
+    usleep(100000); // the other thread comes as far as the buffer lets it
+    struct lake_chunk chunk = {.row_count = 1};
+    while (code == ERROR_NONE && chunk.row_count > 0) {
+        code = lake_result_chunk(result, &chunk, &f->err);
+    }
+    assert_int_equal(code, ERROR_INVALID);
+    assert_string_equal(f->err.message, "late");
+}
+
 static void changed_rows_are_counted(void **state) {
     struct fixture *f = *state;
     int64_t changed = 0;
@@ -278,6 +295,7 @@ int main(void) {
         WITH_LAKE(pivot_is_one_statement),
         WITH_LAKE(stream_reads_more_than_memory_holds),
         WITH_LAKE(late_error_of_a_stream_is_told),
+        WITH_LAKE(error_of_a_stream_that_is_read_slowly_is_told),
         WITH_LAKE(changed_rows_are_counted),
         WITH_LAKE(interrupt_stops_what_runs),
         WITH_LAKE(a_shielded_connection_works_after_an_interrupt),
