@@ -179,6 +179,8 @@ MUST_USE enum error_code lake_set_variable(struct lake_connection *connection, s
 // ── Quoting ── for the places where SQL takes no parameter.
 // "name", with inner quotes doubled.
 str lake_quote_name(struct arena *arena, str name);
+// The same, but a name that needs no quotes stays as it is.
+str lake_quote_if_needed(struct arena *arena, str name);
 // "schema"."table" of `schema.table`, split at the first dot; a bare name stays one part.
 str lake_quote_target(struct arena *arena, str target);
 // 'text', with inner quotes doubled.

@@ -99,11 +99,15 @@ static bool needs_quotes(str name) {
     return false;
 }
 
+str lake_quote_if_needed(struct arena *arena, str name) {
+    return needs_quotes(name) ? lake_quote_name(arena, name) : name;
+}
+
 static void add_members(struct text *out, const struct lake_type *type) {
     for (size_t i = 0; i < type->child_count; i++) {
         text_add(out, i == 0 ? STR("(") : STR(", "));
         const str name = type->child_names[i];
-        text_add(out, needs_quotes(name) ? lake_quote_name(out->arena, name) : name);
+        text_add(out, lake_quote_if_needed(out->arena, name));
         text_add_char(out, ' ');
         text_add(out, type->children[i].name);
     }

@@ -53,6 +53,20 @@ static void read_keys(struct commit *commit) {
     }
 }
 
+// A commit with a failed constraint or audit does not exist; a warning that failed has been told.
+static void read_checks(struct arena *arena, yyjson_val *array, struct commit *commit) {
+    size_t i, max;
+    yyjson_val *item;
+    yyjson_arr_foreach(array, i, max, item) {
+        const str stage = member_text(arena, item, "stage");
+        const str name = member_text(arena, item, "name");
+        str_list_push(
+            arena, &commit->checks,
+            str_format(arena, STR_FORMAT ": " STR_FORMAT, STR_ARGS(stage), STR_ARGS(name)));
+    }
+    commit->checks_committed = commit->checks.count;
+}
+
 static void document_cleanup(yyjson_doc **document) {
     yyjson_doc_free(*document);
 }
@@ -92,7 +106,18 @@ bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *tar
     read_texts(arena, yyjson_obj_get(definition, "directives"), &commit->directives);
     read_texts(arena, yyjson_obj_get(definition, "uses"), &commit->uses);
     read_keys(commit);
+    read_checks(arena, yyjson_obj_get(root, "checks"), commit);
     return true;
+}
+
+static void take_checks(struct commit *commit, struct arena *arena, yyjson_val *array) {
+    struct str_list met = {0};
+    read_texts(arena, array, &met);
+    for (size_t i = 0; i < met.count; i++) {
+        if (!str_list_has(&commit->checks, met.items[i])) {
+            str_list_push(arena, &commit->checks, met.items[i]);
+        }
+    }
 }
 
 void commit_progress_take(struct arena *arena, struct commit *commit, str metadata) {
@@ -101,8 +126,11 @@ void commit_progress_take(struct arena *arena, struct commit *commit, str metada
     yyjson_val *root = yyjson_doc_get_root(document);
     yyjson_val *snapshot = yyjson_obj_get(root, "commit");
     const int64_t read_snapshot = yyjson_get_sint(yyjson_obj_get(root, "read_snapshot"));
-    if (!yyjson_is_int(snapshot) || yyjson_get_sint(snapshot) != commit->snapshot ||
-        read_snapshot <= commit->read_snapshot) {
+    if (!yyjson_is_int(snapshot) || yyjson_get_sint(snapshot) != commit->snapshot) {
+        return;
+    }
+    take_checks(commit, arena, yyjson_obj_get(root, "checks_met"));
+    if (read_snapshot <= commit->read_snapshot) {
         return;
     }
     commit->read_snapshot = read_snapshot;
@@ -174,18 +202,34 @@ static void write_inputs(struct json *json, const struct file_input_list *inputs
     json_end(json);
 }
 
-str commit_progress_write(struct arena *arena, const struct commit *commit,
-                          const struct model *model, int64_t read_snapshot,
-                          const struct file_input_list *files) {
+static void write_texts(struct json *json, const char *key, const struct str_list *texts) {
+    json_key(json, str_from(key));
+    json_array(json);
+    for (size_t i = 0; i < texts->count; i++) {
+        json_string(json, texts->items[i]);
+    }
+    json_end(json);
+}
+
+str commit_progress_write(struct arena *arena, const struct commit_progress *progress) {
     struct text text;
     struct json json;
     text_init(&text, arena);
     json_init(&json, &text);
     json_object(&json);
-    json_key_int(&json, STR("commit"), commit->snapshot);
-    json_key_int(&json, STR("read_snapshot"), read_snapshot);
-    write_views(&json, model);
-    write_inputs(&json, files);
+    if (progress->commit != NULL) {
+        json_key_int(&json, STR("commit"), progress->commit->snapshot);
+        json_key_int(&json, STR("read_snapshot"), progress->read_snapshot);
+        write_views(&json, progress->model);
+        write_inputs(&json, progress->files);
+    }
+    if (progress->checks_met.count > 0) {
+        write_texts(&json, "checks_met", &progress->checks_met);
+    }
+    if (progress->checks.size > 0) {
+        json_key(&json, STR("checks"));
+        json_raw(&json, progress->checks);
+    }
     json_end(&json);
     return text_str(&text);
 }
@@ -270,6 +314,10 @@ str commit_write(struct arena *arena, const struct commit_input *input) {
     write_if_known(&json, STR("git_repo_url"), input->git->repository_url);
     json_key_int(&json, STR("read_snapshot"), input->read_snapshot);
     write_inputs(&json, input->inputs);
+    if (input->checks.size > 0) {
+        json_key(&json, STR("checks"));
+        json_raw(&json, input->checks);
+    }
     if (input->sinks.size > 0) {
         json_key(&json, STR("sinks"));
         json_raw(&json, input->sinks);

@@ -47,6 +47,8 @@ struct commit {
     struct str_list uses;       // "macro=hash"
     str body_hash;              // of `definition`: the canonical SQL alone
     str extra_info;             // the whole; borrowed from what was read
+    struct str_list checks;     // check_identity of those that the table has met:
+    size_t checks_committed;    // by its commit, and behind these in runs after it
 };
 
 // false when extra_info is no JSON object.
@@ -57,9 +59,15 @@ bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *tar
 // A run that wrote nothing makes no commit, yet it has looked: the run log keeps how far, so that
 // the next run need not look again.  The text for the log, and taking it back: only when it speaks
 // of this very commit.
-str commit_progress_write(struct arena *arena, const struct commit *commit,
-                          const struct model *model, int64_t read_snapshot,
-                          const struct file_input_list *files);
+struct commit_progress {
+    const struct commit *commit; // the model's last one; NULL: there is nothing to take back
+    const struct model *model;
+    int64_t read_snapshot;
+    const struct file_input_list *files;
+    struct str_list checks_met; // since the commit, by check_identity
+    str checks;                 // JSON array of this run's results; empty: none
+};
+str commit_progress_write(struct arena *arena, const struct commit_progress *progress);
 void commit_progress_take(struct arena *arena, struct commit *commit, str metadata);
 
 struct commit_step {
@@ -99,6 +107,7 @@ struct commit_input {
     str sinks;                                 // JSON array; empty: left out
     const struct lineage_column_list *lineage; // of the columns
     str decoration;
+    str checks; // JSON array; empty: left out
 };
 
 // The JSON object.

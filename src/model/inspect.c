@@ -31,7 +31,7 @@ enum error_code models_read_with_libs(const struct project *project,
     };
     TRY(models_read(project->arena, &options, models, err));
     models_check_libs(models, libs);
-    return ERROR_NONE;
+    return models_check_macros(models, project, connection, err);
 }
 
 enum error_code inspection_open(struct arena *arena, const struct inspection_options *options,

@@ -289,10 +289,16 @@ static enum error_code collect(struct macros *macros, const struct sql_query *qu
     return ERROR_NONE;
 }
 
-enum error_code macros_used(struct macros *macros, const struct sql_query *query,
+enum error_code macros_used(struct macros *macros, const struct model *model,
                             const struct definition_use **uses, size_t *count, struct error *err) {
     struct use_list list = {0};
-    TRY(collect(macros, query, &list, err));
+    const struct column_directive_list *columns = &model->source.directives.columns;
+    TRY(collect(macros, &model->query, &list, err));
+    for (size_t i = 0; i < columns->count; i++) {
+        if (columns->items[i].mask.size > 0) {
+            TRY(collect_macro(macros, columns->items[i].mask, &list, err));
+        }
+    }
     for (size_t i = 1; i < list.count; i++) {
         for (size_t j = i; j > 0 && str_compare(list.items[j].name, list.items[j - 1].name) < 0;
              j--) {

@@ -29,8 +29,9 @@ MUST_USE enum error_code macros_bodies(struct macros *macros, str name,
                                        const struct sql_query **bodies, size_t *count,
                                        struct error *err);
 
-// What the query uses, directly and through other macros, sorted by name.
-MUST_USE enum error_code macros_used(struct macros *macros, const struct sql_query *query,
+// What the query and the masks of its columns use, directly and through other macros, sorted by
+// name.
+MUST_USE enum error_code macros_used(struct macros *macros, const struct model *model,
                                      const struct definition_use **uses, size_t *count,
                                      struct error *err);
 

@@ -18,6 +18,20 @@ str model_table_name(struct arena *arena, const struct model *model) {
                       STR_ARGS(lake_quote_name(arena, model->name)));
 }
 
+const struct column_directive *model_first_mask(const struct model *model) {
+    const struct column_directive_list *columns = &model->source.directives.columns;
+    for (size_t i = 0; i < columns->count; i++) {
+        if (columns->items[i].mask.size > 0) {
+            return &columns->items[i];
+        }
+    }
+    return NULL;
+}
+
+bool model_is_masked(const struct model *model) {
+    return model_first_mask(model) != NULL;
+}
+
 struct model *models_find(const struct models *models, str target) {
     return map_get(&models->by_target, target);
 }

@@ -12,6 +12,7 @@
 
 #include "base/context.h"
 #include "base/map.h"
+#include "model/check.h"
 #include "sql/ast.h"
 #include "sql/definition.h"
 #include "sql/directive.h"
@@ -52,6 +53,7 @@ struct model {
     bool has_query; // the SQL could be read
     str ast;        // json_serialize_sql of the body; empty without query
     struct sql_query query;
+    struct check_list checks; // in the order of the stages
     struct finding_list findings;
     bool broken;  // there is a BLOCKER among them
     size_t index; // its place in models.items
@@ -97,6 +99,10 @@ MUST_USE enum error_code models_read(struct arena *arena, const struct models_op
 
 // The quoted name of its table, "schema"."name", for SQL.
 str model_table_name(struct arena *arena, const struct model *model);
+
+// Whether a tag of @column masks one of its columns, and the first such directive (NULL: none).
+bool model_is_masked(const struct model *model);
+const struct column_directive *model_first_mask(const struct model *model);
 
 // NULL when there is none; case does not matter.
 struct model *models_find(const struct models *models, str target);

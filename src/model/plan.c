@@ -140,7 +140,7 @@ static enum error_code read_definitions(struct plan *plan, struct error *err) {
     for (size_t i = 0; i < plan->models->count; i++) {
         struct plan_step *step = &plan->steps[i];
         const struct model *model = step->model;
-        TRY(macros_used(plan->models->macros, &model->query, &step->uses, &step->use_count, err));
+        TRY(macros_used(plan->models->macros, model, &step->uses, &step->use_count, err));
         const struct definition_input input = {
             .directives = &model->source.directives,
             .body = model->source.body,

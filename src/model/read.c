@@ -272,21 +272,6 @@ static void not_built(struct model_reader *reader, struct model *model, const st
 // What a user may ask for and this version cannot do is refused, never skipped.
 static void check_not_built(struct model_reader *reader, struct model *model) {
     const struct directives *directives = &model->source.directives;
-    for (size_t i = 0; i < directives->constraints.count; i++) {
-        not_built(reader, model, &directives->constraints.items[i], "@constraint is");
-    }
-    for (size_t i = 0; i < directives->audits.count; i++) {
-        not_built(reader, model, &directives->audits.items[i], "@audit is");
-    }
-    for (size_t i = 0; i < directives->warnings.count; i++) {
-        not_built(reader, model, &directives->warnings.items[i], "@warning is");
-    }
-    for (size_t i = 0; i < directives->columns.count; i++) {
-        if (directives->columns.items[i].mask.size > 0) {
-            not_built(reader, model, &directives->columns.items[i].at,
-                      "masking by a tag of @column is");
-        }
-    }
     for (size_t i = 0; i < directives->extensions.count; i++) {
         const str name = directives->extensions.items[i].name;
         if (!lake_extension_is_pinned(name) && !lake_extension_is_built_in(name)) {
@@ -380,6 +365,7 @@ static void check_cdc(struct model_reader *reader, struct model *model) {
 }
 
 static void check_model(struct model_reader *reader, struct model *model) {
+    checks_parse(reader->models->arena, model);
     check_not_built(reader, model);
     if (model->has_query) {
         check_limit(reader, model);

@@ -72,6 +72,7 @@ static enum error_code start_models(struct runner *runner, struct error *err) {
     };
     TRY(models_read(runner->arena, &options, runner->models, err));
     models_check_libs(runner->models, runner->libs);
+    TRY(models_check_macros(runner->models, &runner->project, runner->session.connection, err));
     const struct plan_options plan_options = {
         .project = runner->project.root,
         .full_refresh = runner->options->full_refresh,
@@ -226,6 +227,7 @@ static enum error_code run_locked(struct runner *runner, struct run_summary *sum
     report_orphans(runner, summary);
     if (!runner->options->dry_run && !runner->options->deliver_only) {
         TRY(load_sources(runner, err));
+        TRY(run_load_checks(runner, err));
         TRY(run_create_tables(runner, err));
     }
     struct git_info git;

@@ -45,6 +45,7 @@ struct run_result {
     int64_t read_snapshot; // what it was evaluated at; 0: it was not
     struct error_list errors;
     struct error_list warnings;
+    struct check_result_list checks; // of constraints, audits and warnings, as they were evaluated
     struct run_push push;
     str run_id;
 };

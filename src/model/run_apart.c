@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "lake/snapshot.h"
 #include "lake/transaction.h"
+#include "model/mask.h"
 #include "model/schedule.h"
 #include "model/turn.h"
 
@@ -33,9 +34,13 @@ static enum error_code evaluate(struct turn *turn, struct error *err) {
     struct lake_connection *connection = turn->runner->session.connection;
     TRY(lake_begin(connection, err));
     TRY(lake_current_snapshot(connection, &turn->read_snapshot, err));
-    const str sql = str_format(
-        turn->arena, "CREATE OR REPLACE TEMP TABLE __ondatra_apart AS FROM (" STR_FORMAT "\n)",
-        STR_ARGS(turn->step->model->source.body));
+    struct mask mask;
+    mask_make(turn->arena, turn->step->model, &mask);
+    const str sql = str_format(turn->arena,
+                               "CREATE OR REPLACE TEMP TABLE __ondatra_apart AS FROM " STR_FORMAT
+                               "(" STR_FORMAT "\n)" STR_FORMAT,
+                               STR_ARGS(mask.head), STR_ARGS(turn->step->model->source.body),
+                               STR_ARGS(mask.tail));
     TRY(lake_execute(connection, sql, LAKE_NO_VALUES, NULL, err));
     return lake_commit(connection, NULL, err);
 }

@@ -150,7 +150,8 @@ static enum error_code give_up(struct turn *turn, struct error *err) {
 
 // How the statement that read the calls ended: the lib's own error wins over DuckDB's.
 static enum error_code end_fetch(struct turn *turn, enum error_code code, struct error *err) {
-    if (code != ERROR_NONE) {
+    // It shows the value, which a mask is to hide.
+    if (code != ERROR_NONE && !turn->check_failed && !model_is_masked(turn->step->model)) {
         cast_error_explain(turn->step->model, turn->fetch, err);
     }
     turn->fetch_is_over = true;

@@ -65,20 +65,22 @@ static void execute(struct runner *runner, struct run_job *job) {
         result->status = step->type == RUN_SKIP ? RUN_SKIPPED : RUN_OK;
         return;
     }
-    if (step->type == RUN_SKIP) {
+    const bool skips = step->type == RUN_SKIP;
+    if ((skips ? run_new_checks(runner, step, &job->arena, result, &err)
+               : run_model(runner, step, &job->arena, result, &err)) != ERROR_NONE) {
+        result->status = RUN_ERROR;
+        result->rows = 0;
+        error_list_add(&result->errors, &err);
+        fail(step, model->target);
+        return;
+    }
+    if (skips) {
         result->status = RUN_SKIPPED;
         if (plan_is_redecorated(step) &&
             run_redecorate(runner, step, &job->arena, result, &err) != ERROR_NONE) {
             error_list_add(&result->warnings, &err);
         }
         run_push(runner, step, &job->arena, result);
-        return;
-    }
-    if (run_model(runner, step, &job->arena, result, &err) != ERROR_NONE) {
-        result->status = RUN_ERROR;
-        result->rows = 0;
-        error_list_add(&result->errors, &err);
-        fail(step, model->target);
         return;
     }
     if (result->no_columns) {

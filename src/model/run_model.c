@@ -43,6 +43,7 @@ enum error_code turn_write(struct turn *turn, struct error *err) {
         .arena = turn->arena,
         .model = step->model,
         .body = turn_body(turn),
+        .body_is_masked = turn->is_evaluated,
         .body_is_own = !turn->is_evaluated,
         .run_snapshot = turn->runner->first_snapshot,
         .hashes_are_old = step->has_commit &&
@@ -58,6 +59,7 @@ enum error_code turn_write(struct turn *turn, struct error *err) {
     if (!write->table_is_empty && write->run_type != RUN_BACKFILL) {
         TRY(turn_choose_rows(turn, err));
     }
+    turn_watch_rows(turn);
     TRY(turn_write_rows(turn, err));
     turn_step_done(turn, "write");
     return ERROR_NONE;
@@ -99,6 +101,7 @@ static enum error_code write_message(struct turn *turn, struct error *err) {
         .step_count = turn->step_count,
         .sinks = run_sinks_json(runner, step->model, turn->arena),
         .decoration = step->decoration,
+        .checks = turn_checks_json(turn),
     };
     const str message = str_format(
         turn->arena, STR_FORMAT " (" STR_FORMAT ", %lld rows)", STR_ARGS(step->model->target),
@@ -145,8 +148,12 @@ static enum error_code transaction_body(struct turn *turn, struct error *err) {
     } else {
         TRY(turn_write(turn, err));
     }
-    if (turn->fetched.aborted || keeps_everything(turn) ||
-        (!turn->write.changed && !must_record(turn))) {
+    if (turn->fetched.aborted || keeps_everything(turn)) {
+        lake_rollback(connection);
+        return ERROR_NONE;
+    }
+    TRY(turn_audit(turn, err));
+    if (!turn->write.changed && !must_record(turn)) {
         lake_rollback(connection);
         return ERROR_NONE;
     }
@@ -198,24 +205,29 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
     const struct clock *clock = &runner->context->clock;
     const enum run_type planned_type = result->run_type;
     const str planned_reason = result->reason;
+    const size_t warnings = result->warnings.count;
     struct incremental_state incremental;
+    bool checks_alone = false;
     TRY(choose_threads(runner, step, err));
     TRY(run_enter_model(runner, step, &incremental, err));
     // Now, as it may ask the database what would end a transaction: whether a table exists.
     run_lineage(runner)->database.asks_views = !runner->session.sources_loaded;
     (void)model_lineage(run_lineage(runner), step->model);
-    for (int try = 0;; try++) {
+    for (int try = 0;;) {
         struct turn turn = {
             .runner = runner,
             .step = step,
             .arena = scratch,
             .result = result,
             .incremental = incremental,
+            .checks_alone = checks_alone,
             .started_us = clock_wall_us(clock),
             .step_started_us = clock_monotonic_us(clock),
         };
         result->run_type = planned_type;
         result->reason = planned_reason;
+        result->warnings.count = warnings;
+        result->checks = (struct check_result_list){0};
         const enum error_code code = attempt(&turn, err);
         result->rows = turn.write.rows;
         result->aborted = turn.fetched.aborted;
@@ -226,13 +238,21 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
                                turn.write.changed || turn.altered ? result->snapshot : 0);
                 plan_rows_added(runner->plan, step->model, turn.write.rows);
             }
+            if (!result->aborted) {
+                run_warnings(runner, step, scratch, result);
+            }
             return ERROR_NONE;
+        }
+        if (turn.wants_checks_alone) {
+            checks_alone = true;
+            continue;
         }
         if (code != ERROR_CONFLICT || try == CONFLICT_RETRIES_MAX ||
             step->model->lib_calls.count > 0) {
             return code;
         }
-        TRY(clock_sleep_us(clock, (int64_t)CONFLICT_WAIT_MS * 1000 * (try + 1),
+        try++;
+        TRY(clock_sleep_us(clock, (int64_t)CONFLICT_WAIT_MS * 1000 * try,
                            runner->context->interrupt, err));
     }
 }

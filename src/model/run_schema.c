@@ -12,6 +12,7 @@
 #include "model/columns.h"
 #include "model/decorate.h"
 #include "model/graph.h"
+#include "model/mask.h"
 #include "model/runner.h"
 
 // ── Missing tables ──
@@ -153,6 +154,32 @@ static void drop_own_columns(struct plan_step *step) {
     step->column_count = kept;
 }
 
+// A mask may give another type than the column had; the name stays that of the query.
+static enum error_code describe_masked(struct runner *runner, struct plan_step *step,
+                                       struct error *err) {
+    struct arena *arena = runner->arena;
+    const struct model *model = step->model;
+    const struct lake_column *raw = step->columns;
+    struct mask mask;
+    mask_make(arena, model, &mask);
+    const str sql =
+        str_format(arena, "FROM " STR_FORMAT "(\n" STR_FORMAT "\n)" STR_FORMAT, STR_ARGS(mask.head),
+                   STR_ARGS(model->source.body), STR_ARGS(mask.tail));
+    const enum error_code code = lake_describe(runner->session.connection, arena, sql,
+                                               &step->columns, &step->column_count, err);
+    if (code != ERROR_NONE) { // the query alone could be bound: it is a macro that does not fit
+        error_context(err, "masking");
+        error_at(err, model->file, model_first_mask(model)->at.line,
+                 model_first_mask(model)->at.column);
+        error_source(err, model->text);
+        return code;
+    }
+    for (size_t i = 0; i < step->column_count; i++) {
+        step->columns[i].name = raw[i].name;
+    }
+    return columns_normalise(arena, step->columns, step->column_count, err);
+}
+
 enum error_code run_describe(struct runner *runner, struct plan_step *step, struct error *err) {
     const struct model *model = step->model;
     // The query as it is: as a subquery, columns of one name would be renamed.  The line in front
@@ -172,6 +199,10 @@ enum error_code run_describe(struct runner *runner, struct plan_step *step, stru
     if (code != ERROR_NONE) {
         error_at_offset(err, model->file, model->text, model->source.body_offset);
         return code;
+    }
+    if (model_is_masked(model)) {
+        TRY(check_columns(step, runner->arena, err));
+        TRY(describe_masked(runner, step, err));
     }
     drop_own_columns(step);
     return check_columns(step, runner->arena, err);

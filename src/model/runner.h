@@ -76,6 +76,18 @@ MUST_USE enum error_code run_model(struct runner *runner, struct plan_step *step
 MUST_USE enum error_code run_redecorate(struct runner *runner, struct plan_step *step,
                                         struct arena *scratch, struct run_result *result,
                                         struct error *err);
+// Makes the shipped macros that the checks of this run need, before any model is written.
+MUST_USE enum error_code run_load_checks(struct runner *runner, struct error *err);
+// Evaluates the warnings over the committed table: into the result's warnings.
+void run_warnings(struct runner *runner, struct plan_step *step, struct arena *scratch,
+                  struct run_result *result);
+// For a run that is skipped: evaluates the checks that the table has not met.
+MUST_USE enum error_code run_new_checks(struct runner *runner, struct plan_step *step,
+                                        struct arena *scratch, struct run_result *result,
+                                        struct error *err);
+// Which checks the table has met since its commit, this run included; by check_identity.
+void run_checks_met(struct arena *arena, const struct plan_step *step,
+                    const struct run_result *result, struct str_list *met);
 
 // What the libs of the model in turn can ask of the lake.  Nothing is connected, and *data stays
 // NULL, when no lib asks.

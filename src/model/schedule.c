@@ -119,16 +119,28 @@ bool schedule_has_company(struct schedule *schedule) {
 
 // ── Telling ──
 
-// How far the model has looked without writing; empty when its commit says it, or nothing does.
+// How far the model has looked without writing, when its commit does not say it, and the results
+// of its checks; empty when there is nothing to tell.
 static str log_metadata(struct schedule *schedule, const struct run_result *result) {
+    struct arena *arena = schedule->arena;
     const struct plan_step *step = plan_step_of(schedule->runner->plan, result->model);
-    if (!step->has_commit || result->snapshot > 0 || result->status == RUN_ERROR ||
-        result->skipped_because.size > 0 || result->aborted) {
-        return (str){0};
+    struct commit_progress progress = {0};
+    if (result->checks.count > 0) {
+        progress.checks = check_results_json(arena, &result->checks);
     }
-    const int64_t read =
-        result->read_snapshot > 0 ? result->read_snapshot : step->commit.read_snapshot;
-    return commit_progress_write(schedule->arena, &step->commit, result->model, read, &step->files);
+    const bool has_looked = step->has_commit && result->snapshot == 0 &&
+                            result->status != RUN_ERROR && result->skipped_because.size == 0 &&
+                            !result->aborted;
+    if (has_looked) {
+        progress.commit = &step->commit;
+        progress.model = result->model;
+        progress.files = &step->files;
+        progress.read_snapshot =
+            result->read_snapshot > 0 ? result->read_snapshot : step->commit.read_snapshot;
+        run_checks_met(arena, step, result, &progress.checks_met);
+    }
+    return has_looked || progress.checks.size > 0 ? commit_progress_write(arena, &progress)
+                                                  : (str){0};
 }
 
 static void log_result(struct schedule *schedule, const struct run_job *job) {

@@ -3,8 +3,8 @@
 
 // What one attempt to run one model works with, shared by the files that make it up: run_model.c
 // (the transaction), run_cursor.c (variables), run_fetch.c (lib calls), run_table.c (the table and
-// its columns), run_apart.c (what needs no write lock), run_rows.c (which rows to read).  For use
-// inside model/ only.
+// its columns), run_apart.c (what needs no write lock), run_rows.c (which rows to read),
+// run_checks.c (constraints, audits, warnings).  For use inside model/ only.
 
 #include "model/run_progress.h"
 #include "model/runner.h"
@@ -21,14 +21,17 @@ struct turn {
     struct fetch_outcome fetched;
     bool fetch_is_over;
     struct write write;
-    bool is_fetched;    // turn_fetch is done
-    bool fetch_aborted; // by a lib's abort()
-    bool is_evaluated;  // the query's rows are in a temporary table
+    bool is_fetched;         // turn_fetch is done
+    bool fetch_aborted;      // by a lib's abort()
+    bool is_evaluated;       // the query's rows are in a temporary table
+    bool check_failed;       // a constraint or audit ends the turn
+    bool checks_alone;       // each in a statement of its own
+    bool wants_checks_alone; // set when the statement of all failed while running
     bool altered;
     bool decorated; // comments, partitioning or sorting changed
     int64_t read_snapshot;
     int64_t started_us;
-    struct commit_step steps[4];
+    struct commit_step steps[5];
     size_t step_count;
     int64_t step_started_us;
 };
@@ -71,6 +74,13 @@ MUST_USE enum error_code turn_rename_columns(struct turn *turn, struct lake_tabl
 
 // Which rows an incremental run reads (models.md §6): sets body and source of turn->write.
 MUST_USE enum error_code turn_choose_rows(struct turn *turn, struct error *err);
+
+// Has the constraints look at what turn->write is about to write.
+void turn_watch_rows(struct turn *turn);
+// Evaluates the audits, after the write; an error rolls everything back.
+MUST_USE enum error_code turn_audit(struct turn *turn, struct error *err);
+// The results for the commit; empty for a model without checks.
+str turn_checks_json(struct turn *turn);
 
 // As write_rows, with a warning of new rows whose cursor is NULL: it never moves past them
 // (models.md §4.4).

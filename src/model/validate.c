@@ -175,6 +175,7 @@ static enum error_code validate_opened(struct validator *validator,
     };
     TRY(models_read(validator->arena, &models_options, &validator->models, err));
     models_check_libs(&validator->models, &validator->libs);
+    TRY(models_check_macros(&validator->models, &validator->project, validator->connection, err));
     for (size_t i = 0; i < validator->models.count; i++) {
         struct model *model = validator->models.items[i];
         check_references(validator, model);

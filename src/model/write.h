@@ -26,8 +26,9 @@ struct write {
     const struct model *model;
     enum run_type run_type;
     enum write_source source;
-    str body;         // the SQL of the query; the model's own, or its rewritten form
-    bool body_is_own; // positions of errors are those of the model's file
+    str body;            // the SQL of the query; the model's own, or its rewritten form
+    bool body_is_masked; // its rows were masked when they were read
+    bool body_is_own;    // positions of errors are those of the model's file
     const struct lake_column *columns;
     size_t column_count;
     bool table_is_empty; // made by this run: no difference to compute

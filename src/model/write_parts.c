@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "lake/result.h"
 #include "model/columns.h"
+#include "model/mask.h"
 
 // ── SQL ──
 
@@ -68,10 +69,17 @@ void write_error_place(const struct model *model, struct error *err) {
 
 enum error_code write_run_query(struct write *write, str head, str tail, int64_t *changed,
                                 struct error *err) {
-    const str sql = str_format(write->arena, STR_FORMAT "(\n" STR_FORMAT "\n)" STR_FORMAT,
-                               STR_ARGS(head), STR_ARGS(write->body), STR_ARGS(tail));
+    struct mask mask = {0};
+    if (!write->body_is_masked) {
+        mask_make(write->arena, write->model, &mask);
+    }
+    const str sql =
+        str_format(write->arena, STR_FORMAT STR_FORMAT "(\n" STR_FORMAT "\n)" STR_FORMAT STR_FORMAT,
+                   STR_ARGS(head), STR_ARGS(mask.head), STR_ARGS(write->body), STR_ARGS(mask.tail),
+                   STR_ARGS(tail));
     const enum error_code code = lake_execute_patient(write->connection, sql, changed, err);
     if (code != ERROR_NONE && err->pos.file[0] == '\0') {
+        mask_withhold(write->model, err);
         if (write->body_is_own) {
             write_error_place(write->model, err);
         } else {

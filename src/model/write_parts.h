@@ -40,8 +40,8 @@ MUST_USE enum error_code write_execute(struct write *write, const char *template
 MUST_USE enum error_code write_count(struct write *write, const char *template,
                                      struct write_words words, int64_t *count, struct error *err);
 
-// Runs "<head>(\n<query>\n)<tail>", so that errors have the position in the model's file; then
-// tells write->was_read.  The head is one line.
+// Runs "<head>(\n<query>\n)<tail>", the query masked, so that errors have the position in the
+// model's file; then tells write->was_read.  The head is one line.
 MUST_USE enum error_code write_run_query(struct write *write, str head, str tail, int64_t *changed,
                                          struct error *err);
 // Lets those who want to look at WRITE_RESULT before it is written.

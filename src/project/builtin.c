@@ -11,8 +11,8 @@ const str builtin_macros = STR_INIT(
     "END;\n"
     "CREATE OR REPLACE MACRO memory.cents_to_dollars(cents) AS cents / 100.0;\n"
     "CREATE OR REPLACE MACRO memory.mask_email(v) AS CASE WHEN v IS NULL THEN NULL ELSE "
-    "left(v, 1) || '***@' || split_part(v, '@', 2) END;\n"
-    "CREATE OR REPLACE MACRO memory.mask_ssn(v) AS '***-**-' || right(v, 4);\n"
+    "left(v::VARCHAR, 1) || '***@' || split_part(v::VARCHAR, '@', 2) END;\n"
+    "CREATE OR REPLACE MACRO memory.mask_ssn(v) AS '***-**-' || right(v::VARCHAR, 4);\n"
     "CREATE OR REPLACE MACRO memory.hash_pii(v) AS sha256(v::VARCHAR);\n"
     "CREATE OR REPLACE MACRO memory.redact(v) AS CASE WHEN v IS NULL THEN NULL ELSE '[REDACTED]' "
     "END;\n");

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "lake/lake.h"
 #include "lake/script.h"
+#include "project/checks.h"
 
 #include <string.h>
 
@@ -173,6 +174,7 @@ static enum error_code read_macro_files(const struct project *project, str alias
 enum error_code config_macros_run(const struct project *project, struct lake_connection *connection,
                                   str alias, struct error *err) {
     struct macro_files files = {0};
+    bool has_checks = false;
     TRY(read_macro_files(project, alias, &files, err));
     while (files.count > 0) {
         struct macro_files failed = {0};
@@ -184,9 +186,14 @@ enum error_code config_macros_run(const struct project *project, struct lake_con
                 LIST_PUSH(project->arena, &failed, files.items[i]);
             }
         }
-        if (failed.count == files.count || first.code == ERROR_CANCELLED) {
+        const bool stuck = failed.count == files.count;
+        if (first.code == ERROR_CANCELLED || (stuck && has_checks)) {
             *err = first;
             return err->code;
+        }
+        if (stuck) { // it may build on a macro of ours, which are made only when they are used
+            TRY(checks_load_all(connection, err));
+            has_checks = true;
         }
         files = failed;
     }

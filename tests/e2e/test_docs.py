@@ -75,3 +75,13 @@ def test_links_between_pages_lead_somewhere():
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
+
+
+def test_the_reference_of_checks_names_every_macro():
+    page = (ROOT / "docs/reference/checks.md").read_text()
+    for stage in "constraint", "audit", "warning":
+        sql = (ROOT / f"src/project/checks/{stage}s.sql").read_text()
+        for comment, name in re.findall(rf"((?:^-- .*\n)+)CREATE MACRO ondatra_{stage}_(\w+)\(", sql, re.M):
+            call, _, meaning = " ".join(line[3:] for line in comment.splitlines()).partition(": ")
+            assert call.startswith(name + "("), call
+            assert f"| `{call}` | {meaning.replace('|', chr(92) + '|')} |" in page

@@ -231,12 +231,6 @@ static const struct {
      {"models/Mart/A.sql", "SELECT 1 AS a", "models/mart/a.sql", "SELECT 1 AS a"},
      "models/mart/a.sql:1:1: error: models/Mart/A.sql and models/mart/a.sql both make Mart.A\n"
      "  hint: targets are compared without case; rename one file\n"},
-    {"not built check",
-     {"models/a.sql", "-- @constraint: not_null(a)\nSELECT 1 AS a\n"},
-     "models/a.sql:1:17: error: @constraint is not built yet\n"
-     "  -- @constraint: not_null(a)\n"
-     "                  ^\n"
-     "  hint: remove it: coypu refuses what it would otherwise silently leave out\n"},
     {"run-time error",
      {"models/a.sql", "SELECT i::INTEGER AS i FROM (VALUES ('1'), ('x')) t(i)\n"},
      "models/a.sql:1:9: error: could not convert string 'x' to INT32 when casting from source "
