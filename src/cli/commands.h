@@ -8,12 +8,15 @@
 extern const struct command command_checkpoint;
 extern const struct command command_cleanup;
 extern const struct command command_completions;
+extern const struct command command_dag;
 extern const struct command command_describe;
 extern const struct command command_edit;
 extern const struct command command_expire;
 extern const struct command command_flush;
 extern const struct command command_history;
+extern const struct command command_impact;
 extern const struct command command_init;
+extern const struct command command_lineage;
 extern const struct command command_merge;
 extern const struct command command_new;
 extern const struct command command_orphaned;

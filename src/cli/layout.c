@@ -5,6 +5,8 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #define ELLIPSIS "…"
 
@@ -68,7 +70,14 @@ void grid_write(const struct grid *grid, struct text *out) {
         const bool right = grid->right != NULL && grid->right[column];
         const bool last = column + 1 == grid->columns;
         add_padded(out, grid->cells.items[i], last && !right ? 0 : widths[column], right);
-        text_add(out, last ? STR("\n") : STR("  "));
+        if (!last) {
+            text_add(out, STR("  "));
+            continue;
+        }
+        while (out->size > 0 && out->data[out->size - 1] == ' ') { // of empty last cells
+            out->size--;
+        }
+        text_add_char(out, '\n');
     }
 }
 
@@ -78,18 +87,37 @@ static void add_rule(struct box *box, const char *left, str title, const char *r
     text_add(box->out, str_from(left));
     size_t used = 0;
     if (title.size > 0) {
-        text_format(box->out, "─ " STR_FORMAT " ", STR_ARGS(title));
-        used = str_code_points(title) + 3;
+        SCRATCH(scratch);
+        const str shown = fitted(&scratch, title, box->width - 4);
+        text_format(box->out, "─ " STR_FORMAT " ", STR_ARGS(shown));
+        used = str_code_points(shown) + 3;
     }
-    for (; used < BOX_WIDTH; used++) {
+    for (; used < box->width; used++) {
         text_add(box->out, STR("─"));
     }
     text_format(box->out, "%s\n", right);
 }
 
-void box_begin(struct box *box, struct text *out, str title) {
+enum { WIDTH_MIN = 38, WIDTH_MAX = 158 };
+
+size_t box_terminal_width(void) {
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 ||
+        size.ws_col == 0) {
+        return BOX_WIDTH;
+    }
+    const size_t width = size.ws_col > 2 ? (size_t)size.ws_col - 2 : 0;
+    return width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width;
+}
+
+void box_begin_width(struct box *box, struct text *out, str title, size_t width) {
     box->out = out;
+    box->width = width;
     add_rule(box, "┌", title, "┐");
+}
+
+void box_begin(struct box *box, struct text *out, str title) {
+    box_begin_width(box, out, title, BOX_WIDTH);
 }
 
 void box_section(struct box *box, str title) {
@@ -99,7 +127,7 @@ void box_section(struct box *box, str title) {
 void box_line(struct box *box, str line) {
     SCRATCH(scratch);
     text_add(box->out, STR("│ "));
-    add_padded(box->out, fitted(&scratch, line, BOX_WIDTH - 2), BOX_WIDTH - 2, false);
+    add_padded(box->out, fitted(&scratch, line, box->width - 2), box->width - 2, false);
     text_add(box->out, STR(" │\n"));
 }
 
@@ -149,7 +177,7 @@ void box_fact(struct box *box, const char *label, str value) {
     SCRATCH(scratch);
     const char *head = label;
     do {
-        const str part = first_part(value, BOX_WIDTH - 2 - LABEL_WIDTH);
+        const str part = first_part(value, box->width - 2 - LABEL_WIDTH);
         struct text line;
         text_init(&line, &scratch);
         add_padded(&line, str_from(head), LABEL_WIDTH, false);

@@ -26,7 +26,12 @@ void grid_write(const struct grid *grid, struct text *out);
 enum { BOX_WIDTH = 78 }; // inside the frame
 struct box {
     struct text *out;
+    size_t width; // inside the frame
 };
+// The width that a box may have on standard output: that of the terminal within limits, BOX_WIDTH
+// elsewhere.
+size_t box_terminal_width(void);
+void box_begin_width(struct box *box, struct text *out, str title, size_t width);
 void box_begin(struct box *box, struct text *out, str title);
 void box_section(struct box *box, str title);
 void box_line(struct box *box, str line);
