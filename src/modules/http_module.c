@@ -5,7 +5,6 @@
 #include "modules/argument.h"
 #include "modules/builtins.h"
 #include "modules/host.h"
-#include "modules/json_body.h"
 #include "modules/path.h"
 #include "modules/response.h"
 
@@ -224,6 +223,10 @@ static bool read_common(struct building *building, const star_value *arguments) 
     return read_numbers(building, arguments) && read_switches(building, arguments);
 }
 
+static void add_json(void *user, const char *data, size_t size) {
+    text_add(user, (str){data, size});
+}
+
 static bool read_json(struct building *building, star_value value) {
     struct http_request *request = &building->request;
     struct text out;
@@ -233,7 +236,7 @@ static bool read_json(struct building *building, star_value value) {
         return value_text(value, &request->body);
     }
     text_init(&out, building->arena);
-    if (!json_body_write(building->thread, what(building, "json"), &out, value)) {
+    if (!star_json_encode(building->thread, value, what(building, "json"), add_json, &out)) {
         return false;
     }
     request->body = text_str(&out);
