@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -347,4 +348,46 @@ void file_unlock(struct file_lock *lock) {
         (void)close(lock->fd);
         lock->fd = -1;
     }
+}
+
+static int remove_entry(const char *path, const struct stat *stat, int flag, struct FTW *walk) {
+    (void)stat;
+    (void)flag;
+    (void)walk;
+    return remove(path) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+enum error_code directory_remove(str path, struct error *err) {
+    enum { DESCRIPTORS_MAX = 16 };
+    SCRATCH(scratch);
+    if (nftw(str_to_cstring(&scratch, path), remove_entry, DESCRIPTORS_MAX, FTW_DEPTH | FTW_PHYS) ==
+            0 ||
+        errno == ENOENT) {
+        return ERROR_NONE;
+    }
+    return error_set(err, ERROR_IO, "cannot remove " STR_FORMAT ": %s", STR_ARGS(path),
+                     strerror(errno));
+}
+
+enum error_code directory_folders(struct arena *arena, str path, struct str_list *names,
+                                  struct error *err) {
+    SCRATCH(scratch);
+    *names = (struct str_list){0};
+    DIR *directory = opendir(str_to_cstring(&scratch, path));
+    if (directory == NULL) {
+        return errno == ENOENT ? ERROR_NONE
+                               : error_set(err, ERROR_IO, "cannot read " STR_FORMAT ": %s",
+                                           STR_ARGS(path), strerror(errno));
+    }
+    const struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        const str name = str_from(entry->d_name);
+        if (!str_equal(name, STR(".")) && !str_equal(name, STR("..")) &&
+            path_is_directory(path_join(&scratch, path, name))) {
+            str_list_push(arena, names, str_copy(arena, name));
+        }
+    }
+    (void)closedir(directory);
+    str_list_sort(names);
+    return ERROR_NONE;
 }

@@ -23,6 +23,12 @@ MUST_USE enum error_code file_write_atomic(str path, str content, unsigned mode,
 MUST_USE enum error_code file_create(str path, str content, unsigned mode, struct error *err);
 MUST_USE enum error_code directory_create(str path, unsigned mode,
                                           struct error *err); // and its parents
+// The folder with everything below it; symlinks are removed, not followed.  Fine when it is not
+// there.
+MUST_USE enum error_code directory_remove(str path, struct error *err);
+// Names of the folders directly in `path`, sorted by byte; empty when it does not exist.
+MUST_USE enum error_code directory_folders(struct arena *arena, str path, struct str_list *names,
+                                           struct error *err);
 bool path_exists(str path);
 bool path_is_directory(str path);
 bool path_is_file(str path);

@@ -24,6 +24,7 @@ extern const struct command command_push;
 extern const struct command command_query;
 extern const struct command command_rewrite;
 extern const struct command command_run;
+extern const struct command command_sandbox;
 extern const struct command command_sql;
 extern const struct command command_starlark;
 extern const struct command command_stats;

@@ -30,6 +30,7 @@ const struct command *const commands[] = {
     &command_new,
     &command_edit,
     &command_run,
+    &command_sandbox,
     &command_validate,
     &command_describe,
     &command_history,

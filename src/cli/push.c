@@ -348,6 +348,7 @@ static int deliver(struct command_line *line, str target) {
         .target = target,
         .deliver_only = true,
         .keep_going = true,
+        .jobs = 1,
         .events = {.finished = on_finished, .self = &delivery},
     };
     int status = EXIT_CLEAN;

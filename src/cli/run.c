@@ -12,17 +12,11 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
+#include "cli/run_output.h"
 
 enum { JOBS_DEFAULT_MAX = 4 };
 
-struct run_output {
-    struct command_line *line;
-    bool dry_run;
-    struct progress *progress; // NULL: standard error is no terminal
-};
-
-// A line on standard output, without secrets.  A closed pipe ends nothing: the run goes on.
-static void print_line(struct run_output *output, struct arena *scratch, str text) {
+void run_output_line(const struct run_output *output, struct arena *scratch, str text) {
     struct error err;
     const str clean =
         str_printable(scratch, redact_text(output->line->context->redactor, scratch, text));
@@ -105,7 +99,7 @@ static void print_text(struct run_output *output, struct arena *scratch,
     for (size_t i = 0; i < result->warnings.count; i++) {
         add_finding(&text, "WARN", &result->warnings.items[i]);
     }
-    print_line(output, scratch, text_str(&text));
+    run_output_line(output, scratch, text_str(&text));
 }
 
 static void print_summary_text(struct run_output *output, struct arena *scratch,
@@ -125,7 +119,7 @@ static void print_summary_text(struct run_output *output, struct arena *scratch,
     text_format(&text, " (" STR_FORMAT ", " STR_FORMAT ")",
                 STR_ARGS(rows_text(scratch, summary->rows)),
                 STR_ARGS(duration_format(scratch, summary->duration_us)));
-    print_line(output, scratch, text_str(&text));
+    run_output_line(output, scratch, text_str(&text));
 }
 
 // ── JSON ──
@@ -178,6 +172,9 @@ static void print_json(struct run_output *output, struct arena *scratch,
     json_messages(&json, STR("errors"), &result->errors);
     json_messages(&json, STR("warnings"), &result->warnings);
     json_key_if(&json, STR("dag_run_id"), result->run_id);
+    if (output->sandbox) {
+        json_key_bool(&json, STR("sandbox"), true);
+    }
     json_key_if(&json, STR("skipped_because"), result->skipped_because);
     json_details(&json, &result->errors);
     if (result->push.present && result->push.json.size > 0) {
@@ -185,11 +182,11 @@ static void print_json(struct run_output *output, struct arena *scratch,
         json_raw(&json, result->push.json);
     }
     json_end(&json);
-    print_line(output, scratch, text_str(&text));
+    run_output_line(output, scratch, text_str(&text));
 }
 
-static void print_summary_json(struct run_output *output, struct arena *scratch,
-                               const struct run_summary *summary) {
+void run_output_summary_json(const struct run_output *output, struct arena *scratch,
+                             const struct run_summary *summary) {
     struct text text;
     struct json json;
     text_init(&text, scratch);
@@ -207,7 +204,7 @@ static void print_summary_json(struct run_output *output, struct arena *scratch,
         json_key_bool(&json, STR("interrupted"), true);
     }
     json_end(&json);
-    print_line(output, scratch, text_str(&text));
+    run_output_line(output, scratch, text_str(&text));
 }
 
 // ── Events ──
@@ -253,7 +250,7 @@ static void on_warning(void *self, str source, const struct error *err) {
         json_key_string(&json, STR("source"), source);
         json_key_string(&json, STR("message"), str_from(err->message));
         json_end(&json);
-        print_line(output, &scratch, text_str(&text));
+        run_output_line(output, &scratch, text_str(&text));
         return;
     }
     error_render_text(&text, err, "warning");
@@ -278,7 +275,7 @@ static int exit_status(struct command_line *line, const struct run_summary *summ
     return EXIT_CLEAN;
 }
 
-static int run_failed(struct command_line *line, const struct error_list *errors) {
+int run_output_failed(struct command_line *line, const struct error_list *errors) {
     int status = EXIT_FINDINGS;
     for (size_t i = 0; i < errors->count; i++) {
         status = command_fail(line, &errors->items[i]);
@@ -302,50 +299,61 @@ static enum error_code jobs_read(const struct command_line *line, int64_t *jobs,
     return command_number(line, "jobs", 1, RUN_JOBS_MAX, jobs, err);
 }
 
+enum error_code run_output_options(const struct command_line *line, struct run_options *options,
+                                   struct error *err) {
+    int64_t jobs = 0;
+    TRY(jobs_read(line, &jobs, err));
+    *options = (struct run_options){
+        .context = line->context,
+        .target = command_argument(line, 0),
+        .full_refresh = command_flag(line, "full-refresh"),
+        .keep_going = command_flag(line, "keep-going"),
+        .no_destructive = command_flag(line, "no-destructive"),
+        .jobs = (int)jobs,
+    };
+    return ERROR_NONE;
+}
+
+struct run_events run_output_events(struct run_output *output) {
+    return (struct run_events){.started = on_started,
+                               .finished = on_finished,
+                               .progress = output->progress != NULL ? on_progress : NULL,
+                               .pushing = output->progress != NULL ? on_pushing : NULL,
+                               .warning = on_warning,
+                               .self = output};
+}
+
 static int run_command(struct command_line *line) {
     struct run_output output = {
         .line = line,
         .dry_run = command_flag(line, "dry-run"),
     };
     int64_t lock_timeout_s = 0;
-    int64_t jobs = 0;
+    struct run_options options;
     struct error err;
     if (command_number(line, "lock-timeout", 0, 86400, &lock_timeout_s, &err) != ERROR_NONE ||
-        jobs_read(line, &jobs, &err) != ERROR_NONE) {
+        run_output_options(line, &options, &err) != ERROR_NONE) {
         command_print_error(line, &err);
         return EXIT_USAGE;
     }
     output.progress = progress_new(line->context, line->json);
-    const struct run_options options = {
-        .context = line->context,
-        .target = command_argument(line, 0),
-        .full_refresh = command_flag(line, "full-refresh"),
-        .dry_run = output.dry_run,
-        .keep_going = command_flag(line, "keep-going"),
-        .no_destructive = command_flag(line, "no-destructive"),
-        .lock_timeout_ms = lock_timeout_s * 1000,
-        .jobs = (int)jobs,
-        .events = {.started = on_started,
-                   .finished = on_finished,
-                   .progress = output.progress != NULL ? on_progress : NULL,
-                   .pushing = output.progress != NULL ? on_pushing : NULL,
-                   .warning = on_warning,
-                   .self = &output},
-    };
+    options.dry_run = output.dry_run;
+    options.lock_timeout_ms = lock_timeout_s * 1000;
+    options.events = run_output_events(&output);
     struct run_summary summary;
     struct error_list errors;
     error_list_init(&errors, line->arena);
     const enum error_code code = run_project(&options, &summary, &errors);
     progress_free(output.progress);
     if (code != ERROR_NONE) {
-        return run_failed(line, &errors);
+        return run_output_failed(line, &errors);
     }
     SCRATCH(scratch);
     if (line->json) {
-        print_summary_json(&output, &scratch, &summary);
+        run_output_summary_json(&output, &scratch, &summary);
     } else {
         if (summary.ran + summary.skipped + summary.failed + summary.blocked == 0) {
-            print_line(&output, &scratch, STR("no models in models/: nothing to run"));
+            run_output_line(&output, &scratch, STR("no models in models/: nothing to run"));
         }
         print_summary_text(&output, &scratch, &summary);
     }

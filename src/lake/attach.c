@@ -71,6 +71,24 @@ static str absolute_data_path(struct arena *arena, str options) {
     return options;
 }
 
+// The options with this DATA_PATH, in the place of theirs or behind them.
+static str with_data_path(struct arena *arena, str options, str path) {
+    const str value = lake_quote_text(arena, path);
+    size_t offset = sql_skip_space(options, 0);
+    while (offset < options.size) {
+        const size_t end = sql_skip_token(options, offset);
+        const size_t start = sql_skip_space(options, end);
+        if (str_equal_nocase(str_slice(options, offset, end), STR("DATA_PATH"))) {
+            return str_format(arena, STR_FORMAT STR_FORMAT STR_FORMAT,
+                              STR_ARGS(str_slice(options, 0, start)), STR_ARGS(value),
+                              STR_ARGS(str_from_offset(options, sql_skip_token(options, start))));
+        }
+        offset = start;
+    }
+    return str_format(arena, STR_FORMAT "%sDATA_PATH " STR_FORMAT, STR_ARGS(str_trim(options)),
+                      str_trim(options).size > 0 ? ", " : "", STR_ARGS(value));
+}
+
 static void add_option(struct text *options, const char *option) {
     if (options->size > 0) {
         text_add(options, STR(", "));
@@ -181,7 +199,10 @@ static enum error_code run_attach(struct lake_connection *connection,
                                   const struct sql_statement *statement,
                                   const struct lake_attach_options *options, struct error *err) {
     SCRATCH(scratch);
-    const struct attach_text attach = attach_text_parse(&scratch, statement->text);
+    struct attach_text attach = attach_text_parse(&scratch, statement->text);
+    if (options->replace_data_path.size > 0) {
+        attach.options = with_data_path(&scratch, attach.options, options->replace_data_path);
+    }
     if (!attach.is_attach || !has_prefix_nocase(attach.path, "ducklake:")) {
         return lake_script_run(connection, (str){0}, statement->text, NULL, err);
     }

@@ -18,8 +18,9 @@ struct lake_connection;
 enum lake_catalog { LAKE_CATALOG_SQLITE, LAKE_CATALOG_DUCKDB, LAKE_CATALOG_POSTGRES };
 
 struct lake_attach_options {
-    bool read_only;   // READ_ONLY is added; a catalog file that is missing is an empty lake
-    str replace_path; // attach this `ducklake:…` path instead of the one written (sandbox)
+    bool read_only;        // READ_ONLY is added; a catalog file that is missing is an empty lake
+    str replace_path;      // attach this `ducklake:…` path instead of the one written (sandbox)
+    str replace_data_path; // and this DATA_PATH
     struct error
         *warning; // filled (code not ERROR_NONE) with config.password_in_attach; may be NULL
 };

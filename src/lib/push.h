@@ -138,6 +138,10 @@ struct push_preview {
 MUST_USE enum error_code push_preview(const struct push_request *request,
                                       struct push_preview *preview, struct error *err);
 int64_t push_preview_total(const struct push_preview *preview);
+// "would push 12 rows (9 inserts, 2 updates, 1 deletes) to hubspot"
+str push_preview_line(struct arena *arena, str sink, const struct push_preview *preview);
+// {sink, would_push, inserts, updates, deletes, waiting}
+str push_preview_json(struct arena *arena, str sink, const struct push_preview *preview);
 
 // ── Mending (libs.md §7.6) ── by a process that holds the run lock.  ERROR_CONFLICT: the sink is
 // in delivery.  ERROR_NOT_FOUND: the model has no table yet.

@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "base/text.h"
 #include "lake/snapshot.h"
 #include "lib/push_run.h"
@@ -128,4 +129,32 @@ enum error_code push_preview(const struct push_request *request, struct push_pre
 int64_t push_preview_total(const struct push_preview *preview) {
     return preview->inserts + preview->updates + preview->deletes + preview->in_flight +
            preview->retries;
+}
+
+str push_preview_line(struct arena *arena, str sink, const struct push_preview *preview) {
+    const int64_t waiting = preview->in_flight + preview->retries;
+    const str again =
+        waiting == 0 ? (str){0} : str_format(arena, ", %lld of earlier runs", (long long)waiting);
+    return str_format(arena,
+                      "would push %lld rows (%lld inserts, %lld updates, %lld deletes" STR_FORMAT
+                      ") to " STR_FORMAT,
+                      (long long)push_preview_total(preview), (long long)preview->inserts,
+                      (long long)preview->updates, (long long)preview->deletes, STR_ARGS(again),
+                      STR_ARGS(sink));
+}
+
+str push_preview_json(struct arena *arena, str sink, const struct push_preview *preview) {
+    struct text text;
+    struct json json;
+    text_init(&text, arena);
+    json_init(&json, &text);
+    json_object(&json);
+    json_key_string(&json, STR("sink"), sink);
+    json_key_int(&json, STR("would_push"), push_preview_total(preview));
+    json_key_int(&json, STR("inserts"), preview->inserts);
+    json_key_int(&json, STR("updates"), preview->updates);
+    json_key_int(&json, STR("deletes"), preview->deletes);
+    json_key_int(&json, STR("waiting"), preview->in_flight + preview->retries);
+    json_end(&json);
+    return text_str(&text);
 }

@@ -173,6 +173,7 @@ enum error_code plan_read(struct arena *arena, const struct models *models,
         .models = models,
         .project = options->project,
         .full_refresh = options->full_refresh,
+        .sandbox = options->sandbox,
         .steps = ARENA_ARRAY(arena, struct plan_step, models->count),
         .duckdb_version = lake_duckdb_version(lake_of(connection)),
     };
@@ -402,6 +403,18 @@ static void decide(struct plan_step *step, enum run_type type, str reason) {
     step->reason = reason;
 }
 
+// Whether a look at the rows may tell something although nothing changed.
+static bool has_checks(const struct model *model) {
+    const struct directives *directives = &model->source.directives;
+    bool masks = false;
+    for (size_t i = 0; i < directives->columns.count; i++) {
+        masks = masks || directives->columns.items[i].mask.size > 0;
+    }
+    return masks ||
+           directives->constraints.count + directives->audits.count + directives->warnings.count >
+               0;
+}
+
 static void decide_on_facts(struct plan *plan, struct plan_step *step) {
     const struct model *model = step->model;
     const enum model_kind kind = model->source.directives.kind;
@@ -430,6 +443,8 @@ static void decide_on_facts(struct plan *plan, struct plan_step *step) {
     const str reason = input_reason(plan, step);
     if (reason.size > 0) {
         decide(step, changed_type, reason);
+    } else if (plan->sandbox && has_checks(model)) {
+        decide(step, changed_type, STR("sandbox: forced re-run"));
     } else if (model->inputs.count + model->files.count + model->views.count == 0) {
         decide(step, RUN_SKIP, STR("no dependencies"));
     } else {

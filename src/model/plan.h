@@ -66,11 +66,13 @@ struct plan {
     int64_t oldest_snapshot;
     str duckdb_version;
     bool full_refresh;
+    bool sandbox;
 };
 
 struct plan_options {
     str project;
     bool full_refresh;
+    bool sandbox; // models with checks or masks run even when they would skip
 };
 
 // Reads the facts.  The connection needs an attached lake.

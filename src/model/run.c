@@ -13,6 +13,7 @@
 #include "model/graph.h"
 #include "model/lib_names.h"
 #include "model/schedule.h"
+#include "model/table_diff.h"
 #include "project/run_lock.h"
 
 str run_type_name(enum run_type type) {
@@ -76,6 +77,7 @@ static enum error_code start_models(struct runner *runner, struct error *err) {
     const struct plan_options plan_options = {
         .project = runner->project.root,
         .full_refresh = runner->options->full_refresh,
+        .sandbox = runner->options->sandbox,
     };
     return plan_read(runner->plan->arena, runner->models, runner->session.connection, &plan_options,
                      runner->plan, err);
@@ -210,12 +212,46 @@ static void write_log(struct runner *runner, const struct run_entry_list *log) {
     }
 }
 
+// ── Sandbox ──
+
+static void tell_fork(const struct runner *runner) {
+    const struct run_events *events = &runner->options->events;
+    if (runner->sandbox != NULL && events->forked != NULL) {
+        events->forked(events->self, runner->sandbox->source, runner->first_snapshot);
+    }
+}
+
+// What became of every table that this run was to make.
+static enum error_code compare_tables(struct runner *runner, struct error *err) {
+    const struct run_events *events = &runner->options->events;
+    for (size_t i = 0; i < runner->models->count && events->compared != NULL; i++) {
+        const struct plan_step *step = &runner->plan->steps[i];
+        struct plan_version version;
+        const bool changed = plan_version_find(runner->plan, step->model->target, &version) &&
+                             version.snapshot > runner->first_snapshot;
+        if (!step->selected || !step->table_exists || (!changed && !step->created)) {
+            continue;
+        }
+        SCRATCH(scratch);
+        struct table_diff diff;
+        TRY(table_diff_read(runner->session.connection, &scratch, step->model,
+                            runner->first_snapshot, &diff, err));
+        events->compared(events->self, &diff);
+    }
+    return ERROR_NONE;
+}
+
 static enum error_code run_locked(struct runner *runner, struct run_summary *summary,
                                   struct error_list *errors, struct error *err) {
-    const struct session_options session_options = {
+    struct session_options session_options = {
         .without_sources = true, .run_id = runner->run_id, .quiet = true};
+    if (runner->sandbox != NULL) {
+        session_options.attach_path = runner->sandbox->attach_path;
+        session_options.attach_data_path = runner->sandbox->data_path;
+    }
     TRY(session_start(&runner->project, &session_options, &runner->session, err));
     runner->first_snapshot = runner->session.curr_snapshot;
+    tell_fork(runner);
     TRY(start_libs(runner, errors, err));
     TRY(start_models(runner, err));
     plan_take_log(runner->plan, runner->state);
@@ -236,6 +272,9 @@ static enum error_code run_locked(struct runner *runner, struct run_summary *sum
     SCRATCH(arena); // of the log: threads write it while the runner's is the main thread's
     struct run_entry_list log = {0};
     schedule_run(runner, summary, &arena, &log);
+    if (runner->sandbox != NULL) {
+        return compare_tables(runner, err);
+    }
     write_log(runner, &log);
     return ERROR_NONE;
 }
@@ -250,15 +289,22 @@ static void runner_done(struct runner *runner) {
 static enum error_code run_opened(struct runner *runner, struct run_summary *summary,
                                   struct error_list *errors, struct error *err) {
     RUN_LOCK lock = {.fd = -1};
-    if (!runner->options->dry_run) {
-        TRY(run_lock_take(&runner->project, "coypu run", runner->options->lock_timeout_ms, &lock,
-                          err));
+    struct sandbox sandbox = {0};
+    const struct run_options *options = runner->options;
+    if (options->sandbox) { // production may run beside it: the copy is of one moment
+        TRY(sandbox_make(&runner->project, &sandbox, err));
+        runner->sandbox = &sandbox;
+    } else if (!options->dry_run) {
+        TRY(run_lock_take(&runner->project, "coypu run", options->lock_timeout_ms, &lock, err));
+        sandbox_reap(&runner->project);
     }
-    runner->state = state_new(&(struct state_options){.context = runner->context,
-                                                      .project = runner->project.root,
-                                                      .read_only = runner->options->dry_run});
+    runner->state =
+        state_new(&(struct state_options){.context = runner->context,
+                                          .project = runner->project.root,
+                                          .read_only = options->dry_run || options->sandbox});
     const enum error_code code = run_locked(runner, summary, errors, err);
     runner_done(runner);
+    sandbox_remove(&sandbox);
     return code;
 }
 

@@ -62,6 +62,8 @@ struct run_summary {
     bool push_failed; // rows were left undelivered: exit status 1
 };
 
+struct table_diff;
+
 struct run_events {
     void (*started)(void *self, const struct model *model, size_t number, size_t total);
     void (*finished)(void *self, const struct run_result *result);
@@ -70,6 +72,10 @@ struct run_events {
     void (*progress)(void *self, const struct model *model, int64_t pages, int64_t rows);
     // Rows delivered so far, of all that are to go out.
     void (*pushing)(void *self, const struct model *model, int64_t sent, int64_t total);
+    // A sandbox run: what it runs against, before anything else; then, at its end, what became of
+    // each table.
+    void (*forked)(void *self, str source, int64_t snapshot);
+    void (*compared)(void *self, const struct table_diff *diff);
     // Trouble that is no model's own; `source` names the part ("state", "_gc").
     void (*warning)(void *self, str source, const struct error *err);
     void *self;
@@ -85,6 +91,7 @@ struct run_options {
     bool dry_run;    // plan only: results say what would run
     bool keep_going; // run what is outside a cycle
     bool no_destructive;
+    bool sandbox;      // against a fork of the catalog: nothing is pushed, logged or kept
     bool deliver_only; // nothing is materialised or logged: what waits for the sinks goes out
     int64_t lock_timeout_ms;
     int jobs; // models at a time, 1 to RUN_JOBS_MAX

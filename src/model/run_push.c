@@ -87,6 +87,28 @@ static void take_summary(struct arena *scratch, str sink, const struct push_summ
     }
 }
 
+// A sandbox sends nothing: it says what would go out.
+static enum error_code preview(struct runner *runner, const struct model *model,
+                               struct arena *scratch, struct run_result *result,
+                               struct error *err) {
+    struct push_request request;
+    struct push_preview found;
+    const struct sink_context context = {.context = runner->context,
+                                         .connection = runner->session.connection,
+                                         .state = runner->state,
+                                         .libs = runner->libs,
+                                         .run_id = runner->run_id};
+    TRY(sink_request(&context, model, scratch, &request, err));
+    TRY(push_preview(&request, &found, err));
+    result->push.pending = push_preview_total(&found);
+    if (result->push.pending > 0) {
+        str_list_push(scratch, &result->push.messages,
+                      push_preview_line(scratch, result->push.sink, &found));
+    }
+    result->push.json = push_preview_json(scratch, result->push.sink, &found);
+    return ERROR_NONE;
+}
+
 static enum error_code deliver(struct runner *runner, const struct model *model,
                                const struct modules_data *data, struct arena *scratch,
                                struct run_result *result, struct error *err) {
@@ -142,10 +164,12 @@ void run_push(struct runner *runner, struct plan_step *step, struct arena *scrat
     struct lib_data *data = NULL;
     struct modules_data hooks = {0};
     enum error_code code = session_use_threads(&runner->session, true, &err);
-    if (code == ERROR_NONE) {
+    if (code == ERROR_NONE && runner->sandbox != NULL) {
+        code = preview(runner, model, scratch, result, &err);
+    } else if (code == ERROR_NONE) {
         code = run_connect_data(runner, &data, &hooks, &err);
     }
-    if (code == ERROR_NONE) {
+    if (code == ERROR_NONE && runner->sandbox == NULL) {
         code = deliver(runner, model, &hooks, scratch, result, &err);
     }
     lib_data_free(data);

@@ -9,6 +9,7 @@
 #include "lib/fetch.h"
 #include "model/lineage.h"
 #include "model/plan.h"
+#include "model/sandbox.h"
 #include "model/write.h"
 #include "project/project.h"
 #include "state/state.h"
@@ -34,7 +35,8 @@ struct runner {
     struct models *models;
     struct plan *plan; // locks
     const struct git_info *git;
-    int64_t first_snapshot; // the lake's when the run began
+    int64_t first_snapshot;        // the lake's when the run began
+    const struct sandbox *sandbox; // NULL: the lake itself
     str run_id;
     struct schedule *schedule; // locks
 };

@@ -185,7 +185,7 @@ static void count_result(struct run_summary *summary, const struct run_result *r
 static void tell(struct schedule *schedule, struct run_job *job) {
     const struct run_options *options = schedule->runner->options;
     count_result(schedule->summary, &job->result);
-    if (!options->dry_run && !options->deliver_only) {
+    if (!options->dry_run && !options->deliver_only && !options->sandbox) {
         log_result(schedule, job);
     }
     if (options->events.finished != NULL) {

@@ -35,6 +35,7 @@ struct session_options {
     bool read_only;       // attach READ_ONLY where the backend allows
     bool without_sources; // leave config/sources.sql for session_load_sources
     str attach_path;      // another catalog instead of the one in catalog.sql (sandbox)
+    str attach_data_path; // and its data files
     str run_id;           // ondatra_load_id; empty: made here
     int64_t run_time_us;  // ondatra_run_time; 0: now
     int threads;          // DuckDB's; 0: its choice

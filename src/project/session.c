@@ -77,6 +77,7 @@ static enum error_code attach(struct session *session, const struct session_opti
     const struct lake_attach_options attach_options = {
         .read_only = options->read_only,
         .replace_path = options->attach_path,
+        .replace_data_path = options->attach_data_path,
         .warning = &warning,
     };
     const enum error_code code =

@@ -1,7 +1,9 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/library.h"
+#include "base/text.h"
 #include "state/db.h"
+#include "state/sqlite_copy.h"
 
 #include <sqlite3.h>
 
@@ -19,6 +21,9 @@ enum { STATEMENTS_MAX = 96 }; // distinct SQL literals in state/
 // Loaded, not linked: a linked libsqlite3 would lend its functions to DuckDB's sqlite_scanner,
 // which brings its own; and commands without state need not wait for it.
 #define SQLITE_FUNCTIONS(X)                                                                        \
+    X(sqlite3_backup_finish)                                                                       \
+    X(sqlite3_backup_init)                                                                         \
+    X(sqlite3_backup_step)                                                                         \
     X(sqlite3_bind_blob64)                                                                         \
     X(sqlite3_bind_int64)                                                                          \
     X(sqlite3_bind_null)                                                                           \
@@ -92,39 +97,52 @@ static enum error_code db_error(struct db *db, int status, struct error *err) {
     return err->code;
 }
 
-static enum error_code open_handle(struct db *db, bool read_only, int64_t busy_timeout_ms,
+static enum error_code open_handle(struct db *db, int flags, int64_t busy_timeout_ms,
                                    struct error *err) {
     TRY(library_load(sqlite_paths, sqlite_names, ARRAY_COUNT(sqlite_names), &db->api, err));
-    if (!read_only && !path_exists(db->file)) {
-        // Made here so that the mode is ours; SQLite gives its side files the same one.
-        const enum error_code code = file_create(db->file, STR(""), 0600, err);
-        if (code != ERROR_NONE && code != ERROR_CONFLICT) {
-            return code;
-        }
-    }
-    const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     const int status = db->api.sqlite3_open_v2(str_to_cstring(&db->arena, db->file), &db->handle,
                                                flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (status != SQLITE_OK) {
         return db_error(db, status, err);
     }
     db->api.sqlite3_busy_timeout(db->handle, (int)busy_timeout_ms);
-    return read_only ? ERROR_NONE : db_script(db, setup_sql, err);
+    return ERROR_NONE;
 }
 
-enum error_code db_open(str file, bool read_only, int64_t busy_timeout_ms, struct db **out,
-                        struct error *err) {
+static enum error_code open_file(str file, int flags, int64_t busy_timeout_ms, struct db **out,
+                                 struct error *err) {
     struct db *db = memory_alloc(sizeof(*db));
     *db = (struct db){0};
     arena_init(&db->arena);
     db->file = str_copy(&db->arena, file);
-    const enum error_code code = open_handle(db, read_only, busy_timeout_ms, err);
+    const enum error_code code = open_handle(db, flags, busy_timeout_ms, err);
     if (code != ERROR_NONE) {
         db_close(db);
         return code;
     }
     *out = db;
     return ERROR_NONE;
+}
+
+enum error_code db_open(str file, bool read_only, int64_t busy_timeout_ms, struct db **out,
+                        struct error *err) {
+    if (read_only) {
+        return open_file(file, SQLITE_OPEN_READONLY, busy_timeout_ms, out, err);
+    }
+    if (!path_exists(file)) {
+        // Made here so that the mode is ours; SQLite gives its side files the same one.
+        const enum error_code code = file_create(file, STR(""), 0600, err);
+        if (code != ERROR_NONE && code != ERROR_CONFLICT) {
+            return code;
+        }
+    }
+    TRY(open_file(file, SQLITE_OPEN_READWRITE, busy_timeout_ms, out, err));
+    const enum error_code code = db_script(*out, setup_sql, err);
+    if (code != ERROR_NONE) {
+        db_close(*out);
+        *out = NULL;
+    }
+    return code;
 }
 
 void db_close(struct db *db) {
@@ -261,4 +279,49 @@ str db_text(const struct db_cursor *cursor, struct arena *arena, int column) {
     const void *bytes = cursor->db->api.sqlite3_column_blob(cursor->statement, column);
     const int size = cursor->db->api.sqlite3_column_bytes(cursor->statement, column);
     return str_copy(arena, (str){bytes, size > 0 ? (size_t)size : 0});
+}
+
+// ── Copies ──
+
+// All pages in one step: the source's lock is held for that long, and the copy is of one moment.
+static enum error_code copy_pages(struct db *from, struct db *to, struct error *err) {
+    sqlite3_backup *backup = to->api.sqlite3_backup_init(to->handle, "main", from->handle, "main");
+    if (backup == NULL) {
+        return db_error(to, SQLITE_ERROR, err);
+    }
+    int status = to->api.sqlite3_backup_step(backup, -1);
+    const int end = to->api.sqlite3_backup_finish(backup);
+    status = status == SQLITE_DONE ? end : status;
+    return status == SQLITE_OK ? ERROR_NONE : db_error(from, status, err);
+}
+
+// Of a file in WAL mode, reading makes side files, which only a connection that may write removes
+// when it closes.  Where there is a WAL already it must not: it would move its pages into the file.
+static int source_flags(str from) {
+    SCRATCH(scratch);
+    const str wal = str_format(&scratch, STR_FORMAT "-wal", STR_ARGS(from));
+    return path_exists(wal) || !path_is_writable(from) ? SQLITE_OPEN_READONLY
+                                                       : SQLITE_OPEN_READWRITE;
+}
+
+enum error_code sqlite_file_copy(str from, str to, const char *script, int64_t busy_timeout_ms,
+                                 struct error *err) {
+    struct db *source = NULL;
+    struct db *copy = NULL;
+    enum error_code code = open_file(from, source_flags(from), busy_timeout_ms, &source, err);
+    if (code == ERROR_NONE) {
+        code = db_open(to, false, busy_timeout_ms, &copy, err);
+    }
+    if (code == ERROR_NONE) { // a WAL file takes pages of its own size only
+        code = db_script(copy, "PRAGMA journal_mode=DELETE;", err);
+    }
+    if (code == ERROR_NONE) {
+        code = copy_pages(source, copy, err);
+    }
+    if (code == ERROR_NONE) {
+        code = db_script(copy, script, err);
+    }
+    db_close(copy);
+    db_close(source);
+    return code;
 }

@@ -35,7 +35,7 @@ class Result:
     @property
     def models(self):
         """The model objects of `run --json`, by name."""
-        return {o["model"]: o for o in self.lines if "model" in o}
+        return {o["model"]: o for o in self.lines if "model" in o and "status" in o}
 
     def __repr__(self):
         return f"coypu {' '.join(self.args)} -> {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
