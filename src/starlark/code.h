@@ -72,13 +72,14 @@
     X(CALL_SPREAD)   /* as CALL, then *args and **kwargs in the registers behind */                \
     X(RETURN)        /* gives r[a] */                                                              \
     X(RETURN_NONE)                                                                                 \
-    X(ITERATE)     /* r[a], r[a+1], r[a+2] = iteration over r[b]; x: may be items() lazily */      \
-    X(NEXT)        /* r[b] = next item of r[a]…; at the end pc += the next word */                 \
-    X(NEXT_PAIR)   /* r[b], r[c] = the two parts of the next item; at the end as NEXT */           \
-    X(ITERATE_END) /* drops the guard of r[a]… */                                                  \
-    X(LOAD_MODULE) /* r[a] = module of name k[b] (as an int: index in the module's loads) */       \
-    X(LOAD_NAME)   /* global off = name k[a] of the module of load number x… */                    \
-    X(EXTRA)       /* data of the instruction before: never run */
+    X(ITERATE)         /* r[a], r[a+1], r[a+2] = iteration over r[b]; x: may be items() lazily */  \
+    X(ITERATE_COLUMNS) /* ITERATE over zip or enumerate of c values at r[b]; next word: which */   \
+    X(NEXT)            /* r[b] = next item of r[a]…; at the end pc += the next word */             \
+    X(NEXT_PAIR)       /* r[b], r[c] = the two parts of the next item; at the end as NEXT */       \
+    X(ITERATE_END)     /* drops the guard of r[a]… */                                              \
+    X(LOAD_MODULE)     /* r[a] = module of name k[b] (as an int: index in the module's loads) */   \
+    X(LOAD_NAME)       /* global off = name k[a] of the module of load number x… */                \
+    X(EXTRA)           /* data of the instruction before: never run */
 
 enum star_opcode {
 #define STAR_OPCODE_ENUM(name) STAR_BC_##name,

@@ -49,7 +49,7 @@ static star_value int_constant(struct compiler *c, const struct ast_int *integer
 
 // ---- names --------------------------------------------------------------------------------------
 
-static star_value universe_value(struct compiler *c, const struct star_builtin *builtin) {
+star_value star_universe_value(struct compiler *c, const struct star_builtin *builtin) {
     // One object a program and function: identity holds within it, star_equal compares the rest.
     const str key = str_format(c->build->arena, "\1%s", builtin->name);
     star_value *known = map_get(&c->build->strings, key);
@@ -96,7 +96,8 @@ void star_compile_name(struct compiler *c, const struct ast_name *name, struct a
         } else if (name->index <= 2) {
             star_emit(c, STAR_BC_LOAD_BOOL, name->index == 1, into, 0, 0);
         } else {
-            star_emit_constant(c, universe_value(c, &star_universe.items[name->index - 3]), into);
+            star_emit_constant(c, star_universe_value(c, &star_universe.items[name->index - 3]),
+                               into);
         }
         return;
     case SCOPE_NONE:

@@ -1,5 +1,6 @@
 // Statements, assignment targets and loops.
 
+#include "starlark/builtins.h"
 #include "starlark/compiler.h"
 
 void star_compile_store_name(struct compiler *c, const struct ast_name *name, unsigned from) {
@@ -189,6 +190,27 @@ static bool is_items_call(const struct ast_expr *operand) {
            str_equal(operand->as.call->function->as.dot.name, STR("items"));
 }
 
+// `for a, b in zip(x, y)` and `for i, x in enumerate(y)`, whose pairs are read without making them:
+// the builtin, and its arguments in c's newest registers; else NULL.
+static const struct star_builtin *compile_columns(struct compiler *c,
+                                                  const struct ast_expr *operand) {
+    const struct ast_call *call = operand->kind == EXPR_CALL ? operand->as.call : NULL;
+    if (call == NULL || call->arg_count == 0 || call->arg_count > 2 ||
+        call->positional_count != call->arg_count || call->function->kind != EXPR_NAME ||
+        call->function->as.name.scope != SCOPE_UNIVERSE) {
+        return NULL;
+    }
+    const str name = call->function->as.name.text;
+    const bool is_zip = str_equal(name, STR("zip")) && call->arg_count == 2;
+    if (!is_zip && !str_equal(name, STR("enumerate"))) {
+        return NULL;
+    }
+    for (size_t i = 0; i < call->arg_count; i++) {
+        star_compile_into(c, call->args[i].value, star_temp(c));
+    }
+    return star_builtin_find(&star_universe, name);
+}
+
 unsigned star_compile_for_head(struct compiler *c, const struct ast_expr *targets,
                                const struct ast_expr *operand, struct ast_pos pos, uint32_t *start,
                                struct star_patches *ends) {
@@ -197,14 +219,23 @@ unsigned star_compile_for_head(struct compiler *c, const struct ast_expr *target
     star_temp(c);
     const unsigned mark = c->next;
     const bool is_items = is_items_call(operand);
-    const unsigned source =
-        star_compile_any(c, is_items ? operand->as.call->function->as.dot.object : operand);
-    c->pos = is_items ? operand->as.call->function->pos : operand->pos;
-    star_emit(c, STAR_BC_ITERATE, is_items, iterator, source, 0);
+    const bool is_pair = is_local_pair(targets);
+    const struct star_builtin *columns = is_pair ? compile_columns(c, operand) : NULL;
+    if (columns != NULL) {
+        c->pos = operand->pos;
+        star_emit(c, STAR_BC_ITERATE_COLUMNS, 0, iterator, mark, c->next - mark);
+        star_emit_offset(c, STAR_BC_EXTRA, 0, 0,
+                         (int32_t)star_constant(c, star_universe_value(c, columns)));
+    } else {
+        const unsigned source =
+            star_compile_any(c, is_items ? operand->as.call->function->as.dot.object : operand);
+        c->pos = is_items ? operand->as.call->function->pos : operand->pos;
+        star_emit(c, STAR_BC_ITERATE, is_items, iterator, source, 0);
+    }
     c->next = mark;
     c->pos = pos;
     *start = star_here(c);
-    if (is_local_pair(targets)) {
+    if (is_pair) {
         star_emit(c, STAR_BC_NEXT_PAIR, 0, iterator, targets->as.list.items[0]->as.name.index,
                   targets->as.list.items[1]->as.name.index);
         star_emit_jump(c, STAR_BC_EXTRA, 0, 0, 0, ends);

@@ -113,6 +113,8 @@ void star_compile_branch(struct compiler *c, const struct ast_expr *expr, bool w
                          struct star_patches *patches);
 void star_compile_name(struct compiler *c, const struct ast_name *name, struct ast_pos pos,
                        unsigned into);
+// A builtin of the universe as a constant.
+star_value star_universe_value(struct compiler *c, const struct star_builtin *builtin);
 void star_compile_function(struct compiler *c, const struct ast_function *function, unsigned into);
 // Is one instruction, reading before writing, so that a local may be its target.
 bool star_writes_last(const struct ast_expr *expr);

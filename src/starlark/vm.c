@@ -18,76 +18,6 @@
 
 #pragma GCC diagnostic ignored "-Wpedantic" // labels as values
 
-#define LIKELY(condition) __builtin_expect(!!(condition), 1)
-#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
-
-static inline bool both_small(star_value a, star_value b) {
-    return star_is_small(a) && star_is_small(b);
-}
-
-static inline bool both_float(star_value a, star_value b) {
-    return star_is_float(a) && star_is_float(b);
-}
-
-// `a x b` for ints and floats that need no help; false: ask star_vm_compare.
-static inline bool compare_fast(unsigned comparison, star_value a, star_value b, bool *result) {
-    if (LIKELY(both_small(a, b))) {
-        // Words of small ints are ordered as the ints are.
-        switch (comparison) {
-        case STAR_BRANCH_LESS:
-            *result = a.bits < b.bits;
-            return true;
-        case STAR_BRANCH_LESS_EQUAL:
-            *result = a.bits <= b.bits;
-            return true;
-        case STAR_BRANCH_GREATER:
-            *result = a.bits > b.bits;
-            return true;
-        case STAR_BRANCH_GREATER_EQUAL:
-            *result = a.bits >= b.bits;
-            return true;
-        case STAR_BRANCH_EQUAL:
-            *result = a.bits == b.bits;
-            return true;
-        case STAR_BRANCH_NOT_EQUAL:
-            *result = a.bits != b.bits;
-            return true;
-        default:
-            return false;
-        }
-    }
-    if (both_float(a, b)) {
-        const double x = star_double(a);
-        const double y = star_double(b);
-        if (x != x || y != y) {
-            return false;
-        }
-        switch (comparison) {
-        case STAR_BRANCH_LESS:
-            *result = x < y;
-            return true;
-        case STAR_BRANCH_LESS_EQUAL:
-            *result = x <= y;
-            return true;
-        case STAR_BRANCH_GREATER:
-            *result = x > y;
-            return true;
-        case STAR_BRANCH_GREATER_EQUAL:
-            *result = x >= y;
-            return true;
-        case STAR_BRANCH_EQUAL:
-            *result = x == y;
-            return true;
-        case STAR_BRANCH_NOT_EQUAL:
-            *result = x != y;
-            return true;
-        default:
-            return false;
-        }
-    }
-    return false;
-}
-
 static inline bool truth(star_value value) {
     return star_is_bool(value) ? value.bits == STAR_TRUE.bits : star_truth(value);
 }
@@ -263,13 +193,13 @@ op_FUNCTION:
 op_ADD: {
     const star_value a = B;
     const star_value b = C;
-    if (LIKELY(both_small(a, b))) {
+    if (LIKELY(star_both_small(a, b))) {
         const int64_t sum = star_small(a) + star_small(b);
         if (LIKELY(star_small_fits(sum))) {
             A = star_from_small(sum);
             NEXT();
         }
-    } else if (both_float(a, b)) {
+    } else if (star_both_float(a, b)) {
         A = star_from_double(star_double(a) + star_double(b));
         NEXT();
     }
@@ -282,13 +212,13 @@ op_ADD: {
 op_SUBTRACT: {
     const star_value a = B;
     const star_value b = C;
-    if (LIKELY(both_small(a, b))) {
+    if (LIKELY(star_both_small(a, b))) {
         const int64_t difference = star_small(a) - star_small(b);
         if (LIKELY(star_small_fits(difference))) {
             A = star_from_small(difference);
             NEXT();
         }
-    } else if (both_float(a, b)) {
+    } else if (star_both_float(a, b)) {
         A = star_from_double(star_double(a) - star_double(b));
         NEXT();
     }
@@ -298,14 +228,14 @@ op_SUBTRACT: {
 op_MULTIPLY: {
     const star_value a = B;
     const star_value b = C;
-    if (LIKELY(both_small(a, b))) {
+    if (LIKELY(star_both_small(a, b))) {
         int64_t product;
         if (LIKELY(!__builtin_mul_overflow(star_small(a), star_small(b), &product) &&
                    star_small_fits(product))) {
             A = star_from_small(product);
             NEXT();
         }
-    } else if (both_float(a, b)) {
+    } else if (star_both_float(a, b)) {
         A = star_from_double(star_double(a) * star_double(b));
         NEXT();
     }
@@ -315,7 +245,7 @@ op_MULTIPLY: {
 op_DIVIDE: {
     const star_value a = B;
     const star_value b = C;
-    if (both_float(a, b) && star_double(b) != 0) {
+    if (star_both_float(a, b) && star_double(b) != 0) {
         A = star_from_double(star_double(a) / star_double(b));
         NEXT();
     }
@@ -325,7 +255,7 @@ op_DIVIDE: {
 op_FLOOR_DIVIDE: {
     const star_value a = B;
     const star_value b = C;
-    if (LIKELY(both_small(a, b)) && star_small(b) > 0) {
+    if (LIKELY(star_both_small(a, b)) && star_small(b) > 0) {
         const int64_t x = star_small(a);
         const int64_t y = star_small(b);
         A = star_from_small(x / y - (x % y < 0));
@@ -337,7 +267,7 @@ op_FLOOR_DIVIDE: {
 op_MODULO: {
     const star_value a = B;
     const star_value b = C;
-    if (LIKELY(both_small(a, b)) && star_small(b) > 0) {
+    if (LIKELY(star_both_small(a, b)) && star_small(b) > 0) {
         const int64_t rest = star_small(a) % star_small(b);
         A = star_from_small(rest < 0 ? rest + star_small(b) : rest);
         NEXT();
@@ -348,7 +278,7 @@ op_MODULO: {
 op_BINARY: {
     const star_value a = B;
     const star_value b = C;
-    if (both_small(a, b)) {
+    if (star_both_small(a, b)) {
         switch (STAR_X(word)) {
         case STAR_OP_AND:
             A = star_from_small(star_small(a) & star_small(b));
@@ -384,7 +314,7 @@ op_ADD_INT: {
 op_IN_PLACE: {
     const star_value a = B;
     const star_value b = C;
-    if (both_small(a, b)) {
+    if (star_both_small(a, b)) {
         const int64_t x = star_small(a);
         const int64_t y = star_small(b);
         if (STAR_X(word) == STAR_OP_ADD && star_small_fits(x + y)) {
@@ -395,7 +325,7 @@ op_IN_PLACE: {
             A = star_from_small(x - y);
             NEXT();
         }
-    } else if (both_float(a, b) && STAR_X(word) <= STAR_OP_MULTIPLY) {
+    } else if (star_both_float(a, b) && STAR_X(word) <= STAR_OP_MULTIPLY) {
         const double x = star_double(a);
         const double y = star_double(b);
         A = star_from_double(STAR_X(word) == STAR_OP_ADD        ? x + y
@@ -421,7 +351,7 @@ op_NOT:
     NEXT();
 op_COMPARE: {
     bool result;
-    if (!compare_fast(STAR_X(word), B, C, &result)) {
+    if (!star_vm_compare_fast(STAR_X(word), B, C, &result)) {
         SAVE();
         MUST(star_vm_compare(thread, STAR_X(word), B, C, &result));
     }
@@ -444,7 +374,7 @@ op_JUMP_UNLESS:
 op_BRANCH: {
     bool result;
     const unsigned x = STAR_X(word);
-    if (!compare_fast(x & 0x7F, A, B, &result)) {
+    if (!star_vm_compare_fast(x & 0x7F, A, B, &result)) {
         SAVE();
         MUST(star_vm_compare(thread, x & 0x7F, A, B, &result));
     }
@@ -458,7 +388,7 @@ op_BRANCH_INT: {
     bool result;
     const unsigned x = STAR_X(word);
     const star_value b = star_from_small(STAR_SIGNED_B(word));
-    if (!compare_fast(x & 0x7F, A, b, &result)) {
+    if (!star_vm_compare_fast(x & 0x7F, A, b, &result)) {
         SAVE();
         MUST(star_vm_compare(thread, x & 0x7F, A, b, &result));
     }
@@ -742,6 +672,13 @@ op_ITERATE:
     SAVE();
     MUST(star_vm_iterate(thread, B, STAR_X(word) != 0, &A));
     NEXT();
+op_ITERATE_COLUMNS: {
+    SAVE();
+    const struct star_given given = {.positional = &B, .positional_count = STAR_C(word)};
+    MUST(star_vm_iterate_columns(thread, k[STAR_OFFSET(*pc)], &given, &A));
+    pc++;
+    NEXT();
+}
 op_NEXT: {
     star_value *state = &A;
     if (LIKELY(star_is_small(state[0]))) {

@@ -271,6 +271,67 @@ bool star_vm_iterate(struct star_thread *thread, star_value source, bool is_item
     return true;
 }
 
+// Items that can be read while the loop changes what they come from; STAR_UNSET: not such a value.
+static star_value column_of(struct star_thread *thread, star_value source) {
+    if (star_is_type(source, STAR_OBJECT_TUPLE) || star_is_type(source, STAR_OBJECT_RANGE)) {
+        return source;
+    }
+    if (!star_is_type(source, STAR_OBJECT_LIST) || star_as_list(source)->lazy != NULL) {
+        return STAR_UNSET;
+    }
+    const struct star_list *list = star_as_list(source);
+    if (list->header.flags & STAR_FLAG_FROZEN) {
+        return source;
+    }
+    return star_charge(thread, list->count / 16) ? star_list(thread, list->items, list->count)
+                                                 : STAR_ERROR;
+}
+
+static star_value column_item(struct star_thread *thread, star_value column, uint64_t at) {
+    return star_is_type(column, STAR_OBJECT_LIST) ? star_as_list(column)->items[at]
+           : star_is_type(column, STAR_OBJECT_TUPLE)
+               ? star_as_tuple(column)->items[at]
+               : star_int(thread, star_range_item(star_as_range(column), at));
+}
+
+// The two columns; STAR_UNSET: the builtin has to do it.
+static bool columns_of(struct star_thread *thread, bool is_zip, const struct star_given *given,
+                       star_value columns[2]) {
+    const star_value *arguments = given->positional;
+    if (is_zip) {
+        columns[0] = column_of(thread, arguments[0]);
+        columns[1] = column_of(thread, arguments[1]);
+    } else {
+        const star_value start = given->positional_count > 1 ? arguments[1] : star_from_small(0);
+        columns[1] = column_of(thread, arguments[0]);
+        columns[0] = STAR_UNSET;
+        if (star_is_small(start) && !star_is_unset(columns[1]) && !star_is_error(columns[1])) {
+            const int64_t first = star_small(start);
+            columns[0] = star_range_new(thread, first, first + (int64_t)star_length(columns[1]), 1);
+        }
+    }
+    return !star_is_unset(columns[0]) && !star_is_unset(columns[1]);
+}
+
+bool star_vm_iterate_columns(struct star_thread *thread, star_value builtin,
+                             const struct star_given *given, star_value *state) {
+    const bool is_zip = STAR_AS(star_builtin_object, builtin)->builtin->name[0] == 'z';
+    star_value columns[2];
+    if (!columns_of(thread, is_zip, given, columns)) {
+        const star_value list = star_call_other(thread, builtin, given);
+        return !star_is_error(list) && star_vm_iterate(thread, list, false, state);
+    }
+    if (star_is_error(columns[0]) || star_is_error(columns[1])) {
+        return false;
+    }
+    const size_t first = star_length(columns[0]);
+    const size_t second = star_length(columns[1]);
+    state[0] = star_tuple(thread, columns, 2);
+    state[1] = star_from_small(0);
+    state[2] = star_from_small((int64_t)(first < second ? first : second));
+    return !star_is_error(state[0]);
+}
+
 void star_vm_iterate_end(struct star_thread *thread, star_value *state) {
     if (star_is_same(state[2], STAR_TRUE)) {
         star_guards_release(thread, thread->guard_count - 1);
@@ -310,6 +371,17 @@ int star_vm_next_pair(struct star_thread *thread, star_value *state, star_value 
         *first = key;
         *second = value;
         return 1;
+    }
+    if (star_is_small(state[2]) && !star_is_small(state[0])) {
+        const int64_t at = star_small(state[1]);
+        if (at >= star_small(state[2])) {
+            return 0;
+        }
+        const star_value *columns = star_as_tuple(state[0])->items;
+        state[1] = star_from_small(at + 1);
+        *first = column_item(thread, columns[0], (uint64_t)at);
+        *second = column_item(thread, columns[1], (uint64_t)at);
+        return star_is_error(*first) || star_is_error(*second) ? -1 : 1;
     }
     star_value item;
     if (star_is_small(state[0])) {

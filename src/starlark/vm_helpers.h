@@ -6,6 +6,77 @@
 #include "starlark/call.h"
 #include "starlark/code.h"
 
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+static inline bool star_both_small(star_value a, star_value b) {
+    return star_is_small(a) && star_is_small(b);
+}
+
+static inline bool star_both_float(star_value a, star_value b) {
+    return star_is_float(a) && star_is_float(b);
+}
+
+// `a x b` for ints and floats that need no help; false: ask star_vm_compare.
+static inline bool star_vm_compare_fast(unsigned comparison, star_value a, star_value b,
+                                        bool *result) {
+    if (LIKELY(star_both_small(a, b))) {
+        // Words of small ints are ordered as the ints are.
+        switch (comparison) {
+        case STAR_BRANCH_LESS:
+            *result = a.bits < b.bits;
+            return true;
+        case STAR_BRANCH_LESS_EQUAL:
+            *result = a.bits <= b.bits;
+            return true;
+        case STAR_BRANCH_GREATER:
+            *result = a.bits > b.bits;
+            return true;
+        case STAR_BRANCH_GREATER_EQUAL:
+            *result = a.bits >= b.bits;
+            return true;
+        case STAR_BRANCH_EQUAL:
+            *result = a.bits == b.bits;
+            return true;
+        case STAR_BRANCH_NOT_EQUAL:
+            *result = a.bits != b.bits;
+            return true;
+        default:
+            return false;
+        }
+    }
+    if (star_both_float(a, b)) {
+        const double x = star_double(a);
+        const double y = star_double(b);
+        if (x != x || y != y) {
+            return false;
+        }
+        switch (comparison) {
+        case STAR_BRANCH_LESS:
+            *result = x < y;
+            return true;
+        case STAR_BRANCH_LESS_EQUAL:
+            *result = x <= y;
+            return true;
+        case STAR_BRANCH_GREATER:
+            *result = x > y;
+            return true;
+        case STAR_BRANCH_GREATER_EQUAL:
+            *result = x >= y;
+            return true;
+        case STAR_BRANCH_EQUAL:
+            *result = x == y;
+            return true;
+        case STAR_BRANCH_NOT_EQUAL:
+            *result = x != y;
+            return true;
+        default:
+            return false;
+        }
+    }
+    return false;
+}
+
 void star_vm_fail_unset(struct star_thread *thread, const char *scope, star_value name);
 void star_vm_fail_global(struct star_thread *thread, const struct star_call_frame *frame,
                          uint32_t slot);
@@ -79,6 +150,11 @@ int star_vm_call_spread(struct star_thread *thread, star_value *callee,
 // None when the source is a dict whose pairs are wanted.  For a range: next, left, step.
 bool star_vm_iterate(struct star_thread *thread, star_value source, bool is_items,
                      star_value *state);
+// The same over the pairs of zip(x, y) or enumerate(x, start), given the builtin and its arguments:
+// the source is a tuple of two columns that nobody changes, and their length stands where the guard
+// would.  Only for star_vm_next_pair.
+bool star_vm_iterate_columns(struct star_thread *thread, star_value builtin,
+                             const struct star_given *given, star_value *state);
 int star_vm_next(struct star_thread *thread, star_value *state, star_value *item);
 int star_vm_next_pair(struct star_thread *thread, star_value *state, star_value *first,
                       star_value *second);
