@@ -154,7 +154,7 @@ static enum error_code make_instance(struct fetch *fetch, size_t index, struct e
     const struct fetch_model *model = &fetch->model;
     const struct lib_instance_options options = {
         .direction = LIB_FETCH,
-        .print_prefix = model->print_prefix,
+        .prints_as = model->is_concurrent ? model->target : (str){0},
         .data = model->data,
         // Without @incremental the struct says "no state" (libs.md §5.9).
         .incremental = {.is_backfill = model->is_incremental ? model->is_backfill : true,
@@ -173,7 +173,7 @@ static void copy_model(struct fetch *fetch, const struct fetch_model *model) {
     fetch->model = *model;
     str *texts[] = {&fetch->model.target,     &fetch->model.file,          &fetch->model.kind,
                     &fetch->model.last_value, &fetch->model.initial_value, &fetch->model.last_run,
-                    &fetch->model.cursor,     &fetch->model.print_prefix};
+                    &fetch->model.cursor};
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         *texts[i] = str_copy(&fetch->arena, *texts[i]);
     }

@@ -80,7 +80,7 @@ struct fetch_model {
     str initial_value;
     str last_run;
     str cursor;
-    str print_prefix; // "[raw.orders my_api] " when several models run at once
+    bool is_concurrent; // other models run at the same time: printed lines name this one
     struct modules_data data;
     struct interrupt *interrupt;     // NULL: the context's
     struct fetch_progress *progress; // NULL: nobody looks

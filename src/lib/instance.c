@@ -7,6 +7,7 @@
 #include "base/environment.h"
 #include "base/file.h"
 #include "base/interrupt.h"
+#include "base/text.h"
 #include "lib/program.h"
 
 #include <poll.h>
@@ -31,6 +32,7 @@ struct lib_instance {
     const struct lib *lib;
     struct lib_instance_options options;
     struct context context; // the set's, with the run's interrupt
+    str print_prefix;       // "[model lib] "; empty: lines are printed as they are
     struct arena arena;
     struct http_api *api;
     struct lib_worker *main; // where top levels run; holds the predeclared values
@@ -166,7 +168,7 @@ enum error_code lib_worker_new(struct lib_instance *instance, struct lib_worker 
         modules_host_new(&(struct modules_options){.context = &instance->context,
                                                    .project_root = instance->set->project,
                                                    .file = instance->lib->file,
-                                                   .print_prefix = instance->options.print_prefix,
+                                                   .print_prefix = instance->print_prefix,
                                                    .api = instance->api,
                                                    .data = instance->options.data,
                                                    .incremental = instance->options.incremental});
@@ -382,6 +384,10 @@ enum error_code lib_instance_new(const struct lib_set *set, const struct lib *li
         instance->context.interrupt = options->interrupt;
     }
     arena_init(&instance->arena);
+    if (!str_is_empty(options->prints_as)) {
+        instance->print_prefix = str_format(&instance->arena, "[" STR_FORMAT " " STR_FORMAT "] ",
+                                            STR_ARGS(options->prints_as), STR_ARGS(lib->name));
+    }
     pthread_mutex_init(&instance->lock, NULL);
     map_init(&instance->sources, &instance->arena);
     for (size_t i = 0; i < set->sources.count; i++) {

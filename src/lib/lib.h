@@ -88,7 +88,7 @@ struct lib_worker;
 
 struct lib_instance_options {
     enum lib_direction direction;
-    str print_prefix; // "[model lib] " when several models run at once; else empty
+    str prints_as; // the model to name before printed lines, when several run at once; else empty
     struct modules_data data;
     struct modules_incremental incremental; // fetch; zero in push
     struct interrupt *interrupt;            // ends every call; NULL: the context's

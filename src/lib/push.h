@@ -40,7 +40,7 @@ struct push_request {
     const struct lib *lib;    // the sink; its module is run only when there is something to send
     struct str_list args;     // of the directive, `${VAR}` expanded; the i-th is api.push.args[i]
     struct modules_data data; // what query() and lookup() of the lib reach
-    str print_prefix;         // as in lib_instance_options
+    bool is_concurrent;       // other models run at the same time: printed lines name this one
     str target;               // "sync.hubspot"
     str schema;               // its two parts
     str table;                //
@@ -155,9 +155,9 @@ MUST_USE enum error_code push_rewind(const struct push_request *request, int64_t
 // many rows were pending.  Dead letters stay.
 MUST_USE enum error_code push_reset(const struct push_request *request, int64_t *dropped,
                                     struct error *err);
-// Before snapshots are expired: what the sink was not sent yet is moved from the lake's history into
-// the state, with the values that the current table does not have.  ERROR_CONFLICT: the sink is in
-// delivery, or has a job open.
+// Before snapshots are expired: what the sink was not sent yet is moved from the lake's history
+// into the state, with the values that the current table does not have.  ERROR_CONFLICT: the sink
+// is in delivery, or has a job open.
 MUST_USE enum error_code push_keep(const struct push_request *request, struct error *err);
 // Sinks of the target that its model does not name any more are deleted, each with a warning that
 // tells how many rows were pending for it.

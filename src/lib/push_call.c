@@ -253,7 +253,9 @@ enum error_code push_call_new(const struct push_request *request, struct push_ca
                               struct error *err) {
     struct lib_instance *instance = NULL;
     const struct lib_instance_options options = {
-        .direction = LIB_PUSH, .print_prefix = request->print_prefix, .data = request->data};
+        .direction = LIB_PUSH,
+        .prints_as = request->is_concurrent ? request->target : (str){0},
+        .data = request->data};
     TRY(lib_instance_new(request->libs, request->lib, &options, &instance, err));
     struct push_call *call = memory_alloc(sizeof(*call));
     *call = (struct push_call){.request = request, .instance = instance};

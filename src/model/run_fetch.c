@@ -73,6 +73,7 @@ static enum error_code fetch_begin(struct turn *turn, bool all, struct error *er
         .file = model->file,
         .kind = model_kind_name(directives->kind),
         .is_strict = directives->fetch.is_set,
+        .is_concurrent = run_is_concurrent(runner),
         .read_twice = model->query.repeats_cte || all,
         .is_incremental = directives->incremental.is_set,
         .is_backfill = turn->incremental.is_backfill,

@@ -122,6 +122,7 @@ static enum error_code deliver(struct runner *runner, const struct model *model,
                                          .run_id = runner->run_id};
     TRY(sink_request(&context, model, scratch, &request, err));
     request.data = *data;
+    request.is_concurrent = run_is_concurrent(runner);
     struct push_watch watch = {&runner->options->events, model};
     if (watch.events->pushing != NULL) {
         request.progress = push_progress;

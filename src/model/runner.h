@@ -46,6 +46,8 @@ struct runner {
 void run_write_lock(struct runner *runner);
 bool run_write_try_lock(struct runner *runner); // false: another has it
 void run_write_unlock(struct runner *runner);
+// Whether models may run at the same time in this run.
+bool run_is_concurrent(const struct runner *runner);
 
 // Creates the missing tables of the run that can be bound now, empty, in one transaction (design
 // D8).  What cannot be bound is left to its model's own turn, which then reports why.

@@ -48,6 +48,10 @@ void run_write_unlock(struct runner *runner) {
     (void)pthread_mutex_unlock(&runner->schedule->write_lock);
 }
 
+bool run_is_concurrent(const struct runner *runner) {
+    return runner->options->jobs > 1 && runner->schedule->count > 1;
+}
+
 // ── Jobs ──
 
 static void add_job(struct schedule *schedule, struct plan_step *step) {

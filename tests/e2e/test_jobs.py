@@ -107,7 +107,19 @@ def test_print_names_the_model_when_several_fetch(project, fetch_lib):
         fetch_lib.on("GET", f"/{name}", (200, {"data": [{"id": 1}], "next": None}))
         project.write({f"models/raw/{name}.sql": f"SELECT id::BIGINT AS id FROM shop('{name}')"})
     err = project.run("run", "--jobs", "3", code=0).err
-    assert all(f"page of {name}" in err for name in ("a", "b", "c"))
+    assert sorted(err.splitlines()) == [f"[raw.{name} shop] page of {name}" for name in ("a", "b", "c")]
+    project.write({"models/raw/a.sql": "SELECT id::BIGINT AS id, 1 AS n FROM shop('a')"})
+    assert project.run("run", "raw.a", "--jobs", "3", code=0).err == "page of a\n"
+    assert "\npage of b\n" in "\n" + project.run("run", "--jobs", "1", code=0).err
+
+
+def test_print_names_the_model_when_several_push(project, sink, api):
+    text = (project.root / "lib/crm.star").read_text().replace("    resp =", "    print(len(rows), 'rows')\n    resp =")
+    project.write({"lib/crm.star": text,
+                   "models/sync/a.sql": "-- @kind: append\n-- @sink: crm\nSELECT 1 AS id",
+                   "models/sync/b.sql": "-- @kind: append\n-- @sink: crm\nSELECT 2 AS id"})
+    err = project.run("run", "--jobs", "2", code=0).err
+    assert sorted(err.splitlines()) == ["[sync.a crm] 1 rows", "[sync.b crm] 1 rows"]
 
 
 KINDS = {
