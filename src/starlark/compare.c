@@ -24,6 +24,8 @@ void star_leave(struct star_thread *thread) {
     thread->recursion--;
 }
 
+enum { COMPARED_ITEMS = 1024 }; // between two charges
+
 static bool is_number(star_value value) {
     return star_is_float(value) || star_is_int(value);
 }
@@ -55,10 +57,21 @@ static star_value item_at(struct star_thread *thread, star_value sequence, size_
                : star_as_tuple(sequence)->items[i];
 }
 
+// The work of comparing item `i`, so that a long comparison can be stopped.
+static bool charge_item(struct star_thread *thread, size_t i) {
+    return i % COMPARED_ITEMS != COMPARED_ITEMS - 1 || star_charge(thread, COMPARED_ITEMS / 2);
+}
+
 static bool sequences_equal(struct star_thread *thread, star_value a, star_value b, bool *equal) {
     const size_t count = star_length(a);
     *equal = count == star_length(b);
+    if (!star_charge(thread, 1)) { // many small ones are work, too
+        return false;
+    }
     for (size_t i = 0; *equal && i < count; i++) {
+        if (!charge_item(thread, i)) {
+            return false;
+        }
         const star_value x = item_at(thread, a, i);
         const star_value y = item_at(thread, b, i);
         if (star_is_error(x) || star_is_error(y) || !star_equal(thread, x, y, equal)) {
@@ -76,7 +89,7 @@ static bool dicts_equal(struct star_thread *thread, struct star_dict *a, struct 
     star_value value;
     while (*equal && star_dict_step(thread, a, &position, &key, &value)) {
         const star_value other = star_dict_find(thread, b, key);
-        if (star_is_error(other)) {
+        if (star_is_error(other) || !charge_item(thread, position)) {
             return false;
         }
         *equal = !star_is_unset(other);
@@ -94,7 +107,7 @@ static bool sets_equal(struct star_thread *thread, const struct star_set *a,
     star_value item;
     while (*equal && star_set_step(a, &position, &item)) {
         const int has = star_set_has(thread, b, item);
-        if (has < 0) {
+        if (has < 0 || !charge_item(thread, position)) {
             return false;
         }
         *equal = has > 0;
@@ -210,6 +223,9 @@ static bool compare_sequences(struct star_thread *thread, enum star_comparison c
     const size_t count_a = star_length(a);
     const size_t count_b = star_length(b);
     for (size_t i = 0; i < count_a && i < count_b; i++) {
+        if (!charge_item(thread, i)) {
+            return false;
+        }
         const star_value x = item_at(thread, a, i);
         const star_value y = item_at(thread, b, i);
         if (star_is_same(x, y) && !star_is_error(x)) {
@@ -244,7 +260,7 @@ static bool compare_sets(struct star_thread *thread, enum star_comparison compar
     star_value item;
     while (*result && star_set_step(a, &position, &item)) {
         const int has = star_set_has(thread, b, item);
-        if (has < 0) {
+        if (has < 0 || !charge_item(thread, position)) {
             return false;
         }
         *result = has > 0;

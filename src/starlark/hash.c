@@ -4,12 +4,15 @@
 
 #include <math.h>
 
+enum { HASHED_ITEMS = 64 }; // between two charges
+
 static bool hash_items(struct star_thread *thread, const star_value *items, uint32_t count,
                        uint32_t *hash) {
     uint64_t sum = UINT64_C(0x345678) + count;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t item;
-        if (!star_hash(thread, items[i], &item)) {
+        if (!star_hash(thread, items[i], &item) ||
+            (i % HASHED_ITEMS == HASHED_ITEMS - 1 && !star_charge(thread, HASHED_ITEMS / 2))) {
             return false;
         }
         sum = (sum ^ item) * UINT64_C(0x9E3779B97F4A7C15);

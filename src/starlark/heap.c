@@ -250,9 +250,26 @@ void star_text_init(struct star_text *text, struct star_thread *thread) {
     text->thread = thread;
     text->data = text->fixed;
     text->size = 0;
-    text->capacity = sizeof(text->fixed);
+    text->capacity = text->room = sizeof(text->fixed);
     text->failed = false;
     text->depth = 0;
+}
+
+// Makes the buffer large enough for `size` more bytes.
+static bool text_grow(struct star_text *text, size_t size) {
+    if (size > UINT32_MAX - text->size) {
+        star_fail(text->thread, "text of more than %" PRIu32 " bytes", UINT32_MAX);
+        return false;
+    }
+    const size_t doubled = text->room * 2;
+    const size_t room = doubled - text->size < size ? text->size + size : doubled;
+    char *data = star_buffer_grow(&text->thread->heap, text->data, text->room, room);
+    if (data == NULL) {
+        return false;
+    }
+    text->data = data;
+    text->room = room;
+    return true;
 }
 
 char *star_text_reserve(struct star_text *text, size_t size) {
@@ -262,23 +279,19 @@ char *star_text_reserve(struct star_text *text, size_t size) {
     if (size <= text->capacity - text->size) {
         return text->data + text->size;
     }
-    size_t capacity = text->capacity * 2;
-    if (size > UINT32_MAX - text->size) {
-        star_fail(text->thread, "text of more than %" PRIu32 " bytes", UINT32_MAX);
+    if (size > text->room - text->size && !text_grow(text, size)) {
         text->failed = true;
         return NULL;
     }
-    if (capacity - text->size < size) {
-        capacity = text->size + size;
-    }
-    char *data = star_buffer_grow(&text->thread->heap, text->data, text->capacity, capacity);
-    if (data == NULL) {
+    // However long a text becomes, building it can be stopped after each piece.
+    const size_t rest = text->room - text->size;
+    const size_t piece = size > STAR_TEXT_PIECE ? size : STAR_TEXT_PIECE;
+    text->capacity = text->size + (piece < rest ? piece : rest);
+    if (!star_charge(text->thread, (text->capacity - text->size) / 16)) {
         text->failed = true;
         return NULL;
     }
-    text->data = data;
-    text->capacity = capacity;
-    return data + text->size;
+    return text->data + text->size;
 }
 
 bool star_text_add(struct star_text *text, const char *data, size_t size) {
@@ -330,8 +343,8 @@ star_value star_text_finish_bytes(struct star_text *text) {
 }
 
 void star_text_done(struct star_text *text) {
-    star_buffer_free(&text->thread->heap, text->data, text->capacity);
+    star_buffer_free(&text->thread->heap, text->data, text->room);
     text->data = text->fixed;
-    text->capacity = sizeof(text->fixed);
+    text->capacity = text->room = sizeof(text->fixed);
     text->size = 0;
 }

@@ -20,6 +20,7 @@ enum {
     STAR_EXTERNAL_MIN = 8192, // bytes
     STAR_CHUNK_BYTES = 256 * 1024,
     STAR_TEXT_FIXED = 256,               // bytes of text built without allocating
+    STAR_TEXT_PIECE = 64 * 1024,         // … between two charges
     STAR_SPARE_BYTES = 16 * 1024 * 1024, // of chunks kept for the next round
 };
 
@@ -115,7 +116,8 @@ struct star_text {
     struct star_thread *thread;
     char *data;
     size_t size;
-    size_t capacity;
+    size_t capacity; // charged for: filling it needs no further look
+    size_t room;     // of the buffer
     bool failed;
     uint32_t depth;              // of repr recursion
     char fixed[STAR_TEXT_FIXED]; // where `data` starts: short texts need no other memory

@@ -1,5 +1,6 @@
 #include "starlark/json_writer.h"
 
+#include "starlark/ancestors.h"
 #include "starlark/dict.h"
 #include "starlark/number_text.h"
 #include "starlark/numbers.h"
@@ -91,6 +92,7 @@ struct writer {
     struct star_thread *thread;
     struct star_text *out;
     const struct json_options *options;
+    struct ancestors ancestors;
     struct { // order of the sorted keys of the shape seen last
         const struct star_shape *shape;
         uint32_t order[64];
@@ -136,15 +138,6 @@ static bool writer_fail_type(struct writer *writer, const struct place *place, c
     char what[160];
     snprintf(what, sizeof(what), "%s%.100s%s", before, star_type_name(value), behind);
     return writer_fail(writer, place, what);
-}
-
-static bool is_cycle(const struct place *place, star_value container) {
-    for (; place != NULL; place = place->outer) {
-        if (star_is_same(place->container, container)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static bool write_value(struct writer *writer, star_value value, const struct place *place);
@@ -387,8 +380,9 @@ static bool write_container(struct writer *writer, star_value value, const struc
         return write_json(writer, json);
     }
     struct place place = {.outer = outer, .container = value, .key = STAR_UNSET};
-    if (is_cycle(outer, value)) {
-        return writer_fail(writer, outer, "cycle in JSON structure");
+    const enum ancestors_result entered = ancestors_enter(&writer->ancestors, value);
+    if (entered != ANCESTORS_ENTERED) {
+        return entered == ANCESTORS_CYCLE && writer_fail(writer, outer, "cycle in JSON structure");
     }
     if (!star_enter(writer->thread, writer->options->name)) {
         return false;
@@ -401,6 +395,7 @@ static bool write_container(struct writer *writer, star_value value, const struc
                                           : write_sequence(writer, value, &place);
     }
     star_leave(writer->thread);
+    ancestors_leave(&writer->ancestors);
     return done;
 }
 
@@ -439,7 +434,10 @@ static bool write_value(struct writer *writer, star_value value, const struct pl
 
 bool json_write(struct star_text *out, star_value value, const struct json_options *options) {
     struct writer writer = {.thread = out->thread, .out = out, .options = options};
-    return write_value(&writer, value, NULL) && !out->failed;
+    ancestors_init(&writer.ancestors, out->thread);
+    const bool is_good = write_value(&writer, value, NULL) && !out->failed;
+    ancestors_done(&writer.ancestors);
+    return is_good;
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -114,6 +114,8 @@ static star_value tuple_concat(struct star_thread *thread, star_value a, star_va
     return star_from_object(sum);
 }
 
+enum { REPEAT_PIECE_BYTES = 256 * 1024 };
+
 static star_value text_repeat(struct star_thread *thread, star_value text, uint64_t times) {
     const str part = star_text_of(text);
     char *content;
@@ -123,16 +125,19 @@ static star_value text_repeat(struct star_thread *thread, star_value text, uint6
     if (star_is_error(made) || size == 0) {
         return made;
     }
-    if (part.size == 1) {
-        memset(content, part.data[0], size);
-        return made;
-    }
-    // What is there already is doubled.
+    // What is there already is doubled, up to pieces between which the call can be stopped.
     memcpy(content, part.data, part.size);
     for (size_t done = part.size; done < size;) {
-        const size_t more = done < size - done ? done : size - done;
+        size_t more = done < size - done ? done : size - done;
+        more = more < REPEAT_PIECE_BYTES ? more : REPEAT_PIECE_BYTES / part.size * part.size;
+        if (more == 0) { // a part longer than a piece
+            more = part.size;
+        }
         memcpy(content + done, content, more);
         done += more;
+        if (!star_charge(thread, more / 16)) {
+            return STAR_ERROR;
+        }
     }
     return made;
 }
@@ -163,10 +168,18 @@ static star_value items_repeat(struct star_thread *thread, star_value sequence, 
         into = tuple->items;
         made = star_from_object(tuple);
     }
+    size_t uncharged = 0;
     for (uint64_t i = 0; count > 0 && i < times; i++) {
         memcpy(into + i * count, items, count * sizeof(star_value));
+        uncharged += count;
+        if (uncharged >= REPEAT_PIECE_BYTES / sizeof(star_value)) {
+            if (!star_charge(thread, uncharged / 2)) {
+                return STAR_ERROR;
+            }
+            uncharged = 0;
+        }
     }
-    return made;
+    return star_charge(thread, uncharged / 2) ? made : STAR_ERROR;
 }
 
 static bool is_repeatable(star_value value) {
@@ -185,9 +198,6 @@ static star_value repeat(struct star_thread *thread, star_value sequence, star_v
                              star_is_small(times) ? "too many" : "a huge number of");
         }
         n = (uint64_t)star_small(times);
-    }
-    if (!star_charge(thread, n * count / 16)) {
-        return STAR_ERROR;
     }
     return is_text ? text_repeat(thread, sequence, n) : items_repeat(thread, sequence, n);
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "starlark/ancestors.h"
 #include "starlark/code.h"
 #include "starlark/dict.h"
 #include "starlark/numbers.h"
@@ -11,22 +12,7 @@
 #include "starlark/unicode.h"
 #include "starlark/utf8.h"
 
-// Containers being printed, innermost first: a cycle prints as `[...]`.
-struct printing {
-    const struct printing *outer;
-    star_value value;
-};
-
-static bool add_value(struct star_text *text, star_value value, const struct printing *outer);
-
-static bool is_printing(const struct printing *outer, star_value value) {
-    for (; outer != NULL; outer = outer->outer) {
-        if (star_is_same(outer->value, value)) {
-            return true;
-        }
-    }
-    return false;
-}
+static bool add_value(struct star_text *text, star_value value, struct ancestors *outer);
 
 static bool add_escaped_byte(struct star_text *text, unsigned char c) {
     static const char digits[] = "0123456789abcdef";
@@ -72,7 +58,7 @@ static bool add_quoted(struct star_text *text, str content, bool is_bytes) {
     static const char plain[] = "\a\b\f\n\r\t\v\\\"";
     static const char letters[] = "abfnrtv\\\"";
     star_text_add_cstring(text, is_bytes ? "b\"" : "\"");
-    for (size_t i = 0; i < content.size;) {
+    for (size_t i = 0; i < content.size && !text->failed;) {
         const unsigned char c = (unsigned char)content.data[i];
         const char *known = c != 0 ? strchr(plain, (char)c) : NULL;
         if (known != NULL) {
@@ -93,7 +79,7 @@ static bool add_quoted(struct star_text *text, str content, bool is_bytes) {
     return star_text_add_char(text, '"');
 }
 
-static bool add_items(struct star_text *text, star_value sequence, const struct printing *here) {
+static bool add_items(struct star_text *text, star_value sequence, struct ancestors *here) {
     const size_t count = star_length(sequence);
     for (size_t i = 0; i < count; i++) {
         const star_value item = star_item(text->thread, sequence, i);
@@ -106,7 +92,7 @@ static bool add_items(struct star_text *text, star_value sequence, const struct 
     return true;
 }
 
-static bool add_dict(struct star_text *text, struct star_dict *dict, const struct printing *here) {
+static bool add_dict(struct star_text *text, struct star_dict *dict, struct ancestors *here) {
     uint32_t position = 0;
     star_value key = STAR_NONE;
     star_value value;
@@ -126,8 +112,7 @@ static bool add_dict(struct star_text *text, struct star_dict *dict, const struc
     return star_text_add_char(text, '}');
 }
 
-static bool add_set(struct star_text *text, const struct star_set *set,
-                    const struct printing *here) {
+static bool add_set(struct star_text *text, const struct star_set *set, struct ancestors *here) {
     uint32_t position = 0;
     star_value item;
     bool is_first = true;
@@ -142,7 +127,7 @@ static bool add_set(struct star_text *text, const struct star_set *set,
 }
 
 static bool add_struct(struct star_text *text, const struct star_struct_object *object,
-                       const struct printing *here) {
+                       struct ancestors *here) {
     star_text_add_str(text, star_text_of(object->constructor));
     star_text_add_char(text, '(');
     for (uint32_t i = 0; i < object->count; i++) {
@@ -195,9 +180,26 @@ static bool add_host(struct star_text *text, star_value value) {
            star_text_add_char(text, '>');
 }
 
-static bool add_object(struct star_text *text, star_value value, const struct printing *outer) {
-    const struct printing here = {outer, value};
-    const bool is_cycle = is_printing(outer, value);
+// What may hold itself: a cycle prints as `[...]`.
+static bool add_container(struct star_text *text, star_value value, struct ancestors *here) {
+    const bool is_list = star_is_type(value, STAR_OBJECT_LIST);
+    switch (ancestors_enter(here, value)) {
+    case ANCESTORS_CYCLE:
+        return star_text_add_cstring(text, is_list ? "[...]" : "{...}");
+    case ANCESTORS_FAILED:
+        text->failed = true;
+        return false;
+    case ANCESTORS_ENTERED:
+        break;
+    }
+    const bool is_good = is_list ? star_text_add_char(text, '[') && add_items(text, value, here) &&
+                                       star_text_add_char(text, ']')
+                                 : add_dict(text, star_as_dict(value), here);
+    ancestors_leave(here);
+    return is_good;
+}
+
+static bool add_object(struct star_text *text, star_value value, struct ancestors *here) {
     switch ((enum star_object_type)star_object(value)->type) {
     case STAR_OBJECT_BIGINT:
         return star_text_add_int(text, value, 10, false);
@@ -206,17 +208,13 @@ static bool add_object(struct star_text *text, star_value value, const struct pr
     case STAR_OBJECT_BYTES:
         return add_quoted(text, star_text_of(value), true);
     case STAR_OBJECT_LIST:
-        return is_cycle ? star_text_add_cstring(text, "[...]")
-                        : star_text_add_char(text, '[') && add_items(text, value, &here) &&
-                              star_text_add_char(text, ']');
-    case STAR_OBJECT_TUPLE:
-        return star_text_add_char(text, '(') && add_items(text, value, &here) &&
-               star_text_add_cstring(text, star_as_tuple(value)->count == 1 ? ",)" : ")");
     case STAR_OBJECT_DICT:
-        return is_cycle ? star_text_add_cstring(text, "{...}")
-                        : add_dict(text, star_as_dict(value), &here);
+        return add_container(text, value, here);
+    case STAR_OBJECT_TUPLE:
+        return star_text_add_char(text, '(') && add_items(text, value, here) &&
+               star_text_add_cstring(text, star_as_tuple(value)->count == 1 ? ",)" : ")");
     case STAR_OBJECT_SET:
-        return add_set(text, star_as_set(value), &here);
+        return add_set(text, star_as_set(value), here);
     case STAR_OBJECT_RANGE:
         return add_range(text, star_as_range(value));
     case STAR_OBJECT_FUNCTION:
@@ -226,7 +224,7 @@ static bool add_object(struct star_text *text, star_value value, const struct pr
     case STAR_OBJECT_BUILTIN:
         return add_builtin(text, STAR_AS(star_builtin_object, value));
     case STAR_OBJECT_STRUCT:
-        return add_struct(text, STAR_AS(star_struct_object, value), &here);
+        return add_struct(text, STAR_AS(star_struct_object, value), here);
     case STAR_OBJECT_HOST:
         return add_host(text, value);
     case STAR_OBJECT_CELL:
@@ -236,7 +234,7 @@ static bool add_object(struct star_text *text, star_value value, const struct pr
     return true;
 }
 
-static bool add_value(struct star_text *text, star_value value, const struct printing *outer) {
+static bool add_value(struct star_text *text, star_value value, struct ancestors *outer) {
     if (star_is_small(value)) {
         return star_text_add_int(text, value, 10, false);
     }
@@ -259,7 +257,11 @@ static bool add_value(struct star_text *text, star_value value, const struct pri
 }
 
 bool star_text_add_repr(struct star_text *text, star_value value) {
-    return add_value(text, value, NULL);
+    struct ancestors ancestors;
+    ancestors_init(&ancestors, text->thread);
+    const bool is_good = add_value(text, value, &ancestors);
+    ancestors_done(&ancestors);
+    return is_good;
 }
 
 star_value star_repr(struct star_thread *thread, star_value value) {

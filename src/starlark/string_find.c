@@ -95,6 +95,9 @@ static star_value affix(struct star_thread *thread, const struct star_call_info 
         if (test(text, star_text_of(tuple->items[i]))) {
             return STAR_TRUE;
         }
+        if (!star_charge(thread, 1)) {
+            return STAR_ERROR;
+        }
     }
     return STAR_FALSE;
 }

@@ -167,6 +167,9 @@ star_value universe_float(struct star_thread *thread, const struct star_call_inf
         return star_int_to_double(thread, value, &number) ? star_from_double(number) : STAR_ERROR;
     }
     const str text = star_text_of(value);
+    if (!star_charge(thread, text.size / 16)) {
+        return STAR_ERROR;
+    }
     switch (float_parse(text.data, text.size, &number)) {
     case FLOAT_PARSE_OK:
         return star_from_double(number);

@@ -262,3 +262,23 @@ def test_time_limit_is_kept_by_work_that_cannot_be_stopped(project):
         result = project.run("starlark", "--timeout", "0.5", "p.star", code=4)
         assert result.err.splitlines()[-1].endswith("time limit of 0.500 seconds exceeded"), (name, result.err)
         assert time.monotonic() - started < 5, name
+
+
+def test_time_limit_is_kept_within_long_builtins(project):
+    long_builtins = {"comparison": "s = [1] * 3000000\nt = [1] * 3000000\nwhile s == t:\n    pass\n",
+                     "dict comparison": "s = {i: i for i in range(200000)}\nt = dict(s)\nwhile s == t:\n    pass\n",
+                     "hash": "s = tuple(range(3000000))\nwhile True:\n    {s: 1}\n",
+                     "repeat": "while True:\n    'ab' * 100000000\n",
+                     "repr": "s = [[i] for i in range(300000)]\nwhile True:\n    repr(s)\n",
+                     "float": "s = '0.' + '1' * 10000000\nwhile True:\n    float(s)\n",
+                     "prefixes": "t = tuple(['b'] * 1000000)\nwhile True:\n    'a'.startswith(t)\n",
+                     "sort": "l = [str((i * 7919) % 100003) for i in range(100000)]\nwhile True:\n    sorted(l)\n",
+                     "join": "l = ['abc'] * 1000000\nwhile True:\n    ','.join(l)\n",
+                     "JSON": "s = json.encode([{'a': i} for i in range(100000)])\nwhile True:\n    json.decode(s)\n",
+                     "time": "s = '2006' * 1000000\nt = time.from_timestamp(0)\nwhile True:\n    t.format(s)\n"}
+    for name, program in long_builtins.items():
+        project.write({"p.star": program})
+        started = time.monotonic()
+        result = project.run("starlark", "--timeout", "0.5", "p.star", code=4)
+        assert result.err.splitlines()[-1].endswith("time limit of 0.500 seconds exceeded"), (name, result.err)
+        assert time.monotonic() - started < 5, name
