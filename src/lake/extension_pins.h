@@ -1,7 +1,8 @@
 #ifndef LAKE_EXTENSION_PINS_H
 #define LAKE_EXTENSION_PINS_H
 
-// The DuckDB extensions that this program trusts, by content: deps.lock as a table.
+// The DuckDB extensions that this program trusts, by content: deps.lock as a table, made when the
+// build is configured (cmake/extension_pins.cmake).
 
 #include "base/str.h"
 

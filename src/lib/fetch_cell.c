@@ -428,26 +428,17 @@ static bool text_bool(str text, bool *truth) {
     return false;
 }
 
+// Any number but zero is true; a text says it in words.
 static bool cell_bool(const struct fetch_cell *cell, bool *truth) {
-    switch (cell->kind) {
-    case CELL_INT:
-    case CELL_BOOL:
-        *truth = cell->integer != 0;
-        return true;
-    case CELL_DOUBLE:
-        *truth = cell->number != 0;
-        return true;
-    case CELL_TEXT:
+    if (cell->kind == CELL_TEXT) {
         return text_bool(str_trim(cell->text), truth);
-    case CELL_NULL:
-    case CELL_BIG_INT:
-    case CELL_BYTES:
-    case CELL_JSON:
-    case CELL_TIME:
-    case CELL_DURATION:
+    }
+    double number = 0;
+    if (cell->kind == CELL_BIG_INT || !cell_double(cell, &number)) {
         return false;
     }
-    return false;
+    *truth = number != 0;
+    return true;
 }
 
 // Decimal digits of at most 128 bits.
