@@ -1,5 +1,8 @@
 // `coypu sandbox [TARGET]`: the real pipeline against a fork of the lake, and what it would change
 // (models.md §13).
+#include <stdio.h>
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/list.h"
@@ -162,6 +165,22 @@ static void on_warning(void *self, str source, const struct error *err) {
 
 // ── The command ──
 
+// Other people's sessions are ended only when somebody says so.
+static bool confirm(void *self, str question) {
+    const struct sandbox_output *output = self;
+    const struct command_line *line = output->run.line;
+    if (command_flag(line, "yes")) {
+        return true;
+    }
+    if (line->json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+        return false;
+    }
+    (void)fprintf(stderr, STR_FORMAT ": end them? [y/N] ", STR_ARGS(question));
+    (void)fflush(stderr);
+    char answer[16] = "";
+    return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
 static void print_summary(struct sandbox_output *output, const struct run_summary *summary) {
     SCRATCH(scratch);
     struct text text;
@@ -199,6 +218,7 @@ static int run(struct command_line *line) {
     error_list_init(&errors, line->arena);
     output.models = run_output_events(&output.run);
     options.sandbox = true;
+    options.sandbox_options = (struct sandbox_options){confirm, &output};
     options.events = (struct run_events){.started = on_started,
                                          .finished = on_finished,
                                          .forked = on_forked,
@@ -228,6 +248,7 @@ const struct command command_sandbox = {
                 {"jobs", 0, "N",
                  "models at a time (default COYPU_JOBS, else one a core, at most 4)"},
                 {"keep-going", 0, NULL, "with a cycle: run what is outside of it"},
-                {"no-destructive", 0, NULL, "fail rather than drop a column"}},
+                {"no-destructive", 0, NULL, "fail rather than drop a column"},
+                {"yes", 'y', NULL, "PostgreSQL: end other sessions without asking"}},
     .run = run,
 };

@@ -30,8 +30,7 @@ static bool has_option(str options, const char *name) {
     return false;
 }
 
-// The token behind the option's name, without quotes; empty when it is not there.
-static str option_value(struct arena *arena, str options, const char *name) {
+str attach_text_option(struct arena *arena, str options, const char *name) {
     size_t offset = sql_skip_space(options, 0);
     while (offset < options.size) {
         const size_t end = sql_skip_token(options, offset);
@@ -214,11 +213,12 @@ static enum error_code run_attach(struct lake_connection *connection,
         error_hint(options->warning, "put it into config/secrets.sql with CREATE SECRET");
     }
     struct lake *lake = connection->lake;
-    lake->attached.keeps_no_rows =
-        str_equal(option_value(&scratch, attach.options, "DATA_INLINING_ROW_LIMIT"), STR("0"));
-    lake->attached.metadata_schema = option_value(&lake->arena, attach.options, "METADATA_SCHEMA");
+    lake->attached.keeps_no_rows = str_equal(
+        attach_text_option(&scratch, attach.options, "DATA_INLINING_ROW_LIMIT"), STR("0"));
+    lake->attached.metadata_schema =
+        attach_text_option(&lake->arena, attach.options, "METADATA_SCHEMA");
     lake->attached.metadata_catalog =
-        option_value(&lake->arena, attach.options, "METADATA_CATALOG");
+        attach_text_option(&lake->arena, attach.options, "METADATA_CATALOG");
     TRY(lake_load_extensions_for(connection, statement->text, err));
     TRY(load_for_secret(connection, attach.path, err));
     if (is_missing_file(&attach, options)) {

@@ -66,6 +66,8 @@ struct attach_text {
 struct attach_text attach_text_parse(struct arena *arena, str statement);
 // The text of a quoted name or constant; anything else as it is.
 str attach_text_unquote(struct arena *arena, str token);
+// The value of an option of the list, without quotes; empty when it is not there.
+str attach_text_option(struct arena *arena, str options, const char *name);
 // Whether a connection string or URL carries a password.
 bool attach_path_has_password(str path);
 

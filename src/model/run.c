@@ -292,7 +292,7 @@ static enum error_code run_opened(struct runner *runner, struct run_summary *sum
     struct sandbox sandbox = {0};
     const struct run_options *options = runner->options;
     if (options->sandbox) { // production may run beside it: the copy is of one moment
-        TRY(sandbox_make(&runner->project, &sandbox, err));
+        TRY(sandbox_make(&runner->project, &options->sandbox_options, &sandbox, err));
         runner->sandbox = &sandbox;
     } else if (!options->dry_run) {
         TRY(run_lock_take(&runner->project, "coypu run", options->lock_timeout_ms, &lock, err));

@@ -11,6 +11,7 @@
 // Threads: one run, one thread calls in; events come one at a time, from any thread of the run.
 
 #include "model/model.h"
+#include "model/sandbox.h"
 
 enum run_type { RUN_SKIP, RUN_BACKFILL, RUN_INCREMENTAL, RUN_FULL };
 str run_type_name(enum run_type type);
@@ -91,7 +92,8 @@ struct run_options {
     bool dry_run;    // plan only: results say what would run
     bool keep_going; // run what is outside a cycle
     bool no_destructive;
-    bool sandbox;      // against a fork of the catalog: nothing is pushed, logged or kept
+    bool sandbox; // against a fork of the catalog: nothing is pushed, logged or kept
+    struct sandbox_options sandbox_options;
     bool deliver_only; // nothing is materialised or logged: what waits for the sinks goes out
     int64_t lock_timeout_ms;
     int jobs; // models at a time, 1 to RUN_JOBS_MAX

@@ -7,6 +7,7 @@
 #include "lake/attach.h"
 #include "lake/lake.h"
 #include "lake/script.h"
+#include "model/sandbox_postgres.h"
 #include "project/config_file.h"
 #include "state/sqlite_copy.h"
 
@@ -21,22 +22,28 @@ enum { COPY_TIMEOUT_MS = 10000 };
 struct catalog {
     str path; // as it is written, behind "ducklake:" and the kind's prefix
     enum lake_catalog kind;
+    str schema; // of the metadata, when the ATTACH names one
 };
 
 static enum error_code cannot_fork(const char *what, struct error *err) {
     error_set(err, ERROR_INVALID, "a sandbox cannot copy %s", what);
-    error_hint(err, "it copies SQLite catalogs and DuckDB files: ATTACH 'ducklake:sqlite:…'");
+    error_hint(err, "it copies SQLite catalogs, DuckDB files and PostgreSQL databases that "
+                    "config/catalog.sql names");
     return err->code;
 }
 
 static enum error_code classify(str path, struct catalog *catalog, struct error *err) {
     const str sqlite = STR("sqlite:");
     if (str_starts_with(path, sqlite)) {
-        *catalog = (struct catalog){str_from_offset(path, sqlite.size), LAKE_CATALOG_SQLITE};
+        *catalog = (struct catalog){.path = str_from_offset(path, sqlite.size),
+                                    .kind = LAKE_CATALOG_SQLITE};
         return ERROR_NONE;
     }
-    if (str_starts_with(path, STR("postgres:"))) {
-        return cannot_fork("a PostgreSQL catalog in this version", err);
+    const str postgres = STR("postgres:");
+    if (str_starts_with(path, postgres)) {
+        *catalog = (struct catalog){.path = str_from_offset(path, postgres.size),
+                                    .kind = LAKE_CATALOG_POSTGRES};
+        return ERROR_NONE;
     }
     if (str_is_identifier(path)) {
         return cannot_fork("a catalog that a secret names", err);
@@ -44,7 +51,7 @@ static enum error_code classify(str path, struct catalog *catalog, struct error 
     if (str_find_char(path, ':') != SIZE_MAX) {
         return cannot_fork("a catalog that is no local file", err);
     }
-    *catalog = (struct catalog){path, LAKE_CATALOG_DUCKDB};
+    *catalog = (struct catalog){.path = path, .kind = LAKE_CATALOG_DUCKDB};
     return ERROR_NONE;
 }
 
@@ -60,7 +67,9 @@ static enum error_code find_catalog(const struct project *project, struct catalo
         const struct attach_text attach =
             attach_text_parse(project->arena, statements.items[i].text);
         if (attach.is_attach && str_starts_with(attach.path, prefix)) {
-            return classify(str_from_offset(attach.path, prefix.size), catalog, err);
+            TRY(classify(str_from_offset(attach.path, prefix.size), catalog, err));
+            catalog->schema = attach_text_option(project->arena, attach.options, "METADATA_SCHEMA");
+            return ERROR_NONE;
         }
     }
     return error_rule(err, ERROR_INVALID, "config.catalog",
@@ -93,14 +102,14 @@ static const char relocate_sql[] = "UPDATE {p}ducklake_data_file SET path = " FO
                                                       "UPDATE {p}ducklake_metadata SET value = {d} "
                                                       "WHERE key = 'data_path';\n";
 
-static str relocation(struct arena *arena, const char *prefix, str data_path) {
-    const str named = str_replace_all(arena, str_from(relocate_sql), STR("{p}"), str_from(prefix));
+static str relocation(struct arena *arena, str prefix, str data_path) {
+    const str named = str_replace_all(arena, str_from(relocate_sql), STR("{p}"), prefix);
     return str_replace_all(arena, named, STR("{d}"), lake_quote_text(arena, data_path));
 }
 
 static enum error_code copy_sqlite(struct arena *arena, str from, str to, str data_path,
                                    struct error *err) {
-    const str script = relocation(arena, "", data_path);
+    const str script = relocation(arena, (str){0}, data_path);
     return sqlite_file_copy(from, to, str_to_cstring(arena, script), COPY_TIMEOUT_MS, err);
 }
 
@@ -112,7 +121,7 @@ static enum error_code copy_duckdb_attached(struct lake_connection *connection, 
         "ATTACH " STR_FORMAT " AS fork;\n"
         "COPY FROM DATABASE source TO fork;\n" STR_FORMAT "DETACH source;\nDETACH fork;\n",
         STR_ARGS(lake_quote_text(arena, from)), STR_ARGS(lake_quote_text(arena, to)),
-        STR_ARGS(relocation(arena, "fork.main.", data_path)));
+        STR_ARGS(relocation(arena, STR("fork.main."), data_path)));
     return lake_script_run(connection, STR("sandbox"), script, NULL, err);
 }
 
@@ -137,8 +146,9 @@ static enum error_code copy_duckdb(const struct project *project, str from, str 
     return code;
 }
 
-static enum error_code copy_catalog(const struct project *project, const struct catalog *catalog,
-                                    struct sandbox *sandbox, struct error *err) {
+static enum error_code copy_file(const struct catalog *catalog, struct sandbox *sandbox,
+                                 struct error *err) {
+    const struct project *project = sandbox->project;
     struct arena *arena = project->arena;
     const bool is_sqlite = catalog->kind == LAKE_CATALOG_SQLITE;
     const str from =
@@ -155,6 +165,40 @@ static enum error_code copy_catalog(const struct project *project, const struct 
                      : copy_duckdb(project, from, to, sandbox->data_path, err);
 }
 
+static str database_file(struct arena *arena, str folder) {
+    return path_join(arena, folder, STR("database"));
+}
+
+// The name is written down before the database is made: a kill in between leaves nothing unknown.
+static enum error_code copy_postgres(const struct catalog *catalog,
+                                     const struct sandbox_options *options, struct sandbox *sandbox,
+                                     struct error *err) {
+    struct arena *arena = sandbox->project->arena;
+    const str name = str_replace_all(arena, path_base(sandbox->folder), STR("-"), STR("_"));
+    const struct postgres_fork fork = {
+        .connection = catalog->path,
+        .schema = catalog->schema.size > 0 ? catalog->schema : STR("public"),
+        .database = str_format(arena, "coypu_sandbox_" STR_FORMAT, STR_ARGS(name)),
+    };
+    const str prefix =
+        str_format(arena, STR_FORMAT ".", STR_ARGS(lake_quote_name(arena, fork.schema)));
+    TRY(file_create(database_file(arena, sandbox->folder), fork.database, 0600, err));
+    sandbox->database = fork.database;
+    sandbox->source = STR("the PostgreSQL catalog"); // the connection string may hold a password
+    sandbox->attach_path =
+        str_format(arena, "ducklake:postgres:" STR_FORMAT,
+                   STR_ARGS(postgres_connection(arena, fork.connection, fork.database)));
+    return postgres_fork_make(sandbox->project, options, &fork,
+                              relocation(arena, prefix, sandbox->data_path), err);
+}
+
+static enum error_code copy_catalog(const struct catalog *catalog,
+                                    const struct sandbox_options *options, struct sandbox *sandbox,
+                                    struct error *err) {
+    return catalog->kind == LAKE_CATALOG_POSTGRES ? copy_postgres(catalog, options, sandbox, err)
+                                                  : copy_file(catalog, sandbox, err);
+}
+
 // ── The folder ──
 
 static enum error_code make_folder(const struct project *project, struct sandbox *sandbox,
@@ -169,23 +213,32 @@ static enum error_code make_folder(const struct project *project, struct sandbox
     return directory_create(sandbox->data_path, 0700, err);
 }
 
-enum error_code sandbox_make(const struct project *project, struct sandbox *sandbox,
-                             struct error *err) {
+enum error_code sandbox_make(const struct project *project, const struct sandbox_options *options,
+                             struct sandbox *sandbox, struct error *err) {
     struct catalog catalog = {0};
-    *sandbox = (struct sandbox){0};
+    *sandbox = (struct sandbox){.project = project};
     sandbox_reap(project);
     TRY(find_catalog(project, &catalog, err));
     TRY(make_folder(project, sandbox, err));
-    const enum error_code code = copy_catalog(project, &catalog, sandbox, err);
+    const enum error_code code = copy_catalog(&catalog, options, sandbox, err);
     if (code != ERROR_NONE) {
         sandbox_remove(sandbox);
     }
     return code;
 }
 
+static enum error_code drop_database(const struct sandbox *sandbox, struct error *err) {
+    struct catalog catalog = {0};
+    TRY(find_catalog(sandbox->project, &catalog, err));
+    const struct postgres_fork fork = {.connection = catalog.path, .database = sandbox->database};
+    return postgres_fork_drop(sandbox->project, &fork, err);
+}
+
 void sandbox_remove(const struct sandbox *sandbox) {
     struct error ignored;
-    if (sandbox->folder.size == 0 || directory_remove(sandbox->folder, &ignored) != ERROR_NONE) {
+    if (sandbox->folder.size == 0 ||
+        (sandbox->database.size > 0 && drop_database(sandbox, &ignored) != ERROR_NONE) ||
+        directory_remove(sandbox->folder, &ignored) != ERROR_NONE) {
         return; // the next start tries again
     }
     SCRATCH(scratch);
@@ -207,9 +260,12 @@ void sandbox_reap(const struct project *project) {
         return;
     }
     for (size_t i = 0; i < names.count; i++) {
-        if (is_dead(names.items[i])) {
-            const struct sandbox left = {.folder =
-                                             path_join(project->arena, folder, names.items[i])};
+        struct sandbox left = {.project = project,
+                               .folder = path_join(project->arena, folder, names.items[i])};
+        const str file = database_file(project->arena, left.folder);
+        const bool readable = !path_exists(file) || file_read(project->arena, file, &left.database,
+                                                              &ignored) == ERROR_NONE;
+        if (readable && is_dead(names.items[i])) {
             sandbox_remove(&left);
         }
     }

@@ -180,3 +180,54 @@ def test_an_s3_server_that_is_down_is_named_without_the_secret(project):
     assert f"127.0.0.1:{port}" in result.out + result.err
     assert "lake-secret-value" not in result.out + result.err
     assert project.snapshots() <= 2  # the empty tables at most
+
+
+# ── Sandbox ──
+
+def databases(postgres):
+    server = dict(part.split("=") for part in postgres.split())
+    listing = subprocess.run(["psql", "-h", server["host"], "-p", server["port"], "-U", server["user"], "-At", "-d", "postgres",
+                              "-c", "SELECT datname FROM pg_database ORDER BY 1"], check=True, capture_output=True, text=True)
+    return [name for name in listing.stdout.split() if not name.startswith("template")]
+
+
+def snapshot_of(project):
+    files = sorted(str(p.relative_to(project.root)) for p in (project.root / "lake_data").rglob("*") if p.is_file())
+    return project.sql("SELECT max(snapshot_id) AS n FROM lake.snapshots()"), files
+
+
+def test_a_sandbox_of_a_catalog_in_postgresql(project, postgres):
+    schema = "sandboxed"
+    project.write({"config/catalog.sql": f"ATTACH 'ducklake:postgres:{postgres}' AS lake (DATA_PATH 'lake_data/', METADATA_SCHEMA '{schema}');\n",
+                   **PIPELINE})
+    project.run_json()
+    before, known = snapshot_of(project), databases(postgres)
+    project.write({"models/raw/src.sql": "SELECT range AS id, 'w' || range AS v FROM range(120)"})
+    result = project.run("sandbox", "--json", code=0)
+    diff = {o["model"]: o for o in result.lines if o.get("kind") == "sandbox_diff"}["mart.t"]
+    assert (diff["rows_before"], diff["rows_after"], diff["added"], diff["removed"]) == (50, 60, 60, 50)
+    assert snapshot_of(project) == before and databases(postgres) == known
+    assert not (project.root / ".sandbox").exists()
+
+    assert project.run("sandbox", COYPU_CRASH_AT="CP_MODEL_COMMITTED").code < 0
+    assert len(databases(postgres)) == len(known) + 1
+    project.run("sandbox", code=0)
+    assert snapshot_of(project) == before and databases(postgres) == known
+    assert not (project.root / ".sandbox").exists()
+
+
+def test_a_sandbox_ends_other_sessions_only_when_told(project, postgres):
+    project.write({"config/catalog.sql": f"ATTACH 'ducklake:postgres:{postgres}' AS lake (DATA_PATH 'lake_data/', METADATA_SCHEMA 'sessions');\n",
+                   **PIPELINE})
+    project.run_json()
+    known = databases(postgres)
+    other = subprocess.Popen(["psql", postgres], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    other.stdin.write("SELECT 1;\n")
+    other.stdin.flush()
+    assert "1" in "".join(other.stdout.readline() for _ in range(3))
+    result = project.run("sandbox", code=1)
+    assert "1 other sessions use the database lake, which must be ended to copy it" in result.err
+    assert "--yes" in result.err and databases(postgres) == known and not (project.root / ".sandbox").exists()
+    project.run("sandbox", "--yes", code=0)
+    assert databases(postgres) == known
+    other.communicate()

@@ -181,8 +181,8 @@ def test_wrong_usage(one):
     assert "sandbox has no option --dry-run" in one.run("sandbox", "--dry-run", code=2).err
     assert "no model makes mart.x" in one.run("sandbox", "mart.x", code=1).err
     assert not (one.root / ".sandbox").exists()
-    one.write({"config/catalog.sql": "ATTACH 'ducklake:postgres:dbname=nowhere' AS lake (DATA_PATH 'd/');\n"})
-    assert "a sandbox cannot copy a PostgreSQL catalog" in one.run("sandbox", code=1).err
+    one.write({"config/catalog.sql": "ATTACH 'ducklake:my_secret' AS lake (DATA_PATH 'd/');\n"})
+    assert "a sandbox cannot copy a catalog that a secret names" in one.run("sandbox", code=1).err
 
 
 # ── Sinks ──
