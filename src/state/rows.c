@@ -32,21 +32,29 @@ static enum error_code seal_image(struct state_held *held, struct arena *arena,
                                     : seal(held, arena, image_purpose, row->image, sealed, err);
 }
 
-enum error_code failed_insert(struct state_held *held, int64_t sink_id, const struct state_row *row,
-                              struct error *err) {
+// The two tables of rows have these columns alike.
+#define INSERT_ROW(table, columns, values)                                                         \
+    "INSERT INTO " table "(sink_id, row_id, change, snapshot, since, keys, attempts, first_us,"    \
+    " last_us, message, image, may_have_arrived" columns ")"                                       \
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12" values ")"
+
+static enum error_code insert_row(struct state_held *held, const char *sql, int64_t sink_id,
+                                  const struct state_row *row, struct error *err) {
     SCRATCH(scratch);
     str image = {0};
     TRY(seal_image(held, &scratch, row, &image, err));
-    return db_run(held->db,
-                  "INSERT INTO failed(sink_id, row_id, change, snapshot, since, keys, attempts,"
-                  " first_us, last_us, message, image, may_have_arrived, batch_id)"
-                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '')",
+    return db_run(held->db, sql,
                   DB_VALUES(DB_INT(sink_id), DB_INT(row->rowid), DB_INT((int64_t)row->change),
                             DB_INT(row->snapshot), DB_INT(row->since), DB_TEXT(row->keys),
                             DB_INT(row->attempts), DB_INT(row->first_us), DB_INT(row->last_us),
                             DB_TEXT(row->message), DB_BLOB_OR_NULL(image),
                             DB_INT(row->may_have_arrived)),
                   err);
+}
+
+enum error_code failed_insert(struct state_held *held, int64_t sink_id, const struct state_row *row,
+                              struct error *err) {
+    return insert_row(held, INSERT_ROW("failed", ", batch_id", ", ''"), sink_id, row, err);
 }
 
 enum error_code failed_again(struct state_held *held, int64_t sink_id, const struct state_row *row,
@@ -67,19 +75,7 @@ enum error_code failed_delete(struct state_held *held, int64_t sink_id, int64_t 
 
 enum error_code dead_insert(struct state_held *held, int64_t sink_id, const struct state_row *row,
                             struct error *err) {
-    SCRATCH(scratch);
-    str image = {0};
-    TRY(seal_image(held, &scratch, row, &image, err));
-    return db_run(held->db,
-                  "INSERT INTO dead(sink_id, row_id, change, snapshot, since, keys, attempts,"
-                  " first_us, last_us, message, image, may_have_arrived)"
-                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-                  DB_VALUES(DB_INT(sink_id), DB_INT(row->rowid), DB_INT((int64_t)row->change),
-                            DB_INT(row->snapshot), DB_INT(row->since), DB_TEXT(row->keys),
-                            DB_INT(row->attempts), DB_INT(row->first_us), DB_INT(row->last_us),
-                            DB_TEXT(row->message), DB_BLOB_OR_NULL(image),
-                            DB_INT(row->may_have_arrived)),
-                  err);
+    return insert_row(held, INSERT_ROW("dead", "", ""), sink_id, row, err);
 }
 
 static enum error_code row_read(struct state_held *held, struct db_cursor *cursor,
