@@ -44,6 +44,12 @@ void bigint_add(struct bigint a, struct bigint b, struct bigint_result *out);
 void bigint_subtract(struct bigint a, struct bigint b, struct bigint_result *out);
 // Room: a.count + b.count.
 void bigint_multiply(struct bigint a, struct bigint b, struct bigint_result *out);
+// As bigint_multiply, in pieces: `pace` is called after each with the limbs that it had, and ends
+// the work by false (then *out is undefined).  scratch: bigint_product_scratch limbs.
+typedef bool bigint_pace(void *user, size_t limbs);
+bool bigint_multiply_paced(struct bigint a, struct bigint b, struct bigint_result *out,
+                           bigint_limb *scratch, bigint_pace *pace, void *user);
+size_t bigint_product_scratch(size_t a_count, size_t b_count);
 // Floored quotient and remainder (which takes b's sign); b is not 0.  Room: quotient a.count + 2,
 // remainder max(a.count, b.count) + 1, scratch b.count + 1.
 void bigint_divide(struct bigint a, struct bigint b, struct bigint_result *quotient,

@@ -152,6 +152,11 @@ static bool charge_ahead(struct star_thread *thread, size_t limbs, size_t factor
     return star_charge_ahead(thread, (uint64_t)limbs * factor * (logs == 1 ? log : log * log));
 }
 
+// After each piece of a long product.
+static bool charge_piece(void *user, size_t limbs) {
+    return star_charge(user, limbs * 24);
+}
+
 // Products and quotients: the shorter operand decides what a limb of the longer costs.
 static bool charge_product(struct star_thread *thread, size_t a, size_t b, size_t factor) {
     const size_t shorter = a < b ? a : b;
@@ -186,16 +191,19 @@ static star_value multiply_big(struct star_thread *thread, star_value a, star_va
     bigint_limb right = 0;
     const struct bigint x = operand_view(a, &left);
     const struct bigint y = operand_view(b, &right);
-    if (!charge_product(thread, x.count, y.count, 2)) {
+    const size_t scratch_limbs = bigint_product_scratch(x.count, y.count);
+    if (scratch_limbs == 0 && !charge_product(thread, x.count, y.count, 2)) {
         return STAR_ERROR;
     }
     struct star_bigint *number = bigint_reserve(thread, x.count + y.count);
-    if (number == NULL) {
+    struct scratch scratch;
+    if (number == NULL || !scratch_init(thread, &scratch, scratch_limbs)) {
         return STAR_ERROR;
     }
     struct bigint_result result = result_in(number);
-    bigint_multiply(x, y, &result);
-    return bigint_finish(thread, number, &result);
+    const bool done = bigint_multiply_paced(x, y, &result, scratch.limbs, charge_piece, thread);
+    scratch_done(thread, &scratch);
+    return done ? bigint_finish(thread, number, &result) : STAR_ERROR;
 }
 
 static star_value divide_big(struct star_thread *thread, bool modulo, star_value a, star_value b) {

@@ -156,6 +156,70 @@ static void ten_to_the_hundred_thousand_survives_text(void **state) {
     free(digits);
 }
 
+// ---- long products ------------------------------------------------------------------------------
+
+struct pace {
+    size_t calls;
+    size_t calls_max;
+    size_t limbs_max; // of one piece
+};
+
+static bool keep_pace(void *user, size_t limbs) {
+    struct pace *pace = user;
+    pace->limbs_max = limbs > pace->limbs_max ? limbs : pace->limbs_max;
+    return ++pace->calls <= pace->calls_max;
+}
+
+static bigint_limb *random_limbs(size_t count, uint64_t *state, bool sparse) {
+    bigint_limb *limbs = malloc(count * sizeof(*limbs));
+    assert_non_null(limbs);
+    for (size_t i = 0; i < count; i++) {
+        *state = *state * UINT64_C(6364136223846793005) + 1442695040888963407U;
+        // Carries run far through all ones and all zeros.
+        limbs[i] = !sparse ? *state ^ (*state >> 29) : (*state >> 40) % 3 == 0 ? 0 : UINT64_MAX;
+    }
+    limbs[count - 1] |= 1;
+    return limbs;
+}
+
+static void long_products_in_pieces_are_the_products(void **state) {
+    (void)state;
+    static const size_t sizes[][2] = {
+        {8193, 8193}, {20000, 20000}, {20001, 19999}, {33000, 8200}, {40000, 4097},
+        {40000, 3},   {100000, 4096}, {9000, 8999},   {50000, 1},    {12289, 12289},
+        {30000, 300}, {16385, 16384}, {65536, 65536},
+    };
+    uint64_t seed = 42;
+    for (size_t i = 0; i < 2 * ARRAY_COUNT(sizes); i++) {
+        const size_t *size = sizes[i / 2];
+        bigint_limb *a = random_limbs(size[0], &seed, i % 2 == 1);
+        bigint_limb *b = random_limbs(size[1], &seed, i % 2 == 1);
+        const struct bigint x = {a, size[0], i % 3 == 0};
+        const struct bigint y = {b, size[1], i % 2 == 0};
+        const size_t room = size[0] + size[1];
+        const size_t scratch_limbs = bigint_product_scratch(size[0], size[1]);
+        bigint_limb *scratch = malloc((scratch_limbs + 1) * sizeof(*scratch));
+        struct bigint_result want = {.limbs = malloc(room * sizeof(bigint_limb))};
+        struct bigint_result got = {.limbs = malloc(room * sizeof(bigint_limb))};
+        struct pace pace = {.calls_max = SIZE_MAX};
+        bigint_multiply(x, y, &want);
+        assert_true(scratch_limbs > 0);
+        assert_true(bigint_multiply_paced(y, x, &got, scratch, keep_pace, &pace));
+        assert_int_equal(bigint_compare(bigint_view(&want), bigint_view(&got)), 0);
+        assert_true(pace.calls > 1);
+        assert_true(pace.limbs_max <= 8192);
+        // It ends where it is told to.
+        struct pace stop = {.calls_max = pace.calls / 2};
+        assert_false(bigint_multiply_paced(x, y, &got, scratch, keep_pace, &stop));
+        assert_int_equal(stop.calls, pace.calls / 2 + 1);
+        free(a);
+        free(b);
+        free(scratch);
+        free(want.limbs);
+        free(got.limbs);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arithmetic_agrees_with_python),
@@ -163,6 +227,7 @@ int main(void) {
         cmocka_unit_test(floats_agree_with_python),
         cmocka_unit_test(small_numbers_compare_and_hash_as_the_equal_big_ones),
         cmocka_unit_test(ten_to_the_hundred_thousand_survives_text),
+        cmocka_unit_test(long_products_in_pieces_are_the_products),
     };
     return cmocka_run_group_tests_name("bigint", tests, NULL, NULL);
 }
