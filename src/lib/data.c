@@ -236,8 +236,8 @@ static bool float_text(struct lookup *lookup, double number, str *text) {
         *text = str_format(lookup->arena, "%.17g", number);
         return true;
     }
-    if (number < -0x1p63 || number >= 0x1p63 || (double)(int64_t)number < number ||
-        (double)(int64_t)number > number) {
+    if (number < -9223372036854775808.0 || number >= 9223372036854775808.0 ||
+        (double)(int64_t)number < number || (double)(int64_t)number > number) {
         return false;
     }
     *text = str_format(lookup->arena, "%lld", (long long)number);

@@ -266,9 +266,9 @@ static enum error_code run_locked(struct runner *runner, struct run_summary *sum
         TRY(run_load_checks(runner, err));
         TRY(run_create_tables(runner, err));
     }
-    struct git_info git;
-    git_info_read(runner->arena, runner->project.root, &git);
-    runner->git = &git;
+    struct git_info *git = ARENA_NEW(runner->arena, struct git_info);
+    git_info_read(runner->arena, runner->project.root, git);
+    runner->git = git;
     SCRATCH(arena); // of the log: threads write it while the runner's is the main thread's
     struct run_entry_list log = {0};
     schedule_run(runner, summary, &arena, &log);

@@ -96,8 +96,9 @@ static star_value md5_file(struct star_thread *thread, const struct star_call_in
     }
     struct hash *hash = hash_new(HASH_MD5);
     char *piece = arena_alloc_bytes(&scratch, PIECE);
-    size_t got = 0;
-    while ((got = fread(piece, 1, PIECE, file)) > 0) {
+    size_t got = PIECE;
+    while (got == PIECE) {
+        got = fread(piece, 1, PIECE, file);
         hash_add(hash, (str){piece, got});
     }
     const bool failed = ferror(file) != 0;
