@@ -107,6 +107,23 @@ static void json_recent_runs(struct json *json, struct arena *arena,
     json_end(json);
 }
 
+static void json_checks(struct json *json, const struct check_record_list *checks) {
+    json_key(json, STR("checks"));
+    json_array(json);
+    for (size_t i = 0; i < checks->count; i++) {
+        const struct check_record *record = &checks->items[i];
+        json_object(json);
+        json_key_string(json, STR("stage"), record->stage);
+        json_key_string(json, STR("name"), record->name);
+        json_key_string(json, STR("outcome"), record->outcome);
+        if (record->message.size > 0) {
+            json_key_string(json, STR("message"), record->message);
+        }
+        json_end(json);
+    }
+    json_end(json);
+}
+
 static void json_steps(struct json *json, const struct history_run *run) {
     json_key(json, STR("steps"));
     json_array(json);
@@ -182,10 +199,7 @@ static void write_json(struct text *out, struct arena *arena, const struct model
     json_directives(&json, STR("constraints"), &directives->constraints);
     json_directives(&json, STR("audits"), &directives->audits);
     json_directives(&json, STR("warnings"), &directives->warnings);
-    if (facts->checks.size > 0) {
-        json_key(&json, STR("checks"));
-        json_raw(&json, facts->checks);
-    }
+    json_checks(&json, &facts->checks);
     json_steps(&json, facts->last_commit);
     json_key_string(&json, STR("duckdb_version"),
                     facts->last_commit == NULL ? (str){0} : facts->last_commit->duckdb_version);
@@ -351,25 +365,43 @@ static void show_sink(struct box *box, struct arena *arena, const struct model_f
     }
 }
 
-static void show_checks(struct box *box, struct arena *arena, const struct model *model) {
-    const struct directives *directives = &model->source.directives;
+// What the last commit says of the check; NULL: it was not evaluated then.
+static const struct check_record *find_record(const struct check_record_list *records,
+                                              const char *stage, str name) {
+    for (size_t i = 0; i < records->count; i++) {
+        if (str_equal(records->items[i].stage, str_from(stage)) &&
+            str_equal(records->items[i].name, name)) {
+            return &records->items[i];
+        }
+    }
+    return NULL;
+}
+
+static void show_checks(struct box *box, struct arena *arena, const struct model_facts *facts) {
+    const struct directives *directives = &facts->model->source.directives;
     const struct {
         const char *name;
         const struct directive_list *list;
     } STAGES[] = {{"constraint", &directives->constraints},
                   {"audit", &directives->audits},
                   {"warning", &directives->warnings}};
-    bool begun = false;
+    struct grid grid = {.arena = arena, .columns = 4};
     for (size_t i = 0; i < ARRAY_COUNT(STAGES); i++) {
         for (size_t j = 0; j < STAGES[i].list->count; j++) {
-            if (!begun) {
-                box_section(box, STR("checks"));
-                begun = true;
-            }
             const struct directive *directive = &STAGES[i].list->items[j];
-            box_line(box, str_format(arena, "%-11s " STR_FORMAT "  (line %d)", STAGES[i].name,
-                                     STR_ARGS(directive->value), directive->line));
+            const struct check_record *record =
+                find_record(&facts->checks, STAGES[i].name, directive->value);
+            GRID_ROW(&grid, str_from(STAGES[i].name), directive->value,
+                     record == NULL ? STR("-") : record->outcome,
+                     record == NULL ? (str){0} : record->message);
         }
+    }
+    if (grid.cells.count > 0) {
+        struct text text;
+        text_init(&text, arena);
+        grid_write(&grid, &text);
+        box_section(box, STR("checks"));
+        box_lines(box, text_str(&text));
     }
 }
 
@@ -401,7 +433,7 @@ static void write_box(struct text *out, struct arena *arena, const struct model_
     show_steps(&box, arena, facts->last_commit);
     show_neighbours(&box, arena, facts);
     show_sink(&box, arena, facts);
-    show_checks(&box, arena, model);
+    show_checks(&box, arena, facts);
     show_columns(&box, arena, &facts->columns);
     box_section(&box, STR("SQL"));
     box_lines(&box, str_trim(model->source.body));

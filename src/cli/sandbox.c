@@ -11,7 +11,7 @@
 #include "cli/layout.h"
 #include "cli/progress.h"
 #include "cli/run_output.h"
-#include "model/graph.h"
+#include "model/impact.h"
 #include "model/table_diff.h"
 
 struct sandbox_output {
@@ -123,34 +123,79 @@ static void on_compared(void *self, const struct table_diff *diff) {
     }
 }
 
-// Whom a change of the one target reaches.
-static void add_impact(struct sandbox_output *output, const struct model *model) {
-    struct arena *arena = output->run.line->arena;
-    text_format(&output->impact, "\nDownstream impact of " STR_FORMAT "\n",
-                STR_ARGS(model->target));
-    for (size_t i = 0; i < model->read_by.count; i++) {
-        const struct model *reader = model->read_by.items[i];
-        struct str_list further = {0};
-        for (size_t j = 0; j < reader->read_by.count; j++) {
-            str_list_push(arena, &further, reader->read_by.items[j]->target);
-        }
-        text_format(&output->impact, "  " STR_FORMAT "%s" STR_FORMAT "\n", STR_ARGS(reader->target),
-                    further.count > 0 ? ", read by " : "",
-                    STR_ARGS(str_list_join(arena, &further, STR(", "))));
+// The columns of the dependent that use it: "n ← mart.m.id"; "(rows)" for which rows there are.
+static str uses_shown(struct arena *arena, const struct impact_dependent *dependent) {
+    struct str_list uses = {0};
+    for (size_t i = 0; i < dependent->uses.count; i++) {
+        const struct impact_use *use = &dependent->uses.items[i];
+        const str column = use->column.size > 0 ? use->column : STR("(rows)");
+        str_list_push(arena, &uses,
+                      str_format(arena, STR_FORMAT " ← " STR_FORMAT "." STR_FORMAT,
+                                 STR_ARGS(column), STR_ARGS(use->table), STR_ARGS(use->source)));
     }
-    if (model->read_by.count == 0) {
-        text_add(&output->impact, STR("  no model reads it\n"));
+    return uses.count == 0 ? STR("(rows)") : str_list_join(arena, &uses, STR(", "));
+}
+
+static void add_impact(struct text *out, struct arena *arena, const struct model *model,
+                       const struct impact *impact) {
+    text_format(out, "\nDownstream impact of " STR_FORMAT "\n", STR_ARGS(model->target));
+    for (size_t i = 0; i < impact->count; i++) {
+        const struct impact_dependent *dependent = &impact->items[i];
+        text_format(out, "  " STR_FORMAT "%s: " STR_FORMAT "\n", STR_ARGS(dependent->model->target),
+                    dependent->is_direct ? "" : " (indirectly)",
+                    STR_ARGS(uses_shown(arena, dependent)));
+    }
+    if (impact->count == 0) {
+        text_add(out, STR("  no model depends on it\n"));
+    }
+}
+
+static void print_impact_json(struct sandbox_output *output, struct arena *arena,
+                              const struct model *model, const struct impact *impact) {
+    struct text text;
+    struct json json;
+    text_init(&text, arena);
+    json_init(&json, &text);
+    json_object(&json);
+    json_key_int(&json, STR("schema_version"), 1);
+    json_key_string(&json, STR("kind"), STR("sandbox_impact"));
+    json_key_string(&json, STR("model"), model->target);
+    json_key(&json, STR("dependents"));
+    json_array(&json);
+    for (size_t i = 0; i < impact->count; i++) {
+        const struct impact_dependent *dependent = &impact->items[i];
+        struct str_list columns = {0};
+        for (size_t j = 0; j < dependent->uses.count; j++) {
+            const str column = dependent->uses.items[j].column;
+            if (column.size > 0 && !str_list_has(&columns, column)) {
+                str_list_push(arena, &columns, column);
+            }
+        }
+        json_object(&json);
+        json_key_string(&json, STR("target"), dependent->model->target);
+        json_key_bool(&json, STR("direct"), dependent->is_direct);
+        json_key_bool(&json, STR("rows"), dependent->rows);
+        json_texts(&json, "columns", columns.items, columns.count, false);
+        json_end(&json);
+    }
+    json_end(&json);
+    json_end(&json);
+    run_output_line(&output->run, arena, text_str(&text));
+}
+
+static void on_impacted(void *self, const struct model *model, const struct impact *impact) {
+    SCRATCH(scratch);
+    struct sandbox_output *output = self;
+    if (output->run.line->json) {
+        print_impact_json(output, &scratch, model, impact);
+    } else {
+        add_impact(&output->impact, &scratch, model, impact);
     }
 }
 
 static void on_finished(void *self, const struct run_result *result) {
     struct sandbox_output *output = self;
     output->models.finished(&output->run, result);
-    const str target =
-        output->run.line->arguments.count > 0 ? command_argument(output->run.line, 0) : (str){0};
-    if (str_equal_nocase(target, result->model->target) && !output->run.line->json) {
-        add_impact(output, result->model);
-    }
 }
 
 static void on_started(void *self, const struct model *model, size_t number, size_t total) {
@@ -223,6 +268,7 @@ static int run(struct command_line *line) {
                                          .finished = on_finished,
                                          .forked = on_forked,
                                          .compared = on_compared,
+                                         .impacted = on_impacted,
                                          .warning = on_warning,
                                          .self = &output};
     if (run_project(&options, &summary, &errors) != ERROR_NONE) {

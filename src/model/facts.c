@@ -102,19 +102,42 @@ static enum error_code read_table(struct inspection *inspection, struct model_fa
 
 // ── Runs ──
 
+enum { CHECK_RUNS_MAX = 20 }; // entries of the log that are looked through
+
+// The newest result of each check counts.
+static void add_checks(struct arena *arena, str json, struct check_record_list *checks) {
+    struct check_record_list found = {0};
+    check_records_read(arena, json, &found);
+    for (size_t i = 0; i < found.count; i++) {
+        bool known = false;
+        for (size_t j = 0; j < checks->count && !known; j++) {
+            known = str_equal(checks->items[j].stage, found.items[i].stage) &&
+                    str_equal(checks->items[j].name, found.items[i].name);
+        }
+        if (!known) {
+            LIST_PUSH(arena, checks, found.items[i]);
+        }
+    }
+}
+
+// The run log has them of every run, the last commit also when the log is lost.
 static enum error_code read_checks(struct inspection *inspection, struct model_facts *facts,
                                    struct error *err) {
+    struct arena *arena = inspection->arena;
+    const str target = facts->model->target;
+    struct state_run_list runs;
     struct lake_snapshot *snapshots = NULL;
     size_t count = 0;
-    TRY(lake_snapshot_list(inspection->session.connection, inspection->arena, facts->model->target,
-                           1, &snapshots, &count, err));
-    if (count == 0) {
-        return ERROR_NONE;
+    TRY(state_run_history(inspection->state, arena, target, CHECK_RUNS_MAX, &runs, err));
+    TRY(lake_snapshot_list(inspection->session.connection, arena, target, 1, &snapshots, &count,
+                           err));
+    for (size_t i = 0; i < runs.count; i++) {
+        add_checks(arena, runs.items[i].metadata, &facts->checks);
     }
-    return lake_query_text(inspection->session.connection, inspection->arena,
-                           STR("SELECT json_extract(?::JSON, '$.checks')::VARCHAR"),
-                           LAKE_VALUES(lake_value_text(snapshots[0].extra_info)), &facts->checks,
-                           NULL, err);
+    if (count > 0) {
+        add_checks(arena, snapshots[0].extra_info, &facts->checks);
+    }
+    return ERROR_NONE;
 }
 
 static enum error_code read_runs(struct inspection *inspection, struct model_facts *facts,

@@ -8,6 +8,7 @@
 //
 // Ownership: everything lives in the inspection's arena.  Threads: one.
 
+#include "model/check.h"
 #include "model/history.h"
 #include "model/inspect.h"
 #include "state/delivery.h"
@@ -45,8 +46,8 @@ struct model_facts {
     struct str_list libs;                  // lib functions it calls
     str blueprint;                         // "lib/x.star" of what it fetches from or pushes to
     struct fact_columns columns;
-    str checks;    // JSON array of the last commit's check results; empty when there is none
-    bool has_sink; //
+    struct check_record_list checks; // the newest result of each
+    bool has_sink;
     struct fact_sink sink;
 };
 

@@ -11,6 +11,7 @@
 #include "lib/push.h"
 #include "model/check_libs.h"
 #include "model/graph.h"
+#include "model/impact.h"
 #include "model/lib_names.h"
 #include "model/schedule.h"
 #include "model/table_diff.h"
@@ -241,6 +242,16 @@ static enum error_code compare_tables(struct runner *runner, struct error *err) 
     return ERROR_NONE;
 }
 
+static void tell_impact(struct runner *runner) {
+    const struct run_events *events = &runner->options->events;
+    const struct model *model = models_find(runner->models, runner->options->target);
+    struct impact impact = {0};
+    if (model != NULL && events->impacted != NULL) {
+        impact_find(run_lineage(runner), model->target, (str){0}, &impact);
+        events->impacted(events->self, model, &impact);
+    }
+}
+
 static enum error_code run_locked(struct runner *runner, struct run_summary *summary,
                                   struct error_list *errors, struct error *err) {
     struct session_options session_options = {
@@ -273,7 +284,9 @@ static enum error_code run_locked(struct runner *runner, struct run_summary *sum
     struct run_entry_list log = {0};
     schedule_run(runner, summary, &arena, &log);
     if (runner->sandbox != NULL) {
-        return compare_tables(runner, err);
+        TRY(compare_tables(runner, err));
+        tell_impact(runner);
+        return ERROR_NONE;
     }
     write_log(runner, &log);
     return ERROR_NONE;

@@ -63,6 +63,7 @@ struct run_summary {
     bool push_failed; // rows were left undelivered: exit status 1
 };
 
+struct impact;
 struct table_diff;
 
 struct run_events {
@@ -77,6 +78,8 @@ struct run_events {
     // each table.
     void (*forked)(void *self, str source, int64_t snapshot);
     void (*compared)(void *self, const struct table_diff *diff);
+    // Of a single target: whom its change reaches.
+    void (*impacted)(void *self, const struct model *model, const struct impact *impact);
     // Trouble that is no model's own; `source` names the part ("state", "_gc").
     void (*warning)(void *self, str source, const struct error *err);
     void *self;

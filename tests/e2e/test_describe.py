@@ -78,6 +78,22 @@ def test_describe_text(ran):
     check("describe_failed", ran.run("describe", "mart.c", code=0).out)
 
 
+def test_checks_show_their_last_result(project):
+    project.write({"models/mart/x.sql": "-- @constraint: not_null(id)\n-- @audit: row_count(>=, 1)\n-- @warning: row_count(>=, 9)\n"
+                                        "SELECT 1 AS id"})
+    assert describe(project, "mart.x")["checks"] == []
+    project.run("run", code=0)
+    facts = describe(project, "mart.x")
+    assert facts["constraints"] == ["not_null(id)"] and facts["audits"] == ["row_count(>=, 1)"]
+    assert {c["name"]: c["outcome"] for c in facts["checks"]}["not_null(id)"] == "pass"
+    assert {(c["stage"], c["outcome"]) for c in facts["checks"]} == {
+        ("constraint", "pass"), ("audit", "pass"), ("warning", "fail")}
+    project.write({"models/mart/x.sql": "-- @constraint: not_null(id)\nSELECT NULL::INTEGER AS id"})
+    project.run("run", code=1)
+    (check_,) = [c for c in describe(project, "mart.x")["checks"] if c["stage"] == "constraint"]
+    assert check_["outcome"] == "fail" and check_["message"]
+
+
 def test_a_sink_shows_what_waits(project, sink):
     sink.status = lambda row: "error: busy" if row["id"] == 1 else "reject: no" if row["id"] == 2 else "ok"
     project.write({"models/sync/s.sql": "-- @kind: merge\n-- @unique_key: id\n-- @sink: crm\n"

@@ -185,6 +185,28 @@ def test_wrong_usage(one):
     assert "a sandbox cannot copy a catalog that a secret names" in one.run("sandbox", code=1).err
 
 
+def test_models_with_checks_or_masks_run_though_nothing_changed(one):
+    one.write({"models/mart/t.sql": "-- @constraint: not_null(total)\nSELECT sum(v) AS total FROM mart.m",
+               "models/mart/masked.sql": "-- @column: v = secret | redact\nSELECT id, v::VARCHAR AS v FROM raw.csv"})
+    one.run_json()
+    result = one.run("sandbox", "--json", code=0)
+    assert {m: o["run_type"] for m, o in result.models.items()} == {
+        "raw.csv": "skip", "mart.m": "skip", "mart.t": "full", "mart.masked": "full"}
+    assert result.models["mart.t"]["run_reason"] == "sandbox: forced re-run" and diffs(result) == {}
+    one.write({"data.csv": "id,v\n7,70\n"})
+    shown = one.run("sandbox", code=0).out
+    assert "[REDACTED]" in shown and '"v":"70"' not in shown
+    one.write({"models/mart/t.sql": "-- @constraint: not_null(total)\nSELECT NULL::BIGINT AS total FROM mart.m"})
+    assert "[FAILED] mart.t" in one.run("sandbox", code=1).out
+
+
+def test_impact_of_a_target_in_json(one):
+    one.run_json()
+    (impact,) = [o for o in one.run("sandbox", "mart.m", "--json", code=0).lines if o.get("kind") == "sandbox_impact"]
+    assert impact["model"] == "mart.m"
+    assert impact["dependents"] == [{"target": "mart.t", "direct": True, "rows": impact["dependents"][0]["rows"], "columns": ["total"]}]
+
+
 # ── Sinks ──
 
 def test_nothing_is_pushed_and_what_would_be_is_counted(project, sink):
