@@ -344,6 +344,17 @@ static void read_push_kinds(const struct api_section *section, struct lib_push *
                                      ARRAY_COUNT(push_kinds), &push->supported_kinds);
 }
 
+// A mistake in it has a public rule of its own.
+static void read_push_duration(const struct api_section *section, size_t key, const char *rule,
+                               int64_t *out_us) {
+    struct error_list *errors = section->reader->errors;
+    const size_t before = errors->count;
+    (void)api_duration(section, key, out_us);
+    for (size_t i = before; i < errors->count; i++) {
+        errors->items[i].rule = rule;
+    }
+}
+
 static void read_push(struct api_reader *reader, const struct lib_literal *literal,
                       const struct lib_http *inherited, struct lib_push *push) {
     push->http = *inherited;
@@ -357,8 +368,10 @@ static void read_push(struct api_reader *reader, const struct lib_literal *liter
     push->has_batch_size = api_integer(&section, PUSH_BATCH_SIZE, 1, &push->batch_size);
     read_batch_mode(&section, push);
     (void)api_integer(&section, PUSH_MAX_CONCURRENT, 1, &push->max_concurrent);
-    (void)api_duration(&section, PUSH_POLL_INTERVAL, &push->poll_interval_us);
-    (void)api_duration(&section, PUSH_POLL_TIMEOUT, &push->poll_timeout_us);
+    read_push_duration(&section, PUSH_POLL_INTERVAL, "push.invalid_poll_interval",
+                       &push->poll_interval_us);
+    read_push_duration(&section, PUSH_POLL_TIMEOUT, "push.invalid_poll_timeout",
+                       &push->poll_timeout_us);
     check_push_mode(&section, push);
     read_http(&section, PUSH_HEADERS, PUSH_TIMEOUT, PUSH_RETRY, PUSH_BACKOFF, PUSH_RATE_LIMIT,
               &push->http);

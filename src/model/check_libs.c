@@ -3,6 +3,12 @@
 #include "base/suggest.h"
 #include "base/text.h"
 
+static bool takes_kind(const struct lib *lib, enum model_kind kind) {
+    const struct lib_push *push = &lib->api.push;
+    return lib->broken || kind == MODEL_SCD2 || // refused for every lib, by its directives
+           !push->limits_kinds || str_list_has(&push->supported_kinds, model_kind_name(kind));
+}
+
 static void check_sink(struct models *models, const struct lib_set *libs, struct model *model) {
     const struct directives *directives = &model->source.directives;
     const struct sink_directive *sink = &directives->sink;
@@ -21,10 +27,22 @@ static void check_sink(struct models *models, const struct lib_set *libs, struct
         error_rule(&err, ERROR_INVALID, "cross_ast.unknown_lib",
                    STR_FORMAT ": @%s: the lib \"" STR_FORMAT "\" has no push",
                    STR_ARGS(model->target), word, STR_ARGS(sink->name));
+    } else if (!takes_kind(lib, directives->kind)) {
+        error_rule(&err, ERROR_INVALID, "push.kind_not_supported",
+                   STR_FORMAT ": @%s: the lib \"" STR_FORMAT
+                              "\" does not take models of kind " STR_FORMAT,
+                   STR_ARGS(model->target), word, STR_ARGS(sink->name),
+                   STR_ARGS(model_kind_name(directives->kind)));
     } else {
         return;
     }
-    error_hint(&err, "libs with push: " STR_FORMAT, STR_ARGS(names));
+    if (lib != NULL && lib->api.push.present) {
+        error_hint(
+            &err, "it takes: " STR_FORMAT,
+            STR_ARGS(str_list_join(models->arena, &lib->api.push.supported_kinds, STR(", "))));
+    } else {
+        error_hint(&err, "libs with push: " STR_FORMAT, STR_ARGS(names));
+    }
     error_at(&err, model->file, sink->at.line, sink->at.column);
     error_source(&err, model->text);
     model_add_finding(models->arena, model, FINDING_BLOCKER, &err);

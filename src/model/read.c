@@ -9,6 +9,7 @@
 #include "model/graph.h"
 #include "model/macros.h"
 #include "model/model.h"
+#include "sql/lineage.h"
 
 struct model_reader {
     struct models *models;
@@ -65,6 +66,26 @@ static enum error_code read_file(struct model_reader *reader, str file, struct e
     return ERROR_NONE;
 }
 
+// Behind a symbolic link, at any depth.
+static bool leaves_project(const struct model_reader *reader, str file) {
+    SCRATCH(scratch);
+    const str root = reader->options->project;
+    struct error ignored;
+    str real;
+    return path_real(&scratch, path_join(&scratch, root, file), &real, &ignored) == ERROR_NONE &&
+           !path_is_inside(real, root);
+}
+
+static void skip_file(struct model_reader *reader, str file) {
+    struct finding finding = {.severity = FINDING_WARN};
+    struct error *err = &finding.error;
+    error_rule(err, ERROR_INVALID, "validate.walk_skipped",
+               STR_FORMAT " is not read: its link leads out of the project", STR_ARGS(file));
+    error_hint(err, "put the file into the project");
+    error_at(err, file, 1, 1);
+    LIST_PUSH(reader->models->arena, &reader->models->orphans, finding);
+}
+
 static enum error_code read_files(struct model_reader *reader, struct error *err) {
     struct arena *arena = reader->models->arena;
     const str folder = path_join(arena, reader->options->project, STR("models"));
@@ -73,6 +94,10 @@ static enum error_code read_files(struct model_reader *reader, struct error *err
     for (size_t i = 0; i < paths.count; i++) {
         if (str_ends_with(paths.items[i], STR(".sql"))) {
             const str file = str_format(arena, "models/" STR_FORMAT, STR_ARGS(paths.items[i]));
+            if (leaves_project(reader, file)) {
+                skip_file(reader, file);
+                continue;
+            }
             TRY(read_file(reader, file, err));
         }
     }
@@ -342,6 +367,16 @@ static void check_lib_calls(struct model_reader *reader, struct model *model) {
     }
 }
 
+// NULL: none.
+static const struct sql_function *first_aggregate(const struct model *model) {
+    for (size_t i = 0; i < model->query.functions.count; i++) {
+        if (lineage_is_aggregate(model->query.functions.items[i].name)) {
+            return &model->query.functions.items[i];
+        }
+    }
+    return NULL;
+}
+
 static void check_cdc(struct model_reader *reader, struct model *model) {
     const struct directives *directives = &model->source.directives;
     struct error err;
@@ -353,6 +388,14 @@ static void check_cdc(struct model_reader *reader, struct model *model) {
         error_hint(&err, "add -- @incremental: COLUMN and filter on "
                          "getvariable('incr_last_value'), or use @kind: table");
         finding_at(reader, model, FINDING_WARN, 0, &err);
+    }
+    const struct sql_function *aggregate = first_aggregate(model);
+    if (directives->kind == MODEL_APPEND && aggregate != NULL) {
+        error_rule(&err, ERROR_INVALID, "cdc.append_aggregate",
+                   STR_FORMAT "() in an append model is over the new rows of a run alone",
+                   STR_ARGS(aggregate->name));
+        error_hint(&err, "use @kind: merge with @unique_key for groups that are always whole");
+        finding_at(reader, model, FINDING_WARN, aggregate->offset, &err);
     }
     if ((directives->kind == MODEL_TRACKED || directives->kind == MODEL_SCD2) &&
         model->query.volatile_function.size > 0) {

@@ -185,7 +185,7 @@ static enum error_code load_sources(struct runner *runner, struct error *err) {
 static void report_orphans(struct runner *runner, struct run_summary *summary) {
     const struct run_events *events = &runner->options->events;
     for (size_t i = 0; i < runner->models->orphans.count; i++) {
-        summary->failed++;
+        summary->failed += runner->models->orphans.items[i].severity == FINDING_BLOCKER ? 1 : 0;
         if (events->warning != NULL) {
             events->warning(events->self, STR("models"), &runner->models->orphans.items[i].error);
         }

@@ -430,7 +430,8 @@ static void check_unique_key(struct directive_reader *reader, const struct direc
     const bool needed = out->kind == MODEL_MERGE || out->kind == MODEL_SCD2;
     struct error err;
     if (needed && !out->unique_key.is_set) {
-        error_rule(&err, ERROR_INVALID, "parser.missing_directive",
+        error_rule(&err, ERROR_INVALID,
+                   out->sink.at.is_set ? "push.missing_unique_key" : "parser.missing_directive",
                    "@kind: " STR_FORMAT " needs @unique_key", STR_ARGS(kind));
         error_hint(&err, "add `-- @unique_key: COLUMN`");
         directive_error(reader, &err, &out->kind_at);
@@ -449,7 +450,8 @@ static void check_unique_key(struct directive_reader *reader, const struct direc
 
 static void check_group_key(struct directive_reader *reader, const struct directives *out) {
     if (out->kind == MODEL_TRACKED && !out->group_key.is_set) {
-        matrix_error(reader, &out->kind_at, "parser.missing_directive",
+        matrix_error(reader, &out->kind_at,
+                     out->sink.at.is_set ? "push.missing_group_key" : "parser.missing_directive",
                      "@kind: tracked needs @group_key", "add `-- @group_key: COLUMN, COLUMN`");
     } else if (out->kind != MODEL_TRACKED && out->group_key.is_set) {
         struct error err;

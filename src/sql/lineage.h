@@ -318,4 +318,7 @@ void lineage_indirect_write(struct json *json, const struct lineage_indirect_lis
 // not know.  False: there is none.
 bool lineage_columns_read(struct arena *arena, str json, struct lineage_column_list *columns);
 
+// Whether a function of that name (in lower case) is an aggregate of DuckDB.
+bool lineage_is_aggregate(str function);
+
 #endif

@@ -128,7 +128,6 @@ void lineage_take_rows(struct lineage_build *build, struct lineage_column *value
 // The output name of a projection.
 str lineage_expression_name(struct lineage_build *build, yyjson_val *node,
                             const struct lineage_column *value);
-bool lineage_is_aggregate(str function);
 
 // ── lineage_star.c ──
 // Adds the columns that an item of the SELECT list stands for.
