@@ -554,8 +554,27 @@ static bool spread_positional(struct star_thread *thread, star_value star, star_
     return is_room && !iterator.failed;
 }
 
-bool star_spread(struct star_thread *thread, struct star_given *given, star_value star,
-                 star_value star_star) {
+// A native function that takes its arguments raw cannot tell a name that comes twice.
+static bool check_repeated(struct star_thread *thread, star_value callee,
+                           const struct star_given *given, star_value star_star) {
+    const struct star_builtin *builtin = star_is_type(callee, STAR_OBJECT_BUILTIN)
+                                             ? STAR_AS(star_builtin_object, callee)->builtin
+                                             : NULL;
+    if (builtin == NULL || builtin->parameters != NULL) {
+        return true;
+    }
+    for (uint32_t i = 0; i < given->named_count; i++) {
+        const star_value known = star_dict_find(thread, star_as_dict(star_star), given->names[i]);
+        if (!star_is_unset(known)) {
+            return !star_is_error(known) &&
+                   fail_multiple(thread, builtin->name, star_text_of(given->names[i]));
+        }
+    }
+    return true;
+}
+
+bool star_spread(struct star_thread *thread, star_value callee, struct star_given *given,
+                 star_value star, star_value star_star) {
     // Native iteration may call back: the part of the stack that is filled must count as used.
     star_value *start = thread->stack_top;
     star_value *at = start;
@@ -577,7 +596,8 @@ bool star_spread(struct star_thread *thread, struct star_given *given, star_valu
     at += given->positional_count;
     uint32_t more = 0;
     star_value *extra = at;
-    if (!star_is_unset(star_star) && !spread_names(thread, star_star, &extra, &more)) {
+    if (!star_is_unset(star_star) && (!spread_names(thread, star_star, &extra, &more) ||
+                                      !check_repeated(thread, callee, given, star_star))) {
         thread->stack_top = start;
         return false;
     }

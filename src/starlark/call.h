@@ -33,8 +33,9 @@ bool star_frame_push(struct star_thread *thread, struct star_function_object *fu
                      star_value *base, uint32_t result);
 // Room for `count` values above the active window; NULL after star_fail ("stack overflow").
 star_value *star_stack_reserve(struct star_thread *thread, star_value *from, size_t count);
-// Appends *star and **star_star to the given arguments, all at the top of the stack.
-bool star_spread(struct star_thread *thread, struct star_given *given, star_value star,
-                 star_value star_star);
+// Appends *star and **star_star to the given arguments of a call of `callee`, all at the top of the
+// stack.
+bool star_spread(struct star_thread *thread, star_value callee, struct star_given *given,
+                 star_value star, star_value star_star);
 
 #endif

@@ -644,7 +644,7 @@ op_CALL_SPREAD: {
         .named_count = named,
         .names = names < 0 ? NULL : star_as_tuple(k[names])->items,
     };
-    MUST(star_spread(thread, &given, arguments[positional + named],
+    MUST(star_spread(thread, A, &given, arguments[positional + named],
                      arguments[positional + named + 1]));
     const int called = star_vm_call_spread(thread, &A, &given, STAR_A(word));
     MUST(called >= 0);
