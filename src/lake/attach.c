@@ -105,15 +105,18 @@ static str complete(struct arena *arena, str statement, const struct attach_text
     struct text added;
     text_init(&added, arena);
     text_add(&added, str_trim(attach->options));
+    const bool says_read_only = has_option(attach->options, "READ_ONLY");
+    const bool read_only = options->read_only || says_read_only;
     if (has_prefix_nocase(path, "ducklake:sqlite:")) {
-        if (!has_option(attach->options, "META_JOURNAL_MODE")) {
+        // The mode stays with the file; one made by another program changes with the first writer.
+        if (!read_only && !has_option(attach->options, "META_JOURNAL_MODE")) {
             add_option(&added, "META_JOURNAL_MODE 'WAL'");
         }
         if (!has_option(attach->options, "META_BUSY_TIMEOUT")) {
             add_option(&added, "META_BUSY_TIMEOUT 5000");
         }
     }
-    if (options->read_only && !has_option(attach->options, "READ_ONLY")) {
+    if (read_only && !says_read_only) {
         add_option(&added, "READ_ONLY");
     }
     const str head = str_slice(statement, 0, attach->path_start);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "sql/directive.h"
 
 struct parsed {
@@ -218,8 +219,64 @@ static void directive_shapes_in_literals_are_no_directives(void **state) {
     arena_done(&parsed.arena);
 }
 
+// ── The matrix of kinds and directives (models.md §3.2) ──
+
+enum verdict { FINE, IGNORED, REFUSED };
+
+static const struct {
+    const char *directive;
+    enum verdict verdicts[5]; // table, append, merge, tracked, scd2
+} MATRIX[] = {
+    {"-- @unique_key: a", {IGNORED, IGNORED, FINE, REFUSED, FINE}},
+    {"-- @group_key: a", {REFUSED, REFUSED, REFUSED, FINE, REFUSED}},
+    {"-- @incremental: a", {FINE, FINE, FINE, FINE, FINE}},
+    {"-- @sink: s", {FINE, FINE, FINE, FINE, REFUSED}},
+    {"-- @push: s", {FINE, FINE, FINE, FINE, REFUSED}},
+    {"-- @fetch", {FINE, FINE, FINE, FINE, FINE}},
+    {"-- @fetch\n-- @sink: s", {REFUSED, REFUSED, REFUSED, REFUSED, REFUSED}},
+    {"-- @constraint: not_null(a)", {FINE, FINE, FINE, FINE, FINE}},
+    {"-- @audit: row_count(>, 0)", {FINE, FINE, FINE, FINE, FINE}},
+    {"-- @warning: row_count(>, 0)", {FINE, FINE, FINE, FINE, FINE}},
+    {"-- @description: x", {FINE, FINE, FINE, FINE, FINE}},
+    {"-- @column: b = x | mask", {FINE, FINE, FINE, FINE, FINE}},
+    {"-- @partitioned_by: a", {FINE, FINE, FINE, FINE, FINE}},
+    {"-- @sorted_by: a", {FINE, FINE, FINE, FINE, FINE}},
+    {"-- @extension: json", {FINE, FINE, FINE, FINE, FINE}},
+};
+
+static void every_cell_of_the_matrix(void **state) {
+    (void)state;
+    static const char *const KEYS[] = {"", "", "-- @unique_key: a\n", "-- @group_key: a\n",
+                                       "-- @unique_key: a\n"};
+    for (size_t i = 0; i < ARRAY_COUNT(MATRIX); i++) {
+        for (size_t j = 0; j < 5; j++) {
+            SCRATCH(arena);
+            const str key = str_slice(str_from(KEYS[j]), 0, 13);
+            const bool has_key =
+                key.size > 0 && str_starts_with(str_from(MATRIX[i].directive), key);
+            const str text =
+                str_format(&arena, "-- @kind: " STR_FORMAT "\n%s%s\nSELECT 1 AS a, 2 AS b",
+                           STR_ARGS(model_kind_name((enum model_kind)j)), has_key ? "" : KEYS[j],
+                           MATRIX[i].directive);
+            struct model_source source;
+            struct error_list errors;
+            struct error_list warnings;
+            error_list_init(&errors, &arena);
+            error_list_init(&warnings, &arena);
+            (void)model_source_parse(&arena, STR("x.sql"), text, &source, &errors, &warnings);
+            const enum verdict verdict = errors.count > 0     ? REFUSED
+                                         : warnings.count > 0 ? IGNORED
+                                                              : FINE;
+            if (verdict != MATRIX[i].verdicts[j]) {
+                fail_msg(STR_FORMAT, STR_ARGS(text));
+            }
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_cell_of_the_matrix),
         cmocka_unit_test(header_gives_every_directive),
         cmocka_unit_test(defaults_are_table_and_the_epoch),
         cmocka_unit_test(mistakes_are_told_with_place_and_hint),
