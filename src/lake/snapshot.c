@@ -236,6 +236,9 @@ enum error_code lake_table_list(struct lake_connection *connection, struct arena
     return ERROR_NONE;
 }
 
+// Of ALTER TABLE only what changes columns or the name counts; comments and sorting are
+// "altered_table", too, and begin a new row of ducklake_table.
+//
 // changes_made is a list such as `created_table:"raw"."x",inserted_into_table:3,altered_table:3`;
 // only parts that end in a table id are of interest, and names in quotes cannot look like one.
 enum error_code lake_table_versions(struct lake_connection *connection, struct arena *arena,
@@ -253,12 +256,18 @@ enum error_code lake_table_versions(struct lake_connection *connection, struct a
         "FROM {m}.ducklake_snapshot_changes), "
         "changed AS (SELECT split_part(part, ':', 2)::BIGINT AS table_id, "
         "max(snapshot_id) AS snapshot_id FROM parts WHERE regexp_full_match(part, "
-        "'(inserted_into_table|deleted_from_table|altered_table|inlined_insert|inlined_delete|"
-        "inserted_inlined_data|deleted_inlined_data):[0-9]+') GROUP BY 1) "
+        "'(inserted_into_table|deleted_from_table|inlined_insert|inlined_delete|"
+        "inserted_inlined_data|deleted_inlined_data):[0-9]+') GROUP BY 1), "
+        "altered AS (SELECT table_id, max(greatest(begin_snapshot, coalesce(end_snapshot, 0))) "
+        "AS snapshot_id FROM {m}.ducklake_column GROUP BY 1), "
+        "named AS (SELECT table_id, schema_id, table_name, min(begin_snapshot) AS snapshot_id "
+        "FROM {m}.ducklake_table GROUP BY ALL) "
         "SELECT s.schema_name, t.table_name, t.table_id, "
-        "greatest(t.begin_snapshot, coalesce(c.snapshot_id, 0)), coalesce(r.record_count, 0) "
+        "greatest(n.snapshot_id, coalesce(c.snapshot_id, 0), coalesce(a.snapshot_id, 0)), "
+        "coalesce(r.record_count, 0) "
         "FROM {m}.ducklake_table t JOIN {m}.ducklake_schema s USING (schema_id) "
-        "LEFT JOIN changed c USING (table_id) "
+        "JOIN named n USING (table_id, schema_id, table_name) "
+        "LEFT JOIN changed c USING (table_id) LEFT JOIN altered a USING (table_id) "
         "LEFT JOIN {m}.ducklake_table_stats r USING (table_id) "
         "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL ORDER BY 1, 2");
     LAKE_RESULT result = NULL;

@@ -109,7 +109,9 @@ str columns_cast_list(struct arena *arena, const struct lake_column *columns, si
     for (size_t i = 0; i < count; i++) {
         const str name = lake_quote_name(arena, columns[i].name);
         text_add(&text, i > 0 ? STR(", ") : STR(""));
-        if (str_find(columns[i].type, EXACT_INTEGER) == SIZE_MAX) {
+        // VARCHAR: it may be an ENUM, whose hash and order are not those of its text.
+        if (str_find(columns[i].type, EXACT_INTEGER) == SIZE_MAX &&
+            !str_equal(columns[i].type, STR("VARCHAR"))) {
             text_add(&text, name);
         } else {
             text_format(&text, "CAST(" STR_FORMAT " AS " STR_FORMAT ") AS " STR_FORMAT,

@@ -227,6 +227,32 @@ static void external_tables_cannot_be_verified(void **state) {
     assert_int_equal(project_snapshots(f), before);
 }
 
+// Comments and sorting are no data: who reads the table has nothing to do.
+static void what_says_nothing_about_rows_wakes_nobody(void **state) {
+    struct project_fixture *f = *state;
+    static const char *const OTHERS[] = {
+        "CALL ducklake_flush_inlined_data('lake')",
+        "ALTER TABLE lake.raw.source SET SORTED BY (id)",
+    };
+    static const char *const ROWS[] = {"INSERT INTO lake.raw.source VALUES (7, 'z')"};
+    write_source(f, "(1, 'a'), (2, 'b')");
+    project_write(f, "models/t.sql", "SELECT * FROM raw.source\n");
+    project_run(f);
+    project_write(f, "models/raw/source.sql",
+                  "-- @description: what we have\n-- @sorted_by: id\n-- @column: id = the key\n"
+                  "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS v(id, name)\n");
+    project_run(f);
+    assert_line(f, "[skip] main.t skip 0 deps unchanged");
+    project_run(f);
+    assert_line(f, "[skip] main.t skip 0 deps unchanged");
+    execute_on_lake(f, OTHERS, ARRAY_COUNT(OTHERS));
+    project_run(f);
+    assert_line(f, "[skip] main.t skip 0 deps unchanged");
+    execute_on_lake(f, ROWS, ARRAY_COUNT(ROWS));
+    project_run(f);
+    assert_line(f, "[ok] main.t full 1 dep changed: raw.source");
+}
+
 // Statements that the last run sent to the database.
 static int64_t count_statements(struct project_fixture *f) {
     char path[128];
@@ -282,6 +308,7 @@ int main(void) {
         TEST(another_duckdb_version_compares_the_text),
         TEST(files_are_inputs_of_every_kind),
         TEST(external_tables_cannot_be_verified),
+        TEST(what_says_nothing_about_rows_wakes_nobody),
         TEST(a_run_without_changes_asks_the_same_number_of_questions_for_any_number_of_models),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

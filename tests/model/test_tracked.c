@@ -158,6 +158,17 @@ static void a_swapped_column_is_seen_though_hashes_agree(void **state) {
                         "1|a|A\n2|b|B\n");
 }
 
+// What is written is the text, so that is what is hashed.
+static void a_type_that_the_lake_does_not_have_is_hashed_as_it_is_stored(void **state) {
+    struct project_fixture *f = *state;
+    project_write(f, "models/mart/t.sql",
+                  "-- @kind: tracked\n-- @group_key: id\n"
+                  "SELECT 1 AS id, 'b'::ENUM('a', 'b') AS e, 12::HUGEINT AS h, NULL AS n\n");
+    project_run(f);
+    (void)project_run_with(f, (struct run_options){.full_refresh = true});
+    ASSERT_LINES(f, "[ok] mart.t backfill 0 full refresh requested\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(tracked_follows_its_source),
@@ -168,6 +179,7 @@ int main(void) {
         TEST(an_unknown_group_column_is_refused),
         TEST(hashes_of_another_duckdb_do_not_rewrite_groups),
         TEST(a_swapped_column_is_seen_though_hashes_agree),
+        TEST(a_type_that_the_lake_does_not_have_is_hashed_as_it_is_stored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
