@@ -225,6 +225,50 @@ def many(count, again):
     return run
 
 
+STAGING = """-- @kind: merge
+-- @unique_key: id
+SELECT o.id, o.customer_id, upper(trim(o.status)) AS status, o.amount::DECIMAL(18,2) AS amount,
+       o.created_at::TIMESTAMP AS created_at, coalesce(o.note, '') AS note
+FROM raw.t{source:03} AS o WHERE o.status IS NOT NULL
+"""
+MIDDLE = """WITH paid AS (
+    SELECT customer_id, amount, created_at FROM staging.t{source:03} WHERE status = 'PAID'
+), monthly AS (
+    SELECT customer_id, date_trunc('month', created_at) AS month, sum(amount) AS revenue, count(*) AS orders
+    FROM paid GROUP BY customer_id, date_trunc('month', created_at)
+)
+SELECT m.*, sum(revenue) OVER (PARTITION BY customer_id ORDER BY month) AS running,
+       row_number() OVER (PARTITION BY customer_id ORDER BY month DESC) AS newest
+FROM monthly AS m
+"""
+MART = """SELECT a.customer_id, a.month, CASE WHEN a.revenue > 100 THEN 'big' ELSE 'small' END AS size,
+       a.revenue + coalesce(b.revenue, 0) AS both, b.* EXCLUDE (customer_id, month, revenue)
+FROM middle.t{source:03} AS a LEFT JOIN middle.t{other:03} AS b USING (customer_id, month)
+WHERE a.newest = 1
+"""
+RAW = """SELECT 1 AS id, 1 AS customer_id, 'paid' AS status, 10.5 AS amount, '2026-01-01' AS created_at, 'x' AS note
+"""
+
+
+def project_of(count):
+    """Models as people write them, in four layers."""
+    share = count // 4
+    files = {}
+    for i in range(share):
+        files[f"models/raw/t{i:03}.sql"] = RAW
+        files[f"models/staging/t{i:03}.sql"] = STAGING.format(source=i)
+        files[f"models/middle/t{i:03}.sql"] = MIDDLE.format(source=i)
+        files[f"models/mart/t{i:03}.sql"] = MART.format(source=i, other=(i + 1) % share)
+    return files
+
+
+def look(count, *command):
+    def run():
+        with folder(project_of(count)) as path:
+            return measure([COYPU, *command], path), None
+    return run
+
+
 # name -> (what, CPU seconds to reach or None, wall seconds to reach or None, MB to reach or None, function)
 WORKLOADS = {
     "version": ("coypu version", 0.004, None, 8, start_up("version")),
@@ -233,6 +277,8 @@ WORKLOADS = {
     "noop_200": ("200 models, nothing changed", 0.45, None, None, many(200, True)),
     "first_50": ("50 models, first run", 3.5, None, None, many(50, False)),
     "first_200": ("200 models, first run", 12, None, None, many(200, False)),
+    "validate_500": ("validate of 500 models", 0.5, None, None, look(500, "validate")),
+    "lineage_500": ("lineage of 500 models", 1.0, None, None, look(500, "lineage", "overview", "--json")),
     "fetch_1m": ("fetch 1M rows x 10, pages of 10,000, table", 3.0, None, 200, fetch(1_000_000, 10_000, "table")),
     "fetch_small": ("fetch 100k rows, 1,000 pages of 100", 0.9, None, None, fetch(100_000, 100, "table")),
     "fetch_append": ("fetch 1M rows, append", 3.5, None, None, fetch(1_000_000, 10_000, "append")),

@@ -100,7 +100,8 @@ static bool has_copy(const struct lineage_copy_list *list, const struct lineage_
     return false;
 }
 
-static void walk_key(struct key_walk *walk, const struct lineage_query *query, str column);
+static void walk_column(struct key_walk *walk, const struct lineage_query *query,
+                        const struct lineage_column *column);
 
 static void check_level(struct key_walk *walk, const struct lineage_query *query,
                         const struct lineage_column *column) {
@@ -123,6 +124,19 @@ static void check_level(struct key_walk *walk, const struct lineage_query *query
     }
 }
 
+// The FROM item may call the columns of its query by other names: the place counts.
+static void walk_relation(struct key_walk *walk, const struct lineage_relation *relation,
+                          str name) {
+    const struct lineage_column *own = lineage_column_find(&relation->columns, name);
+    const size_t index = own == NULL ? SIZE_MAX : (size_t)(own - relation->columns.items);
+    if (index >= relation->query->columns.count) {
+        key_fails(walk, false,
+                  str_format(walk->arena, STR_FORMAT " cannot be traced", STR_ARGS(name)));
+        return;
+    }
+    walk_column(walk, relation->query, &relation->query->columns.items[index]);
+}
+
 static void walk_select(struct key_walk *walk, const struct lineage_query *query,
                         const struct lineage_column *column) {
     const struct lineage_copy *copy = &column->copy;
@@ -136,7 +150,7 @@ static void walk_select(struct key_walk *walk, const struct lineage_query *query
     const struct lineage_relation *relation = &query->relations.items[copy->relation];
     if (relation->query != NULL) {
         walk->key->is_shared = walk->key->is_shared || relation->query->reader_count > 1;
-        walk_key(walk, relation->query, copy->column);
+        walk_relation(walk, relation, copy->column);
     } else if (relation->occurrence != SIZE_MAX) {
         const struct lineage_key_origin origin = {relation->occurrence, copy->column};
         LIST_PUSH(walk->arena, &walk->key->origins, origin);
@@ -152,23 +166,21 @@ static void walk_side(struct key_walk *walk, const struct lineage_query *query,
                       const struct lineage_query *side, size_t index) {
     const bool by_name = str_equal(query->operation, STR("UNION_BY_NAME"));
     const str name = query->columns.items[index].name;
-    if (by_name ? lineage_column_find(&side->columns, name) == NULL
-                : index >= side->columns.count) {
+    const struct lineage_column *column = by_name ? lineage_column_find(&side->columns, name)
+                                          : index < side->columns.count
+                                              ? &side->columns.items[index]
+                                              : NULL;
+    if (column == NULL) {
         key_fails(
             walk, false,
             str_format(walk->arena, STR_FORMAT " is not on both sides of UNION", STR_ARGS(name)));
         return;
     }
-    walk_key(walk, side, by_name ? name : side->columns.items[index].name);
+    walk_column(walk, side, column);
 }
 
-static void walk_key(struct key_walk *walk, const struct lineage_query *query, str name) {
-    const struct lineage_column *column = lineage_column_find(&query->columns, name);
-    if (column == NULL) {
-        key_fails(walk, false,
-                  str_format(walk->arena, "the query has no column " STR_FORMAT, STR_ARGS(name)));
-        return;
-    }
+static void walk_column(struct key_walk *walk, const struct lineage_query *query,
+                        const struct lineage_column *column) {
     if (query->has_limit || query->has_sample || query->is_distinct_on) {
         key_fails(walk, true,
                   query->has_limit        ? STR("it has a LIMIT")
@@ -186,11 +198,17 @@ static void walk_key(struct key_walk *walk, const struct lineage_query *query, s
     }
 }
 
-void lineage_key(struct arena *arena, const struct lineage *lineage, str column,
+void lineage_key(struct arena *arena, const struct lineage *lineage, str name,
                  struct lineage_key *key) {
     *key = (struct lineage_key){.is_copy = true, .is_complete = true};
     struct key_walk walk = {arena, key};
-    walk_key(&walk, lineage->query, column);
+    const struct lineage_column *column = lineage_column_find(&lineage->query->columns, name);
+    if (column == NULL) {
+        key_fails(&walk, false,
+                  str_format(arena, "the query has no column " STR_FORMAT, STR_ARGS(name)));
+        return;
+    }
+    walk_column(&walk, lineage->query, column);
 }
 
 // Whether every value is that of the one source, which can only be said of a table read once.

@@ -48,8 +48,8 @@ struct lineage_source_list {
 // What a column that is no part of a value does decide.
 enum lineage_use {
     LINEAGE_FILTER, // WHERE, HAVING, QUALIFY, FILTER, EXISTS, the right side of EXCEPT
-    LINEAGE_JOIN,   // ON, USING, a positional join
-    LINEAGE_GROUP,  // GROUP BY, DISTINCT ON, PIVOT … ON
+    LINEAGE_JOIN,   // ON, USING, what a function in FROM or unnest is called with
+    LINEAGE_GROUP,  // GROUP BY, DISTINCT, UNION without ALL, PIVOT … ON
     LINEAGE_WINDOW, // PARTITION BY, ORDER BY and the frame of a window
     LINEAGE_SORT,   // ORDER BY of a query or inside an aggregate, LIMIT
 };

@@ -459,6 +459,9 @@ static struct lineage_column function(struct lineage_build *build, yyjson_val *n
     }
     chained_column(build, node, name, frame, &value);
     function_arguments(build, node, name, frame, &value);
+    if (str_equal(name, STR("unnest"))) { // a row for each item
+        lineage_use_value(build, &frame->query->indirect, &value, LINEAGE_JOIN);
+    }
     return value;
 }
 

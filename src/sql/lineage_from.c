@@ -280,6 +280,8 @@ static void table_function(struct lineage_build *build, yyjson_val *node,
                                         .occurrence = SIZE_MAX};
     struct lineage_table table = {0};
     const struct lineage_column arguments = call_arguments(build, function, frame);
+    // It makes as many rows as its arguments say.
+    lineage_use_value(build, &frame->query->indirect, &arguments, LINEAGE_JOIN);
     if (!pure_function(build, name.name, &arguments, &relation)) {
         const bool is_known =
             catalog->call != NULL &&

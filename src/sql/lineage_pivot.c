@@ -192,6 +192,10 @@ static void unpivot_one(struct pivot *pivot, yyjson_val *entry_list,
         const bool is_star = yyjson_is_obj(yyjson_obj_get(entry, "star_expr"));
         for (size_t j = 0; j < columns.count; j++) {
             LIST_PUSH(build->arena, taken, columns.items[j]);
+            if (!ast_bool(pivot->node, "include_nulls")) { // a NULL makes no row
+                lineage_use_value(build, &pivot->frame.query->indirect, &columns.items[j],
+                                  LINEAGE_FILTER);
+            }
             const size_t into = is_star ? 0 : j;
             if (into < values->count) {
                 lineage_take(build, &values->items[into], &columns.items[j], LINEAGE_IDENTITY,

@@ -228,6 +228,14 @@ static void add_by_name(struct lineage_build *build, struct lineage_column_list 
     }
 }
 
+// Equal rows become one: every column says which.
+static void use_distinct(struct lineage_build *build, struct lineage_query *query,
+                         const struct lineage_column_list *columns) {
+    for (size_t i = 0; i < columns->count; i++) {
+        lineage_use_value(build, &query->indirect, &columns->items[i], LINEAGE_GROUP);
+    }
+}
+
 static void set_operation(struct lineage_build *build, yyjson_val *node,
                           struct lineage_frame *frame) {
     struct lineage_query *query = frame->query;
@@ -246,14 +254,18 @@ static void set_operation(struct lineage_build *build, yyjson_val *node,
     copy_columns(build, &query->columns, &left->columns);
     lineage_use_list(build, &query->indirect, &left->indirect);
     lineage_use_list(build, &query->indirect, &right->indirect);
+    const bool is_except = str_equal(query->operation, STR("EXCEPT"));
     if (str_equal(query->operation, STR("UNION_BY_NAME"))) {
         add_by_name(build, &query->columns, &right->columns);
-    } else if (str_equal(query->operation, STR("EXCEPT"))) {
-        for (size_t i = 0; i < right->columns.count; i++) {
-            lineage_use_value(build, &query->indirect, &right->columns.items[i], LINEAGE_FILTER);
-        }
-    } else {
+    } else if (!is_except) {
         add_by_position(build, &query->columns, &right->columns);
+    }
+    for (size_t i = 0; is_except && i < right->columns.count; i++) {
+        lineage_use_value(build, &query->indirect, &right->columns.items[i], LINEAGE_FILTER);
+    }
+    // Rows are compared as wholes, but for UNION ALL.
+    if (!query->is_all || is_except || str_equal(query->operation, STR("INTERSECT"))) {
+        use_distinct(build, query, &query->columns);
     }
 }
 
@@ -289,6 +301,9 @@ static void modifiers(struct lineage_build *build, yyjson_val *node, struct line
             yyjson_val *target;
             query->is_distinct_on = yyjson_arr_size(targets) > 0;
             query->is_distinct = !query->is_distinct_on;
+            if (query->is_distinct) {
+                use_distinct(build, query, &query->columns);
+            }
             yyjson_arr_foreach(targets, j, count, target) {
                 filter(build, target, frame, LINEAGE_GROUP);
             }
