@@ -11,6 +11,7 @@ struct mending {
     int64_t identity; // of the table
     int64_t current;
     int64_t oldest;
+    bool taken; // the sink's lease is ours
 };
 
 static enum error_code read_lake(struct mending *mending, struct error *err) {
@@ -31,10 +32,10 @@ static enum error_code take(struct mending *mending, struct error *err) {
     struct push_run *run = &mending->run;
     const struct state_owner owner = state_owner_self(&run->memory);
     const struct state_sink_key key = push_sinks_key(run->request, &run->memory);
-    bool taken = false;
     TRY(read_lake(mending, err));
-    TRY(state_sink_take(run->request->state, &run->memory, &key, &owner, &taken, &run->sink, err));
-    if (!taken) {
+    TRY(state_sink_take(run->request->state, &run->memory, &key, &owner, &mending->taken,
+                        &run->sink, err));
+    if (!mending->taken) {
         return error_set(err, ERROR_CONFLICT, STR_FORMAT " is in delivery by pid %lld",
                          STR_ARGS(key.sink), (long long)run->sink.owner.pid);
     }
@@ -43,9 +44,8 @@ static enum error_code take(struct mending *mending, struct error *err) {
 
 static enum error_code release(struct mending *mending, enum error_code code) {
     struct error ignored;
-    if (mending->run.sink.epoch > 0 &&
-        state_sink_release(mending->run.request->state, &mending->run.sink, &ignored) !=
-            ERROR_NONE) {
+    if (mending->taken && state_sink_release(mending->run.request->state, &mending->run.sink,
+                                             &ignored) != ERROR_NONE) {
         ignored.code = ERROR_NONE; // the lease ends by itself
     }
     push_run_done(&mending->run);

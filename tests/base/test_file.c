@@ -127,6 +127,31 @@ static void a_lock_names_its_holder(void **state) {
     file_unlock(&lock);
 }
 
+static void a_folder_goes_with_everything_below_it_but_not_behind_links(void **state) {
+    struct fixture *fixture = *state;
+    struct error err;
+    struct str_list names;
+    const str doomed = path_join(&fixture->arena, fixture->folder, STR("doomed"));
+    const str kept = path_join(&fixture->arena, fixture->folder, STR("kept"));
+    assert_int_equal(directory_create(path_join(&fixture->arena, doomed, STR("a/b")), 0755, &err),
+                     ERROR_NONE);
+    assert_int_equal(directory_create(kept, 0755, &err), ERROR_NONE);
+    assert_int_equal(file_create(path_join(&fixture->arena, kept, STR("x")), STR("1"), 0644, &err),
+                     ERROR_NONE);
+    assert_int_equal(
+        symlink(str_to_cstring(&fixture->arena, kept),
+                str_to_cstring(&fixture->arena, path_join(&fixture->arena, doomed, STR("link")))),
+        0);
+    assert_int_equal(directory_folders(&fixture->arena, doomed, &names, &err), ERROR_NONE);
+    assert_true(str_equal(str_list_join(&fixture->arena, &names, STR(" ")), STR("a link")));
+    assert_int_equal(directory_remove(doomed, &err), ERROR_NONE);
+    assert_false(path_exists(doomed));
+    assert_true(path_is_file(path_join(&fixture->arena, kept, STR("x"))));
+    assert_int_equal(directory_remove(doomed, &err), ERROR_NONE);
+    assert_int_equal(directory_folders(&fixture->arena, doomed, &names, &err), ERROR_NONE);
+    assert_int_equal(names.count, 0);
+}
+
 static void paths_inside_a_root_are_told_by_whole_names(void **state) {
     (void)state;
     assert_true(path_is_inside(STR("/a/b/c"), STR("/a/b")));
@@ -144,6 +169,8 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(walks_in_byte_order_below_all_folders, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lock_names_its_holder, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_folder_goes_with_everything_below_it_but_not_behind_links,
+                                        setup, teardown),
         cmocka_unit_test(paths_inside_a_root_are_told_by_whole_names),
     };
     return cmocka_run_group_tests_name("file", tests, NULL, NULL);
