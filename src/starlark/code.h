@@ -160,7 +160,7 @@ struct star_code {
     const int32_t *default_indexes;    // per parameter: its default's index, -1: required
     bool has_args;
     bool has_kwargs;
-    bool is_simple; // positional parameters only: the fast path of calls
+    bool is_simple; // positional parameters only, and no look for recursion: the fast path of calls
     const struct star_capture *captures;
     uint32_t capture_count;
 

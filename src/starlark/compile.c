@@ -36,8 +36,10 @@ static void compile_parameters(struct compiler *c, struct star_code *code) {
     code->default_indexes = defaults;
     code->has_args = function->has_args;
     code->has_kwargs = function->has_kwargs;
-    code->is_simple =
-        !function->has_args && !function->has_kwargs && function->keyword_only_count == 0;
+    // The core dialect looks for recursion at every call: the long way.
+    code->is_simple = !function->has_args && !function->has_kwargs &&
+                      function->keyword_only_count == 0 &&
+                      c->build->program->dialect != STAR_DIALECT_CORE;
 }
 
 static void compile_captures(struct compiler *c, struct star_code *code) {

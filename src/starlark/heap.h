@@ -102,7 +102,7 @@ void *star_buffer_alloc(struct star_heap *heap, size_t size);
 // Grows a buffer in place when it can, else copies `size` bytes; the old one is gone.
 void *star_buffer_grow(struct star_heap *heap, void *buffer, size_t size, size_t new_size);
 // Only large buffers are freed early; small ones wait for the collector.
-void star_buffer_free(struct star_heap *heap, void *buffer, size_t size);
+void star_buffer_free(struct star_heap *heap, void *memory, size_t size);
 
 struct star_heap *star_thread_heap(struct star_thread *thread);
 

@@ -9,7 +9,7 @@ enum { SUGGESTIONS_MAX = 200 }; // undefined names that get a suggestion: each l
 // The entry of `function`'s captures for a variable of a function around it.
 static uint32_t capture(struct resolver *resolver, struct ast_function *function,
                         struct ast_binding *binding) {
-    const str key = {(const char *)&binding, sizeof(binding)};
+    const str key = {(const char *)&binding, sizeof(struct ast_binding *)};
     const uintptr_t known = (uintptr_t)map_get(&function->work.capture_index, key);
     if (known != 0) {
         return (uint32_t)(known - 1);
