@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "lake/lake.h"
+#include "model/new_files.h"
 
 str finding_severity_name(enum finding_severity severity) {
     static const str NAMES[] = {
@@ -41,4 +42,13 @@ void model_add_finding(struct arena *arena, struct model *model, enum finding_se
     struct finding finding = {severity, *err};
     LIST_PUSH(arena, &model->findings, finding);
     model->broken = model->broken || severity == FINDING_BLOCKER;
+}
+
+bool model_loads_files_once(const struct model *model) {
+    const struct directives *directives = &model->source.directives;
+    const struct sql_query *query = &model->query;
+    return directives->kind == MODEL_APPEND && !directives->incremental.is_set &&
+           model->inputs.count == 0 && model->lib_calls.count == 0 &&
+           model->unverifiable.count == 0 && model->views.count == 0 && model->files.count == 1 &&
+           query->tables.count == 0 && query->calls.count == 1 && query->reads_one_call;
 }

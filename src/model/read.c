@@ -9,6 +9,7 @@
 #include "model/graph.h"
 #include "model/macros.h"
 #include "model/model.h"
+#include "model/new_files.h"
 #include "sql/lineage.h"
 
 struct model_reader {
@@ -384,7 +385,9 @@ static void check_cdc(struct model_reader *reader, struct model *model) {
         model->inputs.count == 0 && model->lib_calls.count == 0 &&
         model->files.count + model->unverifiable.count > 0) {
         error_rule(&err, ERROR_INVALID, "cdc.append_unversioned",
-                   "every run appends all rows of the input again");
+                   model_loads_files_once(model)
+                       ? "a file that changes is appended again as a whole"
+                       : "every run appends all rows of the input again");
         error_hint(&err, "add -- @incremental: COLUMN and filter on "
                          "getvariable('incr_last_value'), or use @kind: table");
         finding_at(reader, model, FINDING_WARN, 0, &err);

@@ -10,6 +10,7 @@
 #include "lake/snapshot.h"
 #include "lake/transaction.h"
 #include "model/decorate.h"
+#include "model/new_files.h"
 #include "model/turn.h"
 
 enum { CONFLICT_RETRIES_MAX = 3, CONFLICT_WAIT_MS = 200 };
@@ -57,7 +58,8 @@ enum error_code turn_write(struct turn *turn, struct error *err) {
     write->run_type = turn->result->run_type;
     write->altered = turn->altered;
     if (!write->table_is_empty && write->run_type != RUN_BACKFILL) {
-        TRY(turn_choose_rows(turn, err));
+        TRY(model_loads_files_once(step->model) ? turn_choose_files(turn, err)
+                                                : turn_choose_rows(turn, err));
     }
     turn_watch_rows(turn);
     TRY(turn_write_rows(turn, err));

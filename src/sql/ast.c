@@ -497,6 +497,12 @@ static bool query_is_row_local(yyjson_val *node) {
     return true;
 }
 
+// Other table functions, as in a subquery, are seen by their number.
+static bool query_reads_one_call(yyjson_val *node) {
+    return ast_is(node, "type", "SELECT_NODE") &&
+           ast_is(yyjson_obj_get(node, "from_table"), "type", "TABLE_FUNCTION");
+}
+
 static void query_outputs(struct reader *reader, yyjson_val *node) {
     while (ast_is(node, "type", "SET_OPERATION_NODE")) {
         node = yyjson_obj_get(node, "left");
@@ -572,6 +578,7 @@ enum error_code sql_query_read(struct arena *arena, str ast, struct sql_query *q
     }
     query_outputs(&reader, node);
     query->is_row_local = query_is_row_local(node);
+    query->reads_one_call = query_reads_one_call(node);
     query->canonical = ast_canonical(arena, node);
     return ERROR_NONE;
 }

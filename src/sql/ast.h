@@ -123,9 +123,10 @@ struct sql_query {
     size_t offset_offset;               // SIZE_MAX: no OFFSET
     size_t volatile_offset;             // of the first volatile function
     str volatile_function;              // empty: none
-    bool is_row_local; // one SELECT over one table: projection, filter and scalar functions only
-    bool repeats_cte;  // a CTE is read more than once or recursively, so perhaps evaluated again
-    str canonical;     // the tree without positions, for hashes
+    bool is_row_local;   // one SELECT over one table: projection, filter and scalar functions only
+    bool reads_one_call; // one SELECT whose FROM is one table function and nothing else
+    bool repeats_cte;    // a CTE is read more than once or recursively, so perhaps evaluated again
+    str canonical;       // the tree without positions, for hashes
 };
 
 // Reads the JSON.  `ast` is what json_serialize_sql returned for `sql`; an error inside it becomes
@@ -164,5 +165,10 @@ str sql_ast_select(struct arena *arena, const str *expressions, size_t count);
 // queries.
 MUST_USE enum error_code sql_ast_replace_table(struct arena *arena, str ast, str other,
                                                str *replaced, struct error *err);
+
+// The tree of the query with the first argument of the table function in its FROM replaced by the
+// first projection of `other` (a serialised `SELECT value`).  Only for reads_one_call queries.
+MUST_USE enum error_code sql_ast_replace_first_argument(struct arena *arena, str ast, str other,
+                                                        str *replaced, struct error *err);
 
 #endif

@@ -61,3 +61,23 @@ enum error_code sql_ast_replace_table(struct arena *arena, str ast, str other, s
     free(data);
     return ERROR_NONE;
 }
+
+enum error_code sql_ast_replace_first_argument(struct arena *arena, str ast, str other,
+                                               str *replaced, struct error *err) {
+    AST_DOCUMENT query = ast_document(ast);
+    AST_DOCUMENT source = ast_document(other);
+    yyjson_mut_doc *document CLEANUP(document_cleanup) = yyjson_doc_mut_copy(query, NULL);
+    yyjson_mut_val *table = yyjson_mut_obj_get(query_node(document), "from_table");
+    yyjson_mut_val *arguments =
+        yyjson_mut_obj_get(yyjson_mut_obj_get(table, "function"), "children");
+    yyjson_val *value = yyjson_arr_get(yyjson_obj_get(ast_query(source), "select_list"), 0);
+    if (yyjson_mut_arr_size(arguments) == 0 || value == NULL) {
+        return error_set(err, ERROR_INTERNAL, "the syntax tree has no argument to replace");
+    }
+    (void)yyjson_mut_arr_replace(arguments, 0, yyjson_val_mut_copy(document, value));
+    size_t size = 0;
+    char *data = yyjson_mut_write(document, YYJSON_WRITE_NOFLAG, &size);
+    *replaced = str_copy(arena, (str){data, data == NULL ? 0 : size});
+    free(data);
+    return ERROR_NONE;
+}

@@ -55,7 +55,7 @@ def test_nulls_in_the_cursor_are_told_of_new_rows_only(project):
 def test_an_append_over_files_is_warned_of(project):
     project.write({"data/a.csv": "id\n1\n", "models/raw/t.sql": "-- @kind: append\nSELECT id FROM read_csv('data/a.csv')"})
     assert "cdc.append_unversioned" in project.run("validate", "--json").out
-    assert project.run_json().models["raw.t"]["warnings"] == ["every run appends all rows of the input again"]
+    assert project.run_json().models["raw.t"]["warnings"] == ["a file that changes is appended again as a whole"]
     project.write({"models/raw/t.sql": "-- @kind: append\n-- @incremental: id\n-- @incremental_initial: 0\n"
                                        "SELECT id FROM read_csv('data/a.csv') WHERE id > getvariable('incr_last_value')::BIGINT"})
     assert "cdc.append_unversioned" not in project.run("validate", "--json").out

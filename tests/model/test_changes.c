@@ -207,6 +207,31 @@ static void files_are_inputs_of_every_kind(void **state) {
     assert_int_equal(f->summary.skipped, 4);
 }
 
+static void an_append_loads_each_file_once(void **state) {
+    struct project_fixture *f = *state;
+    project_write(f, "in/a.csv", "id,v\n1,a\n");
+    project_write(f, "models/t.sql",
+                  "-- @kind: append\nSELECT id, upper(v) AS v, x.filename AS f FROM "
+                  "read_csv('in/*.csv', header := true, filename := true) AS x WHERE id < 9\n");
+    project_run(f);
+    project_write(f, "in/b.csv", "id,v\n2,b\n2,b\n9,z\n");
+    project_write(f, "in/it's.csv", "id,v\n3,c\n");
+    project_run(f);
+    ASSERT_LINES(f, "[ok] main.t incremental 3 file changed: in/b.csv\n");
+    project_write(f, "in/a.csv", "id,v\n1,a\n4,d\n");
+    project_remove(f, "in/b.csv");
+    project_run(f);
+    ASSERT_LINES(f, "[ok] main.t incremental 2 file changed: in/a.csv\n");
+    assert_string_equal(project_query(f, "SELECT * FROM main.t ORDER BY ALL"),
+                        "1|A|in/a.csv\n1|A|in/a.csv\n2|B|in/b.csv\n2|B|in/b.csv\n"
+                        "3|C|in/it's.csv\n4|D|in/a.csv\n");
+    project_remove(f, "in/a.csv");
+    project_run(f);
+    ASSERT_LINES(f, "[ok] main.t incremental 0 file changed: in/a.csv\n");
+    project_run(f);
+    ASSERT_LINES(f, "[skip] main.t skip 0 deps unchanged\n");
+}
+
 static void external_tables_cannot_be_verified(void **state) {
     struct project_fixture *f = *state;
     const str path = str_format(&f->arena, "ATTACH '%s/erp.duckdb' AS erp", f->folder);
@@ -307,6 +332,7 @@ int main(void) {
         TEST(only_what_decides_the_data_is_the_definition),
         TEST(another_duckdb_version_compares_the_text),
         TEST(files_are_inputs_of_every_kind),
+        TEST(an_append_loads_each_file_once),
         TEST(external_tables_cannot_be_verified),
         TEST(what_says_nothing_about_rows_wakes_nobody),
         TEST(a_run_without_changes_asks_the_same_number_of_questions_for_any_number_of_models),
