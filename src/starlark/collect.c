@@ -270,9 +270,13 @@ static void sweep_buffers(struct star_heap *heap) {
 }
 
 // The first collections come early, as most programs keep little and then run in the same few
-// megabytes, which stay in the processor's cache.  Who keeps much is left alone sooner.
-static void next_threshold(struct star_heap *heap) {
-    size_t at = heap->used_bytes * (heap->used_bytes < QUICK_GROWTH_BYTES ? 4 : 2);
+// megabytes, which stay in the processor's cache.  Who keeps much is left alone sooner, and who kept
+// nearly all of it (rows being built) much sooner: the next collection would copy the same again,
+// to fresh pages, which cost more than the copying.
+static void next_threshold(struct star_heap *heap, size_t used_before) {
+    const bool is_growing = heap->used_bytes > used_before / 4 * 3;
+    const size_t factor = heap->used_bytes >= QUICK_GROWTH_BYTES ? 2 : is_growing ? 12 : 4;
+    size_t at = heap->used_bytes * factor;
     at = at < heap->collect_minimum ? heap->collect_minimum : at;
     // Near the limit: more often, but not at every step.
     if (at > heap->limit_bytes) {
@@ -283,6 +287,7 @@ static void next_threshold(struct star_heap *heap) {
 
 void star_collect(struct star_thread *thread) {
     struct star_heap *heap = &thread->heap;
+    const size_t used_before = heap->used_bytes;
     // A shadow dict copies the slots of its lender once more: leave room for every copy twice.
     size_t region = 0;
     for (struct star_chunk *chunk = heap->chunks; chunk != NULL; chunk = chunk->next) {
@@ -322,5 +327,5 @@ void star_collect(struct star_thread *thread) {
     }
     to->charged = block < live + STAR_CHUNK_BYTES ? block : live + STAR_CHUNK_BYTES;
     heap->used_bytes += to->charged;
-    next_threshold(heap);
+    next_threshold(heap, used_before);
 }

@@ -64,10 +64,13 @@ RUST = Implementation("rust", {
     "shift_left": "§6 int: unbounded; theirs loses bits of 32-bit ints shifted left",
     "elems": "§9 elems() gives strings of one byte; theirs gives numbers",
     "json_big": "§10 numbers without fraction are ints of any size; theirs become floats",
+    "and_order": "§6 set & set: the order is nobody's promise; ours is the left operand's",
     "set_pop": "§9 set.pop() takes the first element; theirs takes the last",
     "negative_pop": "§9 list.pop(i): an index from the end is fine; theirs refuses it",
     "json_key_order": "§10 encode: keys come out sorted; theirs keep their order",
 }, [
+    ("§6 what enumerate, zip and items() give is a list, free of its source; theirs still iterates over the source",
+     lambda d: d.theirs == "<failed>" and (d.has(" in enumerate(") or d.has(" in zip(") or d.has(".items():"))),
     ("§8 int(): an underscore is junk; theirs allows it", lambda d: d.ours == "<failed>" and d.message.endswith(": 1_")),
 ])
 
