@@ -15,6 +15,7 @@ void models_lineage_init(struct models_lineage *lineages, struct arena *arena,
     lineage_database_init(&lineages->database, arena, options->connection);
     lineages->database.alias = options->alias;
     lineages->database.asks_tables = options->asks_tables;
+    lineages->database.asks_calls = options->asks_calls;
     lineage_database_add_script(&lineages->database, options->sources);
 }
 

@@ -6,6 +6,7 @@
 #include "lake/lake.h"
 #include "lake/result.h"
 #include "lake/script.h"
+#include "model/check_columns.h"
 #include "model/graph.h"
 #include "model/macros.h"
 #include "model/model.h"
@@ -307,50 +308,6 @@ static void check_not_built(struct model_reader *reader, struct model *model) {
     }
 }
 
-static void check_column(struct model_reader *reader, struct model *model, const char *directive,
-                         str column, const struct directive *at) {
-    const struct str_list *outputs = &model->query.outputs;
-    if (column.size == 0 || outputs->count == 0 || str_list_has_nocase(outputs, column)) {
-        return;
-    }
-    struct error err;
-    error_rule(&err, ERROR_INVALID, "parser.invalid_directive",
-               "@%s names \"" STR_FORMAT "\", which the query does not produce", directive,
-               STR_ARGS(column));
-    error_hint(&err, "it produces: " STR_FORMAT,
-               STR_ARGS(str_list_join(reader->models->arena, outputs, STR(", "))));
-    error_at(&err, model->file, at->line, at->column);
-    error_source(&err, model->text);
-    model_add_finding(reader->models->arena, model, FINDING_BLOCKER, &err);
-}
-
-// Columns named in directives, as far as the SELECT list tells without a database.
-static void check_columns(struct model_reader *reader, struct model *model) {
-    const struct directives *directives = &model->source.directives;
-    check_column(reader, model, "unique_key", directives->unique_key.value,
-                 &directives->unique_key);
-    check_column(reader, model, "incremental", directives->incremental.value,
-                 &directives->incremental);
-    const struct {
-        const char *name;
-        const struct str_list *columns;
-        const struct directive *at;
-    } LISTS[] = {
-        {"group_key", &directives->group_columns, &directives->group_key},
-        {"partitioned_by", &directives->partition_columns, &directives->partitioned_by},
-        {"sorted_by", &directives->sort_columns, &directives->sorted_by},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(LISTS); i++) {
-        for (size_t j = 0; j < LISTS[i].columns->count; j++) {
-            check_column(reader, model, LISTS[i].name, LISTS[i].columns->items[j], LISTS[i].at);
-        }
-    }
-    for (size_t i = 0; i < directives->columns.count; i++) {
-        check_column(reader, model, "column", directives->columns.items[i].name,
-                     &directives->columns.items[i].at);
-    }
-}
-
 static void check_lib_calls(struct model_reader *reader, struct model *model) {
     const struct directives *directives = &model->source.directives;
     struct error err;
@@ -416,7 +373,7 @@ static void check_model(struct model_reader *reader, struct model *model) {
     if (model->has_query) {
         check_limit(reader, model);
         check_strict(reader, model);
-        check_columns(reader, model);
+        model_check_columns(reader->models->arena, model, &model->query.outputs);
         check_lib_calls(reader, model);
         check_cdc(reader, model);
     }

@@ -27,6 +27,7 @@ struct models_lineage *run_lineage(struct runner *runner) {
         .alias = alias,
         .sources = sources.text,
         .asks_tables = true,
+        .asks_calls = true,
     };
     runner->lineages = ARENA_NEW(runner->arena, struct models_lineage);
     models_lineage_init(runner->lineages, runner->arena, runner->models, &options);

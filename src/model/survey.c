@@ -89,6 +89,7 @@ enum error_code survey_open(struct arena *arena, const struct context *context,
         .alias = alias,
         .sources = read_sources(survey, alias),
         .asks_tables = survey->has_lake,
+        .asks_calls = true,
     };
     models_lineage_init(&survey->lineages, arena, &survey->models, &options);
     read_commits(survey);

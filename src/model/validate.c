@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "lake/lake.h"
 #include "lib/lib.h"
+#include "model/check_columns.h"
 #include "model/check_libs.h"
 #include "model/lib_names.h"
 #include "project/project.h"
@@ -165,6 +166,14 @@ static void check_macros(struct validator *validator) {
     }
 }
 
+// Nothing is opened for it: what a file or another database holds stays unknown.
+static void check_lineage(struct validator *validator) {
+    const struct models_lineage_options options = {.connection = validator->connection};
+    struct models_lineage lineages;
+    models_lineage_init(&lineages, validator->arena, &validator->models, &options);
+    models_check_columns(&lineages);
+}
+
 static enum error_code validate_opened(struct validator *validator,
                                        const struct validate_options *options, struct error *err) {
     const struct lake_options lake_options = {.threads = 1};
@@ -188,6 +197,7 @@ static enum error_code validate_opened(struct validator *validator,
     TRY(models_read(validator->arena, &models_options, &validator->models, err));
     models_check_libs(&validator->models, &validator->libs);
     check_macros(validator);
+    check_lineage(validator);
     for (size_t i = 0; i < validator->models.count; i++) {
         struct model *model = validator->models.items[i];
         check_references(validator, model);

@@ -338,7 +338,8 @@ static bool answer_call(void *self, struct arena *arena, const struct lineage_na
         table->definition = macro;
         return true;
     }
-    return database->connection != NULL && describe_call(database, ast, table);
+    return database->asks_calls && database->connection != NULL &&
+           describe_call(database, ast, table);
 }
 
 // ── Expressions ──

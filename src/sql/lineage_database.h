@@ -21,6 +21,7 @@ struct lineage_database {
     struct lake_connection *connection; // NULL: only what is registered
     str alias;                          // of the lake: `alias.schema.table` is `schema.table`
     bool asks_tables;  // tables that are not registered are looked for in the database
+    bool asks_calls;   // what functions in FROM return: a file reader opens its file
     bool asks_views;   // views, too; DuckDB then looks into every attached database
     struct map tables; // struct lineage_table * by "schema.table", without case
     struct map calls;  // struct lineage_table * by function name: libs

@@ -241,3 +241,16 @@ def test_a_renamed_column_keeps_its_values(shop):
     assert result.models["mart.customers"]["rows_affected"] == 0
     assert any("columns changed: renamed name → who" in w for w in result.models["mart.customers"]["warnings"])
     assert shop.sql("SELECT who FROM mart.customers") == [{"who": "Ann"}]
+
+
+def test_validate_looks_through_stars(project):
+    """Columns that directives name are checked although the SELECT list is a star."""
+    project.write({**FILES, "models/mart/star.sql":
+                   "-- @kind: merge\n-- @unique_key: idd\nSELECT * EXCLUDE (amount) FROM staging.orders\n"})
+    result = project.run("validate", code=1)
+    assert result.out.startswith(
+        'models/mart/star.sql:2:17: error: @unique_key names "idd", which the query does not produce\n'
+        "  -- @unique_key: idd\n                  ^\n"
+        "  hint: it produces: id, customer_id, status\n  rule: parser.invalid_directive\n")
+    project.write({"models/mart/star.sql": "-- @kind: merge\n-- @unique_key: idd\nSELECT * FROM ext.unknown\n"})
+    project.run("validate", code=0)

@@ -51,6 +51,7 @@ static int open_lake(void **state) {
     lineage_database_init(&database, &fixture.arena, fixture.connection);
     database.asks_tables = true;
     database.asks_views = true;
+    database.asks_calls = true;
     return 0;
 }
 
