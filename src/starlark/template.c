@@ -37,6 +37,9 @@ static void add_place(struct splitter *splitter, size_t argument, char conversio
 
 static star_value splitter_finish(struct splitter *splitter) {
     end_literal(splitter);
+    if (star_build_is_out_of_memory(splitter->build)) {
+        return STAR_UNSET;
+    }
     struct star_tuple *tuple = star_tuple_new(splitter->build->thread, splitter->items.count);
     if (tuple == NULL) {
         splitter->build->failed = true;
