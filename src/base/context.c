@@ -40,4 +40,8 @@ void crash_point(const char *name) {
         (void)raise(SIGKILL);
     }
 }
+
+bool bug_is_planted(const char *name) {
+    return str_equal(str_from(getenv("COYPU_PLANT_BUG")), str_from(name));
+}
 #endif

@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 
+#include <stdbool.h>
+
 struct environment;
 struct interrupt;
 struct log;
@@ -35,6 +37,14 @@ void context_random(const struct context *context, void *bytes, size_t size);
 void crash_point(const char *name);
 #else
 #define crash_point(name) ((void)0)
+#endif
+
+// Whether the environment asks for a named mistake (COYPU_PLANT_BUG=NAME), by which a test of tests
+// shows that it would be found.  Compiled in test builds only.
+#ifdef COYPU_CRASH_POINTS
+bool bug_is_planted(const char *name);
+#else
+#define bug_is_planted(name) false
 #endif
 
 #endif

@@ -92,6 +92,7 @@ bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *tar
         .duckdb_version = member_text(arena, root, "duckdb_version"),
         .start_time = member_text(arena, root, "start_time"),
         .decoration = member_text(arena, root, "decoration_hash"),
+        .is_exact = yyjson_get_bool(yyjson_obj_get(root, "exact")),
         .has_depends = yyjson_is_arr(yyjson_obj_get(root, "depends")),
         .has_definition = yyjson_is_obj(definition),
         .body_hash = member_text(arena, definition, "sql"),
@@ -134,6 +135,7 @@ void commit_progress_take(struct arena *arena, struct commit *commit, str metada
         return;
     }
     commit->read_snapshot = read_snapshot;
+    commit->is_exact = yyjson_get_bool(yyjson_obj_get(root, "exact"));
     if (yyjson_is_arr(yyjson_obj_get(root, "inputs"))) {
         commit->inputs = (struct file_input_list){0};
         commit->views = (struct str_list){0};
@@ -220,6 +222,7 @@ str commit_progress_write(struct arena *arena, const struct commit_progress *pro
     if (progress->commit != NULL) {
         json_key_int(&json, STR("commit"), progress->commit->snapshot);
         json_key_int(&json, STR("read_snapshot"), progress->read_snapshot);
+        json_key_bool(&json, STR("exact"), progress->is_exact);
         write_views(&json, progress->model);
         write_inputs(&json, progress->files);
     }
@@ -313,6 +316,9 @@ str commit_write(struct arena *arena, const struct commit_input *input) {
     write_if_known(&json, STR("git_branch"), input->git->branch);
     write_if_known(&json, STR("git_repo_url"), input->git->repository_url);
     json_key_int(&json, STR("read_snapshot"), input->read_snapshot);
+    if (model->source.directives.kind == MODEL_APPEND) {
+        json_key_bool(&json, STR("exact"), input->is_exact);
+    }
     write_inputs(&json, input->inputs);
     if (input->checks.size > 0) {
         json_key(&json, STR("checks"));

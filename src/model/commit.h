@@ -39,6 +39,7 @@ struct commit {
     str group_key;       // of it, joined by ","
     str hash_version;    // of DuckDB, that made the hashes in a tracked table
     bool has_depends;    // the key is there
+    bool is_exact;       // append: the table held the rows of the full query, no more (`exact`)
     str start_time;
     str decoration; // hash of comments and storage hints; empty: not known
     struct file_input_list inputs;
@@ -63,6 +64,7 @@ struct commit_progress {
     const struct commit *commit; // the model's last one; NULL: there is nothing to take back
     const struct model *model;
     int64_t read_snapshot;
+    bool is_exact;
     const struct file_input_list *files;
     struct str_list checks_met; // since the commit, by check_identity
     str checks;                 // JSON array of this run's results; empty: none
@@ -101,6 +103,7 @@ struct commit_input {
     str hash_version; // tracked: of the oldest hash in the table, when it is another one
     const struct git_info *git;
     int64_t read_snapshot;
+    bool is_exact;
     const struct file_input_list *inputs;
     const struct commit_step *steps;
     size_t step_count;

@@ -252,17 +252,8 @@ static void tell_impact(struct runner *runner) {
     }
 }
 
-static enum error_code run_locked(struct runner *runner, struct run_summary *summary,
-                                  struct error_list *errors, struct error *err) {
-    struct session_options session_options = {
-        .without_sources = true, .run_id = runner->run_id, .quiet = true};
-    if (runner->sandbox != NULL) {
-        session_options.attach_path = runner->sandbox->attach_path;
-        session_options.attach_data_path = runner->sandbox->data_path;
-    }
-    TRY(session_start(&runner->project, &session_options, &runner->session, err));
-    runner->first_snapshot = runner->session.curr_snapshot;
-    tell_fork(runner);
+enum error_code run_in_session(struct runner *runner, struct run_summary *summary,
+                               struct error_list *errors, struct error *err) {
     TRY(start_libs(runner, errors, err));
     TRY(start_models(runner, err));
     plan_take_log(runner->plan, runner->state);
@@ -290,6 +281,20 @@ static enum error_code run_locked(struct runner *runner, struct run_summary *sum
     }
     write_log(runner, &log);
     return ERROR_NONE;
+}
+
+static enum error_code run_locked(struct runner *runner, struct run_summary *summary,
+                                  struct error_list *errors, struct error *err) {
+    struct session_options session_options = {
+        .without_sources = true, .run_id = runner->run_id, .quiet = true};
+    if (runner->sandbox != NULL) {
+        session_options.attach_path = runner->sandbox->attach_path;
+        session_options.attach_data_path = runner->sandbox->data_path;
+    }
+    TRY(session_start(&runner->project, &session_options, &runner->session, err));
+    runner->first_snapshot = runner->session.curr_snapshot;
+    tell_fork(runner);
+    return run_in_session(runner, summary, errors, err);
 }
 
 static void runner_done(struct runner *runner) {

@@ -40,10 +40,12 @@ struct run_result {
     bool no_columns;     // SELECT * over no rows: skipped, see the warnings
     str skipped_because; // the failed ancestor; empty otherwise
     bool waits;          // that ancestor did not fail, it has no rows and so no table yet
+    str shape; // how the rows were found (models.md §6.4): "full query", "affected keys", …
     int64_t rows;
     int64_t duration_us;
     int64_t snapshot;      // of the commit; 0: none
     int64_t read_snapshot; // what it was evaluated at; 0: it was not
+    bool is_exact;         // append: the table now holds the rows of the full query, no more
     struct error_list errors;
     struct error_list warnings;
     struct check_result_list checks; // of constraints, audits and warnings, as they were evaluated

@@ -57,7 +57,9 @@ enum error_code turn_write(struct turn *turn, struct error *err) {
     write->column_count = step->column_count;
     write->run_type = turn->result->run_type;
     write->altered = turn->altered;
+    turn->is_exact = true;
     if (!write->table_is_empty && write->run_type != RUN_BACKFILL) {
+        turn->is_exact = false;
         TRY(model_loads_files_once(step->model) ? turn_choose_files(turn, err)
                                                 : turn_choose_rows(turn, err));
     }
@@ -98,6 +100,7 @@ static enum error_code write_message(struct turn *turn, struct error *err) {
         .hash_version = turn->write.keeps_old_hashes ? step->commit.hash_version : (str){0},
         .git = runner->git,
         .read_snapshot = turn->read_snapshot,
+        .is_exact = turn->is_exact,
         .inputs = &step->files,
         .steps = turn->steps,
         .step_count = turn->step_count,
@@ -215,6 +218,7 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
     // Now, as it may ask the database what would end a transaction: whether a table exists.
     run_lineage(runner)->database.asks_views = !runner->session.sources_loaded;
     (void)model_lineage(run_lineage(runner), step->model);
+    bool reads_everything = false;
     for (int try = 0;;) {
         struct turn turn = {
             .runner = runner,
@@ -223,6 +227,7 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
             .result = result,
             .incremental = incremental,
             .checks_alone = checks_alone,
+            .reads_everything = reads_everything,
             .started_us = clock_wall_us(clock),
             .step_started_us = clock_monotonic_us(clock),
         };
@@ -230,10 +235,12 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
         result->reason = planned_reason;
         result->warnings.count = warnings;
         result->checks = (struct check_result_list){0};
+        result->shape = (str){0};
         const enum error_code code = attempt(&turn, err);
         result->rows = turn.write.rows;
         result->aborted = turn.fetched.aborted;
         result->read_snapshot = code == ERROR_NONE ? turn.read_snapshot : 0;
+        result->is_exact = turn.is_exact;
         if (code == ERROR_NONE) {
             if (result->snapshot > 0) {
                 plan_committed(runner->plan, step->model,
@@ -247,6 +254,10 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
         }
         if (turn.wants_checks_alone) {
             checks_alone = true;
+            continue;
+        }
+        if (turn.rewrites && (code == ERROR_INVALID || code == ERROR_NOT_FOUND)) {
+            reads_everything = true; // as the user wrote it, also for the error's position
             continue;
         }
         if (code != ERROR_CONFLICT || try == CONFLICT_RETRIES_MAX ||
@@ -283,6 +294,7 @@ enum error_code run_redecorate(struct runner *runner, struct plan_step *step, st
         .result = result,
         .write = {.keeps_old_hashes = step->commit.hash_version.size > 0},
         .read_snapshot = step->commit.read_snapshot, // nothing of it was read since
+        .is_exact = step->commit.is_exact,
         .started_us = clock_wall_us(clock),
         .step_started_us = clock_monotonic_us(clock),
     };

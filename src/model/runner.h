@@ -49,6 +49,11 @@ void run_write_unlock(struct runner *runner);
 // Whether models may run at the same time in this run.
 bool run_is_concurrent(const struct runner *runner);
 
+// The run once its session stands: libs, models, plan, tables, one model after another, run log.
+// A test that runs thousands of times keeps one session for all of them.
+MUST_USE enum error_code run_in_session(struct runner *runner, struct run_summary *summary,
+                                        struct error_list *errors, struct error *err);
+
 // Creates the missing tables of the run that can be bound now, empty, in one transaction (design
 // D8).  What cannot be bound is left to its model's own turn, which then reports why.
 MUST_USE enum error_code run_create_tables(struct runner *runner, struct error *err);

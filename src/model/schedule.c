@@ -141,6 +141,7 @@ static str log_metadata(struct schedule *schedule, const struct run_result *resu
         progress.files = &step->files;
         progress.read_snapshot =
             result->read_snapshot > 0 ? result->read_snapshot : step->commit.read_snapshot;
+        progress.is_exact = result->read_snapshot > 0 ? result->is_exact : step->commit.is_exact;
         run_checks_met(arena, step, result, &progress.checks_met);
     }
     return has_looked || progress.checks.size > 0 ? commit_progress_write(arena, &progress)

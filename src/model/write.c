@@ -9,6 +9,7 @@
 // All read the table as of the transaction's snapshot, before anything of it is changed.
 #include "model/write.h"
 
+#include "base/context.h"
 #include "base/text.h"
 #include "model/columns.h"
 #include "model/write_parts.h"
@@ -151,7 +152,11 @@ static enum error_code insert_surplus_of_known(struct write *write, struct error
 // What the query gives beyond what the table holds, copies counted.
 static enum error_code insert_surplus(struct write *write, struct error *err) {
     const bool is_inspected = write->inspect != NULL;
-    const str tail = write_sql(write, " EXCEPT ALL SELECT {columns} FROM {table}", WRITE_NO_WORDS);
+    const str tail =
+        write_sql(write,
+                  bug_is_planted("PB_EXCEPT") ? " EXCEPT SELECT {columns} FROM {table}"
+                                              : " EXCEPT ALL SELECT {columns} FROM {table}",
+                  WRITE_NO_WORDS);
     const str head = write_sql(
         write,
         is_inspected ? "CREATE OR REPLACE TEMP TABLE __ondatra_new AS SELECT {columns} FROM "

@@ -293,6 +293,7 @@ static void read_function(struct reader *reader, yyjson_val *node) {
     if (str_equal(function.name, STR("getvariable"))) {
         yyjson_val *argument = yyjson_arr_get(yyjson_obj_get(node, "children"), 0);
         const str name = ast_text(yyjson_obj_get(argument, "value"), "value");
+        query->reads_unknown_variable = query->reads_unknown_variable || name.size == 0;
         if (name.size > 0 && !str_list_has(&query->variables, name)) {
             str_list_push(reader->arena, &query->variables, str_copy(reader->arena, name));
         }
@@ -466,37 +467,6 @@ static void visit(struct reader *reader, yyjson_val *node, const struct scope *s
 
 // ── The whole ──
 
-static bool is_empty(yyjson_val *node, const char *key) {
-    yyjson_val *value = yyjson_obj_get(node, key);
-    return value == NULL || yyjson_is_null(value) ||
-           (yyjson_is_arr(value) && yyjson_arr_size(value) == 0);
-}
-
-// One plain SELECT over one table: what a delta may simply be put under.
-static bool query_is_row_local(yyjson_val *node) {
-    static const char *const EMPTY_KEYS[] = {
-        "modifiers", "group_expressions", "group_sets", "having", "sample", "qualify"};
-    static const char *const REFUSED[] = {"SUBQUERY", "WINDOW", "LAMBDA"};
-    yyjson_val *table = yyjson_obj_get(node, "from_table");
-    if (!ast_is(node, "type", "SELECT_NODE") || !ast_is(table, "type", "BASE_TABLE") ||
-        !ast_is(node, "aggregate_handling", "STANDARD_HANDLING") ||
-        yyjson_arr_size(yyjson_obj_get(yyjson_obj_get(node, "cte_map"), "map")) > 0 ||
-        !is_empty(table, "sample") || !is_empty(table, "at_clause")) {
-        return false;
-    }
-    for (size_t i = 0; i < ARRAY_COUNT(EMPTY_KEYS); i++) {
-        if (!is_empty(node, EMPTY_KEYS[i])) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < ARRAY_COUNT(REFUSED); i++) {
-        if (ast_contains(node, REFUSED[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // Other table functions, as in a subquery, are seen by their number.
 static bool query_reads_one_call(yyjson_val *node) {
     return ast_is(node, "type", "SELECT_NODE") &&
@@ -577,7 +547,6 @@ enum error_code sql_query_read(struct arena *arena, str ast, struct sql_query *q
         sort_columns(&query->calls.items[i].columns);
     }
     query_outputs(&reader, node);
-    query->is_row_local = query_is_row_local(node);
     query->reads_one_call = query_reads_one_call(node);
     query->canonical = ast_canonical(arena, node);
     return ERROR_NONE;

@@ -118,12 +118,12 @@ struct sql_query {
     struct sql_call_list calls;         // in document order
     struct sql_function_list functions; // scalar and aggregate functions and operators by name
     struct str_list variables;          // getvariable('x') with a constant name
+    bool reads_unknown_variable;        // getvariable() of a name that is computed
     struct str_list outputs;            // the names of the projections; empty when there is a `*`
     size_t limit_offset;                // SIZE_MAX: no LIMIT
     size_t offset_offset;               // SIZE_MAX: no OFFSET
     size_t volatile_offset;             // of the first volatile function
     str volatile_function;              // empty: none
-    bool is_row_local;   // one SELECT over one table: projection, filter and scalar functions only
     bool reads_one_call; // one SELECT whose FROM is one table function and nothing else
     bool repeats_cte;    // a CTE is read more than once or recursively, so perhaps evaluated again
     str canonical;       // the tree without positions, for hashes
@@ -159,12 +159,6 @@ void sql_check_push(struct arena *arena, str ast, bool (*is_lib)(void *self, str
 // The tree of `SELECT a, b, …` over the given expressions (each as in sql_argument.ast), to be
 // given to json_deserialize_sql or json_execute_serialized_sql.
 str sql_ast_select(struct arena *arena, const str *expressions, size_t count);
-
-// The tree of the query with its only table replaced by the first FROM item of `other` (a
-// serialised `SELECT … FROM item`), which takes the table's alias or name.  Only for is_row_local
-// queries.
-MUST_USE enum error_code sql_ast_replace_table(struct arena *arena, str ast, str other,
-                                               str *replaced, struct error *err);
 
 // The tree of the query with the first argument of the table function in its FROM replaced by the
 // first projection of `other` (a serialised `SELECT value`).  Only for reads_one_call queries.

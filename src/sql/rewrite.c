@@ -31,37 +31,6 @@ static void document_cleanup(yyjson_mut_doc **document) {
     yyjson_mut_doc_free(*document);
 }
 
-// What the query calls its table by.
-static yyjson_mut_val *table_alias(yyjson_mut_val *table) {
-    yyjson_mut_val *alias = yyjson_mut_obj_get(table, "alias");
-    return yyjson_mut_get_len(alias) > 0 ? alias : yyjson_mut_obj_get(table, "table_name");
-}
-
-enum error_code sql_ast_replace_table(struct arena *arena, str ast, str other, str *replaced,
-                                      struct error *err) {
-    AST_DOCUMENT query = ast_document(ast);
-    AST_DOCUMENT source = ast_document(other);
-    yyjson_mut_doc *document CLEANUP(document_cleanup) = yyjson_doc_mut_copy(query, NULL);
-    yyjson_mut_val *node = query_node(document);
-    yyjson_mut_val *table = yyjson_mut_obj_get(node, "from_table");
-    yyjson_val *item = yyjson_obj_get(ast_query(source), "from_table");
-    if (table == NULL || item == NULL) {
-        return error_set(err, ERROR_INTERNAL, "the syntax tree has no table to replace");
-    }
-    yyjson_mut_val *copy = yyjson_val_mut_copy(document, item);
-    yyjson_mut_val *alias = yyjson_mut_val_mut_copy(document, table_alias(table));
-    yyjson_mut_val *columns =
-        yyjson_mut_val_mut_copy(document, yyjson_mut_obj_get(table, "column_name_alias"));
-    yyjson_mut_obj_put(copy, yyjson_mut_str(document, "alias"), alias);
-    yyjson_mut_obj_put(copy, yyjson_mut_str(document, "column_name_alias"), columns);
-    yyjson_mut_obj_put(node, yyjson_mut_str(document, "from_table"), copy);
-    size_t size = 0;
-    char *data = yyjson_mut_write(document, YYJSON_WRITE_NOFLAG, &size);
-    *replaced = str_copy(arena, (str){data, data == NULL ? 0 : size});
-    free(data);
-    return ERROR_NONE;
-}
-
 enum error_code sql_ast_replace_first_argument(struct arena *arena, str ast, str other,
                                                str *replaced, struct error *err) {
     AST_DOCUMENT query = ast_document(ast);

@@ -146,32 +146,6 @@ static void calls_keep_their_arguments(void **state) {
     ASSERT_STR(sql, "SELECT (1 + 1)");
 }
 
-static const struct {
-    const char *sql;
-    bool row_local;
-} SHAPES[] = {
-    {"SELECT a, upper(b) FROM t WHERE c > 1", true},
-    {"SELECT * FROM raw.t", true},
-    {"SELECT a FROM t GROUP BY a", false},
-    {"SELECT DISTINCT a FROM t", false},
-    {"SELECT a FROM t LIMIT 3", false},
-    {"SELECT row_number() OVER () FROM t", false},
-    {"SELECT a FROM t WHERE a IN (SELECT 1)", false},
-    {"SELECT a FROM t JOIN u USING (a)", false},
-    {"SELECT a FROM t AT (VERSION => 3)", false},
-    {"WITH x AS (SELECT 1) SELECT a FROM t", false},
-    {"SELECT a FROM t UNION ALL SELECT a FROM t", false},
-};
-
-static void shape_tells_what_a_delta_may_replace(void **state) {
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(SHAPES); i++) {
-        if (read_query(SHAPES[i].sql).is_row_local != SHAPES[i].row_local) {
-            fail_msg("%s", SHAPES[i].sql);
-        }
-    }
-}
-
 static void a_cte_read_twice_or_recursively_repeats(void **state) {
     (void)state;
     static const struct {
@@ -209,23 +183,6 @@ static void volatile_functions_and_limits_have_places(void **state) {
     assert_int_equal(query.limit_offset, 49);
     assert_int_equal(query.offset_offset, 58);
     ASSERT_STR(query.variables.items[0], "v");
-}
-
-static void table_is_replaced_under_its_name(void **state) {
-    (void)state;
-    str ast;
-    str other;
-    str sql;
-    ASSERT_OK(&fixture, lake_ast_read(fixture.connection, &fixture.arena,
-                                      STR("SELECT orders.id FROM raw.orders WHERE a = 'x'"), &ast,
-                                      &fixture.err));
-    ASSERT_OK(&fixture,
-              lake_ast_read(fixture.connection, &fixture.arena,
-                            STR("SELECT * FROM (SELECT * FROM d) AS delta"), &other, &fixture.err));
-    ASSERT_OK(&fixture, sql_ast_replace_table(&fixture.arena, ast, other, &ast, &fixture.err));
-    ASSERT_OK(&fixture,
-              lake_ast_write(fixture.connection, &fixture.arena, ast, &sql, &fixture.err));
-    ASSERT_STR(sql, "SELECT orders.id FROM (SELECT * FROM d) AS orders WHERE (a = 'x')");
 }
 
 static bool is_lib(void *self, str name) {
@@ -288,11 +245,9 @@ int main(void) {
         cmocka_unit_test(tables_are_found_everywhere_but_ctes),
         cmocka_unit_test(columns_of_a_call_come_with_their_casts),
         cmocka_unit_test(calls_keep_their_arguments),
-        cmocka_unit_test(shape_tells_what_a_delta_may_replace),
         cmocka_unit_test(a_cte_read_twice_or_recursively_repeats),
         cmocka_unit_test(canonical_form_ignores_layout_and_keeps_literals),
         cmocka_unit_test(volatile_functions_and_limits_have_places),
-        cmocka_unit_test(table_is_replaced_under_its_name),
         cmocka_unit_test(strict_forms_report_every_breach),
     };
     return cmocka_run_group_tests(tests, open_lake, close_lake);
