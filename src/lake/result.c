@@ -26,7 +26,8 @@ struct lake_result {
     struct lake_chunk chunk;
     size_t row; // next(): behind the current row
     bool is_done;
-    bool is_whole; // `sql` says all of the statement: it has no parameters
+    bool is_whole;              // `sql` says all of the statement: it has no parameters
+    duckdb_statement_type type; // DuckDB forgets it after an error
 };
 
 // What may have written a snapshot by itself, without lake_commit.
@@ -40,8 +41,10 @@ struct lake_result *lake_result_new(struct lake_connection *connection, duckdb_r
                                     str sql) {
     const struct duckdb_api *api = &connection->lake->api;
     struct lake_result *result = memory_alloc(sizeof(*result));
-    *result = (struct lake_result){.connection = connection, .handle = *handle};
-    if (!connection->in_transaction && has_written(api->duckdb_result_statement_type(*handle))) {
+    *result = (struct lake_result){.connection = connection,
+                                   .handle = *handle,
+                                   .type = api->duckdb_result_statement_type(*handle)};
+    if (!connection->in_transaction && has_written(result->type)) {
         connection->has_written_alone = true;
     }
     arena_init(&result->arena);
@@ -164,10 +167,7 @@ void lake_result_is_whole(struct lake_result *result, bool is_whole) {
 // without a stream and without keeping its rows, and tells the error.
 static enum error_code ask_again(struct lake_result *result, struct error *err) {
     SCRATCH(scratch);
-    const struct duckdb_api *api = &result->connection->lake->api;
-    const bool is_question =
-        api->duckdb_result_statement_type(result->handle) == DUCKDB_STATEMENT_TYPE_SELECT;
-    if (is_question && result->is_whole) {
+    if (result->type == DUCKDB_STATEMENT_TYPE_SELECT && result->is_whole) {
         LAKE_RESULT ignored = NULL;
         const str sql = str_format(&scratch, "EXPLAIN ANALYZE\n" STR_FORMAT, STR_ARGS(result->sql));
         if (lake_query(result->connection, sql, LAKE_NO_VALUES, &ignored, err) != ERROR_NONE) {
