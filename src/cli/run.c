@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
+#include "cli/run_explain.h"
 #include "cli/run_output.h"
 
 enum { JOBS_DEFAULT_MAX = 4 };
@@ -90,6 +91,9 @@ static void print_text(struct run_output *output, struct arena *scratch,
         text_format(&text, " — " STR_FORMAT, STR_ARGS(result->reason));
     }
     text_add(&text, result->aborted && !result->no_columns ? STR(") (aborted)") : STR(")"));
+    if (result->explanation != NULL) {
+        explain_text(&text, result->explanation);
+    }
     for (size_t i = 0; i < result->push.messages.count; i++) {
         text_format(&text, "\n     " STR_FORMAT, STR_ARGS(result->push.messages.items[i]));
     }
@@ -177,6 +181,9 @@ static void print_json(struct run_output *output, struct arena *scratch,
     }
     json_key_if(&json, STR("skipped_because"), result->skipped_because);
     json_details(&json, &result->errors);
+    if (result->explanation != NULL) {
+        explain_json(&json, result->explanation);
+    }
     if (result->push.present && result->push.json.size > 0) {
         json_key(&json, STR("push"));
         json_raw(&json, result->push.json);
@@ -326,7 +333,7 @@ struct run_events run_output_events(struct run_output *output) {
 static int run_command(struct command_line *line) {
     struct run_output output = {
         .line = line,
-        .dry_run = command_flag(line, "dry-run"),
+        .dry_run = command_flag(line, "dry-run") || command_flag(line, "explain"),
     };
     int64_t lock_timeout_s = 0;
     struct run_options options;
@@ -338,6 +345,7 @@ static int run_command(struct command_line *line) {
     }
     output.progress = progress_new(line->context, line->json);
     options.dry_run = output.dry_run;
+    options.explain = command_flag(line, "explain");
     options.lock_timeout_ms = lock_timeout_s * 1000;
     options.events = run_output_events(&output);
     struct run_summary summary;
@@ -368,6 +376,7 @@ const struct command command_run = {
             "mart.customers+ what reads it.",
     .arguments_max = 1,
     .options = {{"full-refresh", 0, NULL, "rebuild every model, whatever changed"},
+                {"explain", 0, NULL, "as --dry-run, with what would be read and by which SQL"},
                 {"dry-run", 0, NULL, "say what would run and why; change nothing"},
                 {"jobs", 0, "N",
                  "models at a time (default COYPU_JOBS, else one a core, at most 4)"},

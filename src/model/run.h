@@ -30,6 +30,8 @@ struct run_push {
     bool incomplete;          // rows were left undelivered
 };
 
+struct run_explanation; // model/explain.h
+
 // What became of one model.  Lives until the callback returns.
 struct run_result {
     const struct model *model;
@@ -50,6 +52,7 @@ struct run_result {
     struct error_list warnings;
     struct check_result_list checks; // of constraints, audits and warnings, as they were evaluated
     struct run_push push;
+    const struct run_explanation *explanation; // with the option explain; NULL otherwise
     str run_id;
 };
 
@@ -95,6 +98,7 @@ struct run_options {
     str target; // "", "mart.x", "+mart.x", "mart.x+"
     bool full_refresh;
     bool dry_run;    // plan only: results say what would run
+    bool explain;    // with dry_run: and what would be read, by which SQL
     bool keep_going; // run what is outside a cycle
     bool no_destructive;
     bool sandbox; // against a fork of the catalog: nothing is pushed, logged or kept

@@ -2,6 +2,7 @@
 // doing.
 #include "base/clock.h"
 #include "base/context.h"
+#include "model/explain.h"
 #include "model/schedule.h"
 
 // The step of the first failed model among those it reads, as far up as one goes; NULL: none.
@@ -61,6 +62,14 @@ static void execute(struct runner *runner, struct run_job *job) {
     plan_decide(runner->plan, step);
     result->run_type = step->type;
     result->reason = step->reason;
+    if (runner->options->explain) {
+        struct run_explanation *explanation;
+        if (run_explain(runner, step, &job->arena, &explanation, &err) == ERROR_NONE) {
+            result->explanation = explanation;
+        } else {
+            error_list_add(&result->warnings, &err);
+        }
+    }
     if (runner->options->dry_run) {
         result->status = step->type == RUN_SKIP ? RUN_SKIPPED : RUN_OK;
         return;
