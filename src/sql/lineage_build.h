@@ -9,6 +9,7 @@
 //   lineage_pivot.c        PIVOT and UNPIVOT, as SELECTs
 //   lineage_star.c         stars and COLUMNS()
 //   lineage_expression.c   expressions
+//   lineage_function.c     what functions and operators are called and do
 //   lineage_scope.c        column names
 //   lineage_value.c        what a value is made of
 //
@@ -109,7 +110,7 @@ struct lineage_column lineage_resolve(struct lineage_build *build, yyjson_val *c
 // The column of that name of a relation; makes it when the relation's columns are unknown.  NULL:
 // it has none.
 const struct lineage_column *lineage_relation_column(struct lineage_build *build,
-                                                     struct lineage_query *query, size_t relation,
+                                                     struct lineage_query *query, size_t index,
                                                      str name);
 // SIZE_MAX when no FROM item is called so.
 size_t lineage_relation_find(const struct lineage_frame *frame, str schema, str alias);
@@ -128,6 +129,16 @@ void lineage_take_rows(struct lineage_build *build, struct lineage_column *value
 // The output name of a projection.
 str lineage_expression_name(struct lineage_build *build, yyjson_val *node,
                             const struct lineage_column *value);
+
+// ── lineage_function.c ──
+bool lineage_is_aggregate(str function);
+// Whether the function takes a lambda: elsewhere `a -> b` reads from JSON.
+bool lineage_takes_lambda(str function);
+// What the function does to its arguments; *shown: its name as a source tells it, or empty.
+enum lineage_transformation lineage_function(struct lineage_build *build, yyjson_val *node,
+                                             str function, str *shown);
+// What SQL calls the operator that the tree calls `type`.
+str lineage_word(struct lineage_build *build, str type);
 
 // ── lineage_star.c ──
 // Adds the columns that an item of the SELECT list stands for.
