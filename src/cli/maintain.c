@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/layout.h"
 #include "cli/maintain.h"
 #include "lake/result.h"
 #include "lake/table_format.h"
@@ -35,12 +36,42 @@ static enum error_code json_statement(struct command_line *line, str statement,
     return ERROR_NONE;
 }
 
-static bool has_rows(const struct text *table) {
-    size_t lines = 0;
-    for (size_t i = 0; i < table->size; i++) {
-        lines += table->data[i] == '\n' ? 1 : 0;
+enum {
+    SHOWN_ROWS_MAX = 10,
+    SHOWN_CELL_WIDTH = 28, // commit metadata would fill the screen
+};
+
+static str cell_shown(struct arena *arena, struct lake_result *result, size_t column) {
+    const str text = lake_result_text(result, column);
+    const str cut = str_cut(text, SHOWN_CELL_WIDTH);
+    return cut.size == text.size ? str_copy(arena, text)
+                                 : str_format(arena, STR_FORMAT "…", STR_ARGS(cut));
+}
+
+// The first rows as columns; *count is the number of all.
+static void show_rows(struct text *out, struct arena *arena, struct lake_result *result,
+                      int64_t *count) {
+    const size_t columns = lake_result_column_count(result);
+    struct grid grid = {.arena = arena, .columns = columns};
+    str *cells = ARENA_ARRAY(arena, str, columns);
+    for (size_t i = 0; i < columns; i++) {
+        cells[i] = lake_result_name(result, i);
     }
-    return lines > 2; // heading and rule
+    grid_row(&grid, cells);
+    while (lake_result_next(result)) {
+        for (size_t i = 0; i < columns && *count < SHOWN_ROWS_MAX; i++) {
+            cells[i] = cell_shown(arena, result, i);
+        }
+        if ((*count)++ < SHOWN_ROWS_MAX) {
+            grid_row(&grid, cells);
+        }
+    }
+    if (*count > 0) {
+        grid_write(&grid, out);
+    }
+    if (*count > SHOWN_ROWS_MAX) {
+        text_format(out, "… %lld rows more\n", (long long)(*count - SHOWN_ROWS_MAX));
+    }
 }
 
 static enum error_code statement_done(void *self, str statement, struct lake_result *result,
@@ -53,16 +84,15 @@ static enum error_code statement_done(void *self, str statement, struct lake_res
         TRY(json_statement(line, statement, result, duration_us, &out, err));
         return command_print(line, text_str(&out), err);
     }
-    text_format(&out, "[OK] " STR_FORMAT " (" STR_FORMAT ")\n", STR_ARGS(first_line(statement)),
-                STR_ARGS(duration_format(&scratch, duration_us)));
-    struct text table;
-    text_init(&table, &scratch);
+    int64_t count = 0;
+    struct text rows;
+    text_init(&rows, &scratch);
     if (lake_result_column_count(result) > 0) {
-        TRY(table_format_write(&table, result, TABLE_MARKDOWN, 0, NULL, err));
+        show_rows(&rows, &scratch, result, &count);
     }
-    if (has_rows(&table)) {
-        text_add(&out, text_str(&table));
-    }
+    text_format(&out, "[OK] " STR_FORMAT " (%lld rows, " STR_FORMAT ")\n" STR_FORMAT,
+                STR_ARGS(first_line(statement)), (long long)count,
+                STR_ARGS(duration_format(&scratch, duration_us)), STR_ARGS(text_str(&rows)));
     return command_print(line, text_str(&out), err);
 }
 

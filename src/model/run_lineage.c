@@ -34,18 +34,13 @@ struct models_lineage *run_lineage(struct runner *runner) {
     return runner->lineages;
 }
 
-// The lineage that the model's last commit tells of; empty when there is none.
-static enum error_code last_lineage(struct turn *turn, struct lineage_column_list *lineage,
-                                    struct error *err) {
-    struct lake_snapshot *snapshots = NULL;
-    size_t count = 0;
+// The lineage that the model's last commit tells of, also one that was expired since; empty when
+// there is none.
+static void last_lineage(const struct turn *turn, struct lineage_column_list *lineage) {
     *lineage = (struct lineage_column_list){0};
-    TRY(lake_snapshot_list(turn->runner->session.connection, turn->arena, turn->step->model->target,
-                           1, &snapshots, &count, err));
-    if (count > 0) {
-        (void)lineage_columns_read(turn->arena, snapshots[0].extra_info, lineage);
+    if (turn->step->has_commit) {
+        (void)lineage_columns_read(turn->arena, turn->step->commit.extra_info, lineage);
     }
-    return ERROR_NONE;
 }
 
 // Whether a column went and another came: else there is nothing to rename.
@@ -77,7 +72,7 @@ enum error_code turn_rename_columns(struct turn *turn, struct lake_table *table,
     if (!may_be_renamed(turn, table)) {
         return ERROR_NONE;
     }
-    TRY(last_lineage(turn, &before, err));
+    last_lineage(turn, &before);
     model_lineage_bound(run_lineage(runner), step->model, step->columns, step->column_count,
                         &after);
     const struct rename_input input = {

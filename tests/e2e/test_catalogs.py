@@ -162,6 +162,11 @@ def test_a_lake_whose_files_lie_in_s3(project, postgres, s3, catalog):
     })
     check_pipeline(project)
     assert [k for k in keys(s3) if k.startswith(f"{catalog}/mart/t/") and k.endswith(".parquet")]
+    before = keys(s3)
+    project.write({"models/raw/src.sql": "SELECT range AS id, 'w' || range AS v FROM range(300)"})
+    result = project.run("sandbox", "--json", code=0)
+    assert {o["model"] for o in result.lines if o.get("kind") == "sandbox_diff"} >= {"mart.t"}
+    assert keys(s3) == before, "a sandbox writes nothing into the bucket"
 
 
 def test_an_s3_server_that_is_down_is_named_without_the_secret(project):
