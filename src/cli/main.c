@@ -71,14 +71,21 @@ static void signals_install(void) {
     (void)sigaction(SIGPIPE, &action, NULL);
 }
 
+enum { HELP_COLUMN = 24 }; // where the summaries begin
+
 static void print_help(void) {
     (void)printf(
         "coypu moves data between HTTP APIs and a DuckLake, and transforms it with SQL.\n\n"
         "usage: coypu COMMAND [arguments] [--json]\n\ncommands:\n");
     for (size_t i = 0; commands[i] != NULL; i++) {
-        char head[48];
+        char head[64];
         (void)snprintf(head, sizeof(head), "%s %s", commands[i]->name, commands[i]->arguments);
-        (void)printf("  %-24s %s\n", head, commands[i]->summary);
+        if (str_code_points(str_from(head)) > HELP_COLUMN) { // its own --help tells
+            (void)snprintf(head, sizeof(head), "%s …", commands[i]->name);
+        }
+        // printf pads by bytes; "…" is one column of three.
+        const size_t extra = strlen(head) - str_code_points(str_from(head));
+        (void)printf("  %-*s %s\n", HELP_COLUMN + (int)extra, head, commands[i]->summary);
     }
     (void)printf("\n`coypu COMMAND --help` explains a command.\n"
                  "exit status: 0 clean, 1 findings or failures, 2 wrong usage, 130 interrupted\n");
