@@ -79,6 +79,30 @@ def merge(folder, _):
     connection.execute("COMMIT")
 
 
+def newest(connection):
+    return connection.execute("SELECT max(snapshot_id) FROM lake.snapshots()").fetchone()[0]
+
+
+def append(folder, _):
+    """What the newest snapshot added to the source."""
+    connection = lake(folder)
+    now = newest(connection)
+    connection.execute("INSERT INTO mart.t (id, a, b, c) SELECT id, a, b, c FROM "
+                       f"ducklake_table_insertions('lake', 'raw', 'src', {now}, {now})")
+
+
+def group(folder, _):
+    """All groups again, and a MERGE of those that differ."""
+    connection = lake(folder)
+    connection.execute("BEGIN")
+    connection.execute("CREATE TEMP TABLE diff AS SELECT s.* FROM (SELECT id % 10000 AS g, count(*) AS n, sum(c) AS c FROM raw.src "
+                       "GROUP BY 1) s LEFT JOIN mart.t t ON t.g = s.g WHERE t.g IS NULL OR s.n IS DISTINCT FROM t.n "
+                       "OR s.c IS DISTINCT FROM t.c")
+    connection.execute("MERGE INTO mart.t t USING diff s ON t.g = s.g WHEN MATCHED THEN UPDATE SET n = s.n, c = s.c "
+                       "WHEN NOT MATCHED THEN INSERT (g, n, c) VALUES (s.g, s.n, s.c)")
+    connection.execute("COMMIT")
+
+
 def tracked(folder, _):
     """Hashes of the groups, then the changed ones deleted and inserted."""
     connection = lake(folder)

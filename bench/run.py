@@ -160,21 +160,41 @@ def push(rows, workers, latency):
 MERGE_SOURCE = "SELECT range AS id, (range * 7919) % 100003 AS a, 'text ' || (range % 1000) AS b, {c} AS c FROM range({n})"
 
 
+def increment(workload, model, before, after):
+    """raw.src as it was, then as it is; the model's second run against the same by hand."""
+    def run():
+        with folder({"models/raw/src.sql": before, "models/mart/t.sql": model}) as path:
+            measure([COYPU, "run"], path)
+            (path / "models/raw/src.sql").write_text(after)
+            measure([COYPU, "run", "raw.src"], path)
+            copy = path.with_name(path.name + "-raw")
+            shutil.copytree(path, copy)
+            try:
+                return measure([COYPU, "run", "mart.t"], path), raw(workload, copy)
+            finally:
+                shutil.rmtree(copy)
+    return run
+
+
 def merge():
     count = scaled(1_000_000, 100)
-    before = MERGE_SOURCE.format(c="range * 1.5", n=count)
-    after = MERGE_SOURCE.format(c="CASE WHEN range % 100 = 0 THEN -1.0 ELSE range * 1.5 END", n=count + count // 1000)
-    model = {"models/mart/t.sql": "-- @kind: merge\n-- @unique_key: id\nSELECT id, a, b, c FROM raw.src"}
-    with folder({"models/raw/src.sql": before, **model}) as path:
-        measure([COYPU, "run"], path)
-        (path / "models/raw/src.sql").write_text(after)
-        measure([COYPU, "run", "raw.src"], path)
-        copy = path.with_name(path.name + "-raw")
-        shutil.copytree(path, copy)
-        try:
-            return measure([COYPU, "run", "mart.t"], path), raw("merge", copy)
-        finally:
-            shutil.rmtree(copy)
+    changed = MERGE_SOURCE.format(c="CASE WHEN range % 100 = 0 THEN -1.0 ELSE range * 1.5 END", n=count + count // 1000)
+    return increment("merge", "-- @kind: merge\n-- @unique_key: id\nSELECT id, a, b, c FROM raw.src",
+                     MERGE_SOURCE.format(c="range * 1.5", n=count), changed)()
+
+
+def append():
+    count = scaled(5_000_000, 100)
+    return increment("append", "-- @kind: append\nSELECT id, a, b, c FROM raw.src", MERGE_SOURCE.format(c="range * 1.5", n=count),
+                     MERGE_SOURCE.format(c="range * 1.5", n=count + count // 100))()
+
+
+def group():
+    """Sums of 10,000 groups, of which 100 changed."""
+    count = scaled(1_000_000, 10_000)
+    changed = MERGE_SOURCE.format(c="CASE WHEN range % 10000 < 100 THEN -1.0 ELSE range * 1.5 END", n=count)
+    return increment("group", "-- @kind: merge\n-- @unique_key: g\nSELECT id % 10000 AS g, count(*) AS n, sum(c) AS c FROM raw.src GROUP BY 1",
+                     MERGE_SOURCE.format(c="range * 1.5", n=count), changed)()
 
 
 HISTORY = {
@@ -286,6 +306,8 @@ WORKLOADS = {
     "push_100k": ("push 100k rows, batches of 100", 2.0, None, None, push(100_000, 1, 0)),
     "push_latency": ("push 3k rows, 20 ms latency, 8 workers", None, 0.3, None, push(3_000, 8, 20)),
     "merge_1m": ("merge 1M rows, 1 % changed", 1.3, None, None, merge),
+    "merge_group": ("merge with GROUP BY over 1M rows, 1 % of groups changed", None, None, None, group),
+    "append_5m": ("append over 5M rows, 1 % new", 0.5, None, 150, append),
     "tracked_1m": ("tracked 1M rows, 1 % changed", 1.5, None, None, history("tracked", True)),
     "scd2_1m": ("scd2 1M rows, 1 % changed", 1.4, None, None, history("scd2", True)),
     "tracked_noop": ("tracked 1M rows, nothing changed", 0.2, None, None, history("tracked", False)),

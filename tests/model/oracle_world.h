@@ -115,13 +115,13 @@ static inline str model_header(struct oracle_world *w, const struct oracle_model
     return (str){0};
 }
 
-static inline void make_model(struct oracle_world *w, int index) {
+// The model of a seed, without its file; stg.m0 is always the first.
+static inline void roll_model(struct arena *arena, uint64_t seed, int index, bool staging,
+                              struct oracle_model *model) {
     static const enum model_kind KINDS[] = {MODEL_MERGE,  MODEL_MERGE, MODEL_MERGE,  MODEL_MERGE,
                                             MODEL_MERGE,  MODEL_MERGE, MODEL_APPEND, MODEL_APPEND,
                                             MODEL_APPEND, MODEL_TABLE};
-    struct dice dice = dice_of(w->test->seed, (uint64_t)index + 100);
-    struct oracle_model *model = &w->models[index];
-    model->on = (w->test->models >> index & 1) != 0;
+    struct dice dice = dice_of(seed, (uint64_t)index + 100);
     model->kind = DICE_PICK(&dice, KINDS);
     if (index == 0) {
         model->kind = dice_chance(&dice, 50) ? MODEL_TABLE : MODEL_MERGE;
@@ -133,10 +133,15 @@ static inline void make_model(struct oracle_world *w, int index) {
                       "FROM raw.a WHERE id IS NOT NULL GROUP BY id");
     } else {
         const bool unique = model->kind == MODEL_MERGE || model->kind == MODEL_SCD2;
-        const bool staging = (w->test->models & 1) != 0;
-        model->target = str_format(&w->arena, "mart.m%d", index);
-        model->body = make_query(&w->arena, &dice, unique, staging);
+        model->target = str_format(arena, "mart.m%d", index);
+        model->body = make_query(arena, &dice, unique, staging);
     }
+}
+
+static inline void make_model(struct oracle_world *w, int index) {
+    struct oracle_model *model = &w->models[index];
+    model->on = (w->test->models >> index & 1) != 0;
+    roll_model(&w->arena, w->test->seed, index, (w->test->models & 1) != 0, model);
     if (!model->on) {
         return;
     }
