@@ -253,8 +253,7 @@ enum error_code lake_table_versions(struct lake_connection *connection, struct a
     const str sql = with_names(
         &scratch, connection,
         "WITH parts AS (SELECT snapshot_id, unnest(string_split(changes_made, ',')) AS part "
-        "FROM {m}.ducklake_snapshot_changes "
-        "WHERE coalesce(commit_extra_info, '') NOT LIKE '%\"run_type\":\"skip\"%'), "
+        "FROM {m}.ducklake_snapshot_changes), "
         "changed AS (SELECT split_part(part, ':', 2)::BIGINT AS table_id, "
         "max(snapshot_id) AS snapshot_id FROM parts WHERE regexp_full_match(part, "
         "'(inserted_into_table|deleted_from_table|inlined_insert|inlined_delete|"

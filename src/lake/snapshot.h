@@ -63,8 +63,7 @@ MUST_USE enum error_code lake_table_list(struct lake_connection *connection, str
                                          struct lake_table **tables, size_t *count,
                                          struct error *err);
 // For every table its newest snapshot that changed rows (inserts, deletes or inlined changes) or
-// columns, in one statement: what change detection compares.  A commit of a skipped model sets
-// comments and storage alone, which DuckLake cannot tell from columns, and does not count.
+// columns, in one statement: what change detection compares.  Comments and storage do not count.
 struct lake_table_version {
     str schema;
     str name;
