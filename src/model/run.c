@@ -84,9 +84,23 @@ static enum error_code start_models(struct runner *runner, struct error *err) {
                      runner->plan, err);
 }
 
+// Whether no model of this run is on a cycle or behind one.
+static bool all_are_ordered(const struct runner *runner) {
+    size_t selected = 0;
+    size_t ordered = 0;
+    for (size_t i = 0; i < runner->models->count; i++) {
+        selected += runner->plan->steps[i].selected ? 1 : 0;
+    }
+    for (size_t i = 0; i < runner->models->order.count; i++) {
+        const struct model *model = runner->models->order.items[i];
+        ordered += plan_step_of(runner->plan, model)->selected ? 1 : 0;
+    }
+    return ordered == selected;
+}
+
 static enum error_code check_cycle(struct runner *runner, struct error *err) {
     const struct model_list *cycle = &runner->models->cycle;
-    if (cycle->count == 0 || runner->options->keep_going) {
+    if (cycle->count == 0 || runner->options->keep_going || all_are_ordered(runner)) {
         return ERROR_NONE;
     }
     const struct finding_list *findings = &cycle->items[0]->findings;
@@ -257,8 +271,8 @@ enum error_code run_in_session(struct runner *runner, struct run_summary *summar
     TRY(start_libs(runner, errors, err));
     TRY(start_models(runner, err));
     plan_take_log(runner->plan, runner->state);
-    TRY(check_cycle(runner, err));
     TRY(select_models(runner, err));
+    TRY(check_cycle(runner, err));
     if (any_sink(runner)) { // a wrong key is an error before anything is fetched or sent
         TRY(state_open(runner->state, err));
     }

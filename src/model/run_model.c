@@ -36,6 +36,16 @@ void turn_warn(struct turn *turn, const char *rule, const char *format, ...) {
     error_list_add(&turn->result->warnings, &warning);
 }
 
+// Old rows of an append are never touched, but by a backfill: then the table equals the query.
+static void warn_of_lost_rows(struct turn *turn) {
+    const int64_t lost = turn->write.rows_lost;
+    if (turn->step->model->source.directives.kind == MODEL_APPEND && lost > 0) {
+        turn_warn(turn, NULL,
+                  "the backfill removes %lld row%s that the query does not give any more",
+                  (long long)lost, lost == 1 ? "" : "s");
+    }
+}
+
 enum error_code turn_write(struct turn *turn, struct error *err) {
     const struct plan_step *step = turn->step;
     struct write *write = &turn->write;
@@ -65,6 +75,7 @@ enum error_code turn_write(struct turn *turn, struct error *err) {
     }
     turn_watch_rows(turn);
     TRY(turn_write_rows(turn, err));
+    warn_of_lost_rows(turn);
     turn_step_done(turn, "write");
     return ERROR_NONE;
 }

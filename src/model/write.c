@@ -116,6 +116,7 @@ enum error_code write_multiset(struct write *write, struct error *err) {
     TRY(delete_surplus(write, &deleted, err));
     TRY(insert_missing(write, &inserted, err));
     write->rows = inserted > deleted ? inserted : deleted;
+    write->rows_lost = deleted > inserted ? deleted - inserted : 0;
     return ERROR_NONE;
 }
 

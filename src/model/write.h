@@ -56,6 +56,7 @@ struct write {
     int64_t rows;          // written; an updated or replaced row counts once
     bool changed;          // there is something to commit
     bool keeps_old_hashes; // tracked: some are still another DuckDB version's
+    int64_t rows_lost;     // how many fewer the table has after a difference of multisets
 };
 
 MUST_USE enum error_code write_rows(struct write *write, struct error *err);

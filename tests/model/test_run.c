@@ -113,6 +113,9 @@ static void backfill_makes_the_table_equal_the_query(void **state) {
         assert_string_equal(project_query(f, "SELECT * FROM mart.t ORDER BY ALL"),
                             "2|b|4\n3|c|6\n");
         assert_non_null(strstr(text_cstring(&f->messages), "columns changed: + twice (INTEGER)"));
+        assert_true((strstr(text_cstring(&f->messages), "the backfill removes 1 row that the query "
+                                                        "does not give any more") != NULL) ==
+                    (i == 1));
     }
 }
 
@@ -265,8 +268,14 @@ static void cycle_refuses_the_run_and_shows_the_loop(void **state) {
     assert_string_equal(f->errors.items[0].message,
                         "the models read each other: main.a (models/a.sql) → main.c "
                         "(models/c.sql) → main.b (models/b.sql) → main.a");
+    // A run of one model has nothing to do with a cycle that it is not behind.
+    assert_int_equal(project_run_with(f, (struct run_options){.target = STR("main.d")}),
+                     ERROR_NONE);
+    ASSERT_LINES(f, "[ok] main.d backfill 1 first run\n");
+    assert_int_equal(project_run_with(f, (struct run_options){.target = STR("main.b")}),
+                     ERROR_INVALID);
     assert_int_equal(project_run_with(f, (struct run_options){.keep_going = true}), ERROR_NONE);
-    assert_non_null(strstr(text_cstring(&f->lines), "[ok] main.d backfill 1 first run\n"));
+    assert_non_null(strstr(text_cstring(&f->lines), "[skip] main.d skip 0 no dependencies\n"));
     assert_int_equal(f->summary.failed, 3);
 }
 
