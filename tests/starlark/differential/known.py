@@ -71,6 +71,10 @@ RUST = Implementation("rust", {
 }, [
     ("§6 what enumerate, zip and items() give is a list, free of its source; theirs still iterates over the source",
      lambda d: d.theirs == "<failed>" and (d.has(" in enumerate(") or d.has(" in zip(") or d.has(".items():"))),
+    ("§6 comparison of int with float is exact; theirs rounds the int",
+     lambda d: {d.ours, d.theirs} == {"True", "False"} and (d.has("float(") or d.has("fl0") or d.has("fl1"))),
+    ("§6 a cycle prints as [...] or {...} at the list or dict that closes it; theirs at a tuple, too",
+     lambda d: "..." in d.ours and "..." in d.theirs),
     ("§8 int(): an underscore is junk; theirs allows it", lambda d: d.ours == "<failed>" and d.message.endswith(": 1_")),
 ])
 
