@@ -6,13 +6,16 @@
 
 #include <string.h>
 
-static void render_caret(struct text *out, const struct error *err) {
+void error_render_excerpt(struct text *out, const struct error *err, const char *indent) {
     const str line = str_from(err->source_line);
-    text_format(out, "  " STR_FORMAT "\n", STR_ARGS(line));
+    if (line.size == 0) {
+        return;
+    }
+    text_format(out, "%s" STR_FORMAT "\n", indent, STR_ARGS(line));
     if (err->pos.column < 1) {
         return;
     }
-    text_add(out, STR("  "));
+    text_add(out, str_from(indent));
     // Tabs stay tabs, so that the caret stands under its column in any terminal.
     size_t at = 0;
     for (int column = 1; column < err->pos.column; column++) {
@@ -38,9 +41,7 @@ void error_render_text(struct text *out, const struct error *err, const char *se
         text_add(out, STR(": "));
     }
     text_format(out, "%s: %s\n", severity, err->message);
-    if (err->source_line[0] != '\0') {
-        render_caret(out, err);
-    }
+    error_render_excerpt(out, err, "  ");
     text_add(out, str_from(err->trace));
     if (err->hint[0] != '\0') {
         text_format(out, "  hint: %s\n", err->hint);

@@ -11,6 +11,8 @@ struct text;
 // FILE:LINE:COL: error: MESSAGE, then the source line with a caret, then the trace, then "  hint:
 // …". `severity` is the word before the message: "error", "warning".
 void error_render_text(struct text *out, const struct error *err, const char *severity);
+// The source line and a caret under the place, each line after `indent`; nothing without the line.
+void error_render_excerpt(struct text *out, const struct error *err, const char *indent);
 // {"code":…,"message":…,"file":…,"line":…,"column":…,"hint":…}; absent parts are left out.
 void error_render_json(struct text *out, const struct error *err);
 

@@ -59,6 +59,11 @@ static void add_finding(struct text *text, const char *word, const struct error 
         text_add(text, STR(": "));
     }
     text_add(text, str_from(plain.message));
+    if (plain.source_line[0] != '\0') {
+        text_add_char(text, '\n');
+        error_render_excerpt(text, &plain, "    ");
+        text->size--; // the line ends where the next one begins
+    }
     struct str_splitter lines = {.rest = str_trim(str_from(plain.trace))};
     str line;
     while (plain.trace[0] != '\0' && str_split_next(&lines, '\n', &line)) {
@@ -87,6 +92,9 @@ static void print_text(struct run_output *output, struct arena *scratch,
     if (result->skipped_because.size > 0) {
         text_format(&text, " — " STR_FORMAT " %s", STR_ARGS(result->skipped_because),
                     result->waits ? "has no table yet" : "failed");
+        if (result->skipped_error.size > 0) {
+            text_format(&text, ": " STR_FORMAT, STR_ARGS(result->skipped_error));
+        }
     } else if (result->reason.size > 0) {
         text_format(&text, " — " STR_FORMAT, STR_ARGS(result->reason));
     }
@@ -180,6 +188,7 @@ static void print_json(struct run_output *output, struct arena *scratch,
         json_key_bool(&json, STR("sandbox"), true);
     }
     json_key_if(&json, STR("skipped_because"), result->skipped_because);
+    json_key_if(&json, STR("skipped_error"), result->skipped_error);
     json_details(&json, &result->errors);
     if (result->explanation != NULL) {
         explain_json(&json, result->explanation);

@@ -41,6 +41,7 @@ struct run_result {
     bool aborted;        // a lib's abort(): the target was left as it was
     bool no_columns;     // SELECT * over no rows: skipped, see the warnings
     str skipped_because; // the failed ancestor; empty otherwise
+    str skipped_error;   // its first error
     bool waits;          // that ancestor did not fail, it has no rows and so no table yet
     str shape; // how the rows were found (models.md §6.4): "full query", "affected keys", …
     int64_t rows;

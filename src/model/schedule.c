@@ -187,8 +187,21 @@ static void count_result(struct run_summary *summary, const struct run_result *r
     summary->push_failed = summary->push_failed || result->push.incomplete;
 }
 
+// A source is told before what reads it, so that its first error is at hand then.
+static void pass_on_error(struct schedule *schedule, struct run_job *job) {
+    struct run_result *result = &job->result;
+    const struct model *blamed = models_find(schedule->runner->models, result->skipped_because);
+    const struct run_job *source = blamed == NULL ? NULL : schedule->by_model[blamed->index];
+    if (result->errors.count > 0) {
+        job->first_error = str_copy(schedule->arena, str_from(result->errors.items[0].message));
+    } else if (source != NULL) {
+        result->skipped_error = source->first_error;
+    }
+}
+
 static void tell(struct schedule *schedule, struct run_job *job) {
     const struct run_options *options = schedule->runner->options;
+    pass_on_error(schedule, job);
     count_result(schedule->summary, &job->result);
     if (!options->dry_run && !options->deliver_only && !options->sandbox) {
         log_result(schedule, job);

@@ -28,6 +28,7 @@ struct run_job {
     struct arena arena; // of the result
     struct run_result result;
     int64_t started_us; // wall clock
+    str first_error;    // once it was told
 };
 
 // Runs the selected models.  Counts into the summary; adds entries for the run log, which live in

@@ -1,0 +1,193 @@
+"""What each error must name (models.md §16), word for word as people see it."""
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import COYPU, ROOT
+
+
+def told(result):
+    """Standard output and error without times and ids."""
+    text = result.out + result.err
+    text = re.sub(r"\d+(\.\d+)?(ms|s)\b", "TIME", text)
+    return re.sub(r"since \S+", "since WHEN", re.sub(r"pid \d+", "pid N", text))
+
+
+KEYED = "-- @kind: merge\n-- @unique_key: id\n"
+
+CASES = {
+    "a kind that does not exist": (
+        {"models/a.sql": "-- @kind: merg\nSELECT 1 AS a"},
+        """[FAILED] main.a (table, backfill, 0 rows, TIME — first run)
+  ERROR: models/a.sql:1:11: @kind: "merg" is not one of table, append, merge, tracked, scd2
+    -- @kind: merg
+              ^
+    hint: did you mean merge?
+Done: 0 ran, 0 skipped, 1 failed (0 rows, TIME)
+"""),
+    "a directive that does not exist": (
+        {"models/a.sql": "-- @uniqe_key: a\nSELECT 1 AS a"},
+        """[FAILED] main.a (table, backfill, 0 rows, TIME — first run)
+  ERROR: models/a.sql:1:5: unknown directive @uniqe_key
+    -- @uniqe_key: a
+        ^
+    hint: did you mean @unique_key?
+Done: 0 ran, 0 skipped, 1 failed (0 rows, TIME)
+"""),
+    "a syntax error": (
+        {"models/a.sql": "-- @kind: table\nSELECT 1 AS a,\n  FROM WHERE"},
+        """[FAILED] main.a (table, backfill, 0 rows, TIME — first run)
+  ERROR: models/a.sql:3:8: syntax error at or near "WHERE"
+      FROM WHERE
+           ^
+Done: 0 ran, 0 skipped, 1 failed (0 rows, TIME)
+"""),
+    "a column that does not exist": (
+        {"models/a.sql": "SELECT 1 AS amount", "models/b.sql": "SELECT\n  amont\nFROM a"},
+        """[OK] main.a (table, backfill, 1 rows, TIME — first run)
+[FAILED] main.b (table, backfill, 0 rows, TIME — first run)
+  ERROR: models/b.sql:2:3: referenced column "amont" not found in FROM clause
+      amont
+      ^
+    hint: candidate bindings: "amount"
+Done: 1 ran, 0 skipped, 1 failed (1 rows, TIME)
+"""),
+    "a table with a near name": (
+        {"models/raw/orders.sql": "SELECT 1 AS a", "models/mart/b.sql": "SELECT *\nFROM raw.order"},
+        """[FAILED] mart.b (table, backfill, 0 rows, TIME — first run)
+  ERROR: models/mart/b.sql:2:6: mart.b reads raw.order, which no model makes
+    FROM raw.order
+         ^
+    hint: did you mean raw.orders?
+[OK] raw.orders (table, backfill, 1 rows, TIME — first run)
+Done: 1 ran, 0 skipped, 1 failed (1 rows, TIME)
+"""),
+    "a schema that does not exist": (
+        {"models/mart/c.sql": "SELECT * FROM elsewhere.x"},
+        """[FAILED] mart.c (table, backfill, 0 rows, TIME — first run)
+  ERROR: models/mart/c.sql:1:15: mart.c reads elsewhere.x, which no model makes
+    SELECT * FROM elsewhere.x
+                  ^
+    hint: no model and no table is in a schema elsewhere
+Done: 0 ran, 0 skipped, 1 failed (0 rows, TIME)
+"""),
+    "a key that the query does not produce": (
+        {"models/a.sql": KEYED + "SELECT 1 AS a, 2 AS b"},
+        """[FAILED] main.a (merge, backfill, 0 rows, TIME — first run)
+  ERROR: models/a.sql:2:17: @unique_key names "id", which the query does not produce
+    -- @unique_key: id
+                    ^
+    hint: it produces: a, b
+Done: 0 ran, 0 skipped, 1 failed (0 rows, TIME)
+"""),
+    "NULL keys": (
+        {"models/a.sql": KEYED + "SELECT * FROM (VALUES (NULL), (NULL), (1)) v(id)"},
+        """[FAILED] main.a (merge, backfill, 0 rows, TIME — first run)
+  ERROR: models/a.sql:2:17: key column "id" is NULL in 2 rows
+    -- @unique_key: id
+                    ^
+    hint: leave them out with WHERE "id" IS NOT NULL; `-- @constraint: not_null(id)` where they come from finds them earlier
+Done: 0 ran, 0 skipped, 1 failed (0 rows, TIME)
+"""),
+    "duplicate keys": (
+        {"models/a.sql": KEYED + "SELECT * FROM (VALUES (1), (1), (2), (2), (3)) v(id)"},
+        """[FAILED] main.a (merge, backfill, 0 rows, TIME — first run)
+  ERROR: models/a.sql:2:17: key column "id" is not unique: 2 values occur more than once, such as 1, 2
+    -- @unique_key: id
+                    ^
+    hint: keep one row a key with QUALIFY row_number() OVER (PARTITION BY "id" ORDER BY …) = 1; `-- @constraint: unique(id)` where they come from finds them earlier
+Done: 0 ran, 0 skipped, 1 failed (0 rows, TIME)
+"""),
+    "failed constraints": (
+        {"models/a.sql": KEYED + "-- @constraint: compare(x, >=, 0)\n-- @constraint: not_null(x)\n"
+                                 "SELECT * FROM (VALUES (1, -1), (2, -2), (3, 3), (4, NULL)) v(id, x)"},
+        """[FAILED] main.a (merge, backfill, 0 rows, TIME — first run)
+  ERROR: models/a.sql:3:17: @constraint: compare(x, >=, 0) failed: x is not >= 0 in 2 of 4 rows (id: 1, 2)
+    -- @constraint: compare(x, >=, 0)
+                    ^
+  ERROR: models/a.sql:4:17: @constraint: not_null(x) failed: x is NULL in 1 of 4 rows (id: 4)
+    -- @constraint: not_null(x)
+                    ^
+Done: 0 ran, 0 skipped, 1 failed (0 rows, TIME)
+"""),
+    "a failed audit, and what stands behind it": (
+        {"models/a.sql": "-- @audit: sum(x, <, 10)\nSELECT 12 AS x", "models/b.sql": "SELECT * FROM a", "models/c.sql": "SELECT * FROM b"},
+        """[FAILED] main.a (table, backfill, 0 rows, TIME — first run)
+  ERROR: models/a.sql:1:12: @audit: sum(x, <, 10) failed: sum(x) is 12, not < 10
+    -- @audit: sum(x, <, 10)
+               ^
+[SKIPPED] main.b (table, backfill, 0 rows, TIME — main.a failed: @audit: sum(x, <, 10) failed: sum(x) is 12, not < 10)
+[SKIPPED] main.c (table, backfill, 0 rows, TIME — main.a failed: @audit: sum(x, <, 10) failed: sum(x) is 12, not < 10)
+Done: 0 ran, 0 skipped, 1 failed, 2 behind a failure (0 rows, TIME)
+"""),
+    "a cycle": (
+        {"models/a.sql": "SELECT * FROM b", "models/b.sql": "SELECT * FROM c", "models/c.sql": "SELECT * FROM a"},
+        """models/a.sql:1:15: error: the models read each other: main.a (models/a.sql) → main.b (models/b.sql) → main.c (models/c.sql) → main.a
+  SELECT * FROM b
+                ^
+  hint: one of them must read something else
+"""),
+    "a failing config statement": (
+        {"config/settings.sql": "-- first\nSET threads = 2;\nSET no_such_setting = '${TOKEN}';\n", ".env": "TOKEN=secret-value-1\n",
+         "models/a.sql": "SELECT 1 AS a"},
+        """config/settings.sql:3:1: error: unrecognized configuration parameter "no_such_setting"
+  SET no_such_setting = '${TOKEN}';
+  ^
+  hint: did you mean: "schema"
+"""),
+    "a variable that is not set": (
+        {"config/settings.sql": "SET threads = 2;\nSET x = '${NOPE}';\n", "models/a.sql": "SELECT 1 AS a"},
+        """config/settings.sql:2:10: error: ${NOPE} is not defined
+  SET x = '${NOPE}';
+           ^
+  hint: set NOPE in .env or in the environment
+"""),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_message_of(project, case):
+    files, expected = CASES[case]
+    project.write(files)
+    assert told(project.run("run", code=1)) == expected
+
+
+def test_json_names_the_ancestor_and_its_first_error(project):
+    project.write({"models/a.sql": "SELECT 'x'::INTEGER AS a", "models/b.sql": "SELECT * FROM a"})
+    blocked = project.run_json(code=1).models["main.b"]
+    assert blocked["skipped_because"] == "main.a"
+    assert blocked["skipped_error"] == "could not convert string 'x' to INT32"
+
+
+def test_who_holds_the_lock(project):
+    project.write({"models/a.sql": "SELECT 1 AS a"})
+    project.run("run", code=0)
+    lock = project.root / ".coypu/run.lock"
+    with open(lock, "r+", encoding="utf-8") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        held.write("pid 4711, coypu run, since 2026-01-02T03:04:05.000000Z\n")
+        held.flush()
+        assert told(project.run("run", code=1)) == (
+            "error: another run holds this project: pid N, coypu run, since WHEN\n"
+            "  hint: wait for it to end, or give --lock-timeout SECONDS\n")
+
+
+def test_an_extension_that_is_not_installed(project, tmp_path):
+    """A copy of the program, so that it does not find the extensions beside the build."""
+    project.write({"models/a.sql": "SELECT 1 AS a"})
+    deps = Path(os.environ.get("COYPU_DEPS_DIR", ROOT / "build/deps"))
+    (tmp_path / "deps/extensions").mkdir(parents=True)
+    (tmp_path / "deps/lib").symlink_to((deps / "lib").resolve())
+    (tmp_path / "bin").mkdir()
+    program = shutil.copy(COYPU, tmp_path / "bin/coypu")
+    done = subprocess.run([program, "run"], cwd=project.root, env=project.environment(COYPU_DEPS_DIR=str(tmp_path / "deps")),
+                          capture_output=True, text=True, timeout=300, check=False)
+    assert done.stderr == (
+        f"config/catalog.sql:1:1: error: the DuckDB extension ducklake is not in {tmp_path}/deps/extensions\n"
+        "  ATTACH 'ducklake:sqlite:lake.sqlite' AS lake (DATA_PATH 'lake_data/');\n  ^\n"
+        "  hint: run ./dev setup to install it\n")
