@@ -222,6 +222,7 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
     const enum run_type planned_type = result->run_type;
     const str planned_reason = result->reason;
     const size_t warnings = result->warnings.count;
+    const size_t errors = result->errors.count;
     struct incremental_state incremental;
     bool checks_alone = false;
     TRY(choose_threads(runner, step, err));
@@ -245,6 +246,7 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
         result->run_type = planned_type;
         result->reason = planned_reason;
         result->warnings.count = warnings;
+        result->errors.count = errors;
         result->checks = (struct check_result_list){0};
         result->shape = (str){0};
         const enum error_code code = attempt(&turn, err);
@@ -267,7 +269,8 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
             checks_alone = true;
             continue;
         }
-        if (turn.rewrites && (code == ERROR_INVALID || code == ERROR_NOT_FOUND)) {
+        if (turn.rewrites && !turn.check_failed &&
+            (code == ERROR_INVALID || code == ERROR_NOT_FOUND)) {
             reads_everything = true; // as the user wrote it, also for the error's position
             continue;
         }

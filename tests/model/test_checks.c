@@ -182,6 +182,36 @@ static void an_incremental_run_without_rows_has_nothing_to_refuse(void **state) 
         strstr(text_cstring(&f->messages), "the number of distinct values of id is 1, not >= 2"));
 }
 
+static void constraints_of_an_increment_see_its_rows_alone(void **state) {
+    struct project_fixture *f = *state;
+    static const char *const HEADERS[] = {"-- @kind: append\n",
+                                          "-- @kind: merge\n-- @unique_key: id\n"};
+    for (size_t i = 0; i < ARRAY_COUNT(HEADERS); i++) {
+        write_source(f, "(1, 'a'), (2, 'b')");
+        const str model = str_format(&f->arena,
+                                     "%s-- @constraint: compare(id, <, 10)\n"
+                                     "-- @constraint: not_null(name)\n-- @audit: row_count(>, 0)\n"
+                                     "SELECT id, name FROM raw.source\n",
+                                     HEADERS[i]);
+        project_write(f, "models/mart/t.sql", str_to_cstring(&f->arena, model));
+        project_run(f);
+        assert_int_equal(f->summary.failed, 0);
+        write_source(f, "(1, 'a'), (2, 'b'), (30, NULL)");
+        project_run(f);
+        const char *messages = text_cstring(&f->messages);
+        const char *first = strstr(messages, "id is not < 10 in 1 of 1 row ");
+        const char *second = strstr(messages, "name is NULL in 1 of 1 row");
+        assert_non_null(first);
+        assert_non_null(second);
+        assert_null(strstr(first + 1, "id is not <")); // told once
+        assert_string_equal(project_query(f, "SELECT count(*) FROM mart.t"), "2\n");
+        write_source(f, "(1, 'a'), (2, 'b'), (3, 'c')");
+        project_run(f);
+        assert_int_equal(f->summary.failed, 0);
+        assert_string_equal(project_query(f, "SELECT count(*) FROM mart.t"), "3\n");
+    }
+}
+
 static void a_project_replaces_and_adds_macros(void **state) {
     struct project_fixture *f = *state;
     write_source(f, "(1, NULL), (2, 'x')");
@@ -311,6 +341,8 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(an_incremental_run_without_rows_has_nothing_to_refuse,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(constraints_of_an_increment_see_its_rows_alone, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_project_replaces_and_adds_macros, setup, teardown),
         cmocka_unit_test_setup_teardown(a_check_that_cannot_be_evaluated_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(changes_are_compared_with_the_commit_before, setup,
