@@ -294,8 +294,12 @@ static enum error_code plan_rewriting(const struct delta_request *request,
     TRY(sql_delta_plan(arena, &input, &plan, err));
     choice->shape = plan.shape;
     if (plan.shape == DELTA_REFUSED) {
+        // A cursor of the model's own is no oversight.
+        const bool has_cursor =
+            model->source.directives.incremental.is_set && model->query.variables.count > 0;
         return refuse(choice, plan.reason,
-                      plan.source == SIZE_MAX ? (str){0} : choice->tables[plan.source].name, true);
+                      plan.source == SIZE_MAX ? (str){0} : choice->tables[plan.source].name,
+                      !has_cursor);
     }
     TRY(add_terms(request, &plan, choice, err));
     choice->streams = plan.shape == DELTA_NEW_ROWS && choice->terms.count == 1 &&
@@ -316,6 +320,9 @@ enum error_code delta_choose(const struct delta_request *request, struct delta_c
     }
     if (model->inputs.count == 0) {
         return refuse(choice, STR("it reads no table"), (str){0}, false);
+    }
+    if (model->views.count > 0) { // whose definition may be what changed
+        return refuse(choice, STR("it reads through a view"), (str){0}, true);
     }
     if (model->reads_itself) {
         return refuse(choice, STR("it reads its own table"), (str){0}, true);
