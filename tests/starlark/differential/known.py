@@ -47,6 +47,10 @@ GO = Implementation("go", {
      lambda d: d.has(" in range(") and d.theirs == "<failed>"),
     ("§6 an unhashable key on the left of `in` is an error; theirs finds it absent",
      lambda d: d.ours == "<failed>" and "unhashable type" in d.message and d.has(" in ")),
+    ("§10 json.encode: invalid UTF-8 becomes the character U+FFFD; theirs its escape, which is the same text",
+     lambda d: d.has("json.encode(") and "\\ufffd" in d.theirs),
+    ("§6 update() of a dict that is iterated over is an error; theirs finds an empty update harmless",
+     lambda d: d.message.endswith("cannot update hash table during iteration")),
     ("§6 bytes that are no character stay as they are when case changes; theirs become U+FFFD", lambda d: "\ufffd" in d.theirs),
 ])
 
@@ -75,6 +79,8 @@ RUST = Implementation("rust", {
      lambda d: {d.ours, d.theirs} == {"True", "False"} and (d.has("float(") or d.has("fl0") or d.has("fl1"))),
     ("§6 a cycle prints as [...] or {...} at the list or dict that closes it; theirs at a tuple, too",
      lambda d: "..." in d.ours and "..." in d.theirs),
+    ("§10 json.encode: the keys of a dict must be strings; theirs takes ints",
+     lambda d: d.message.endswith("key, want string")),
     ("§8 int(): an underscore is junk; theirs allows it", lambda d: d.ours == "<failed>" and d.message.endswith(": 1_")),
 ])
 
