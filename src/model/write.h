@@ -26,17 +26,17 @@ struct write {
     const struct model *model;
     enum run_type run_type;
     enum write_source source;
-    str body;            // the SQL of the query; the model's own, or its rewritten form
-    bool body_is_masked; // its rows were masked when they were read
-    bool body_is_own;    // positions of errors are those of the model's file
+    str body; // the SQL of the query; the model's own, or its rewritten form
     const struct lake_column *columns;
     size_t column_count;
-    bool table_is_empty; // made by this run: no difference to compute
+    bool body_is_masked; // its rows were masked when they were read
+    bool body_is_own;    // positions of errors are those of the model's file
     // Called once with the table of the rows about to be written, before any of them is; an error
     // ends the write.  NULL: nobody asks, and what can be streamed is.
     enum error_code (*inspect)(void *self, str table, struct error *err);
     void *inspect_self;
-    bool altered; // its columns were changed by this run
+    bool table_is_empty; // made by this run: no difference to compute
+    bool altered;        // its columns were changed by this run
     // append: those of `columns` that the table had before; only they tell whether a row was
     // produced before.
     const struct lake_column *known;
