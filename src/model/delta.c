@@ -308,6 +308,26 @@ static enum error_code plan_rewriting(const struct delta_request *request,
     return ERROR_NONE;
 }
 
+// Whether some input does not stand in the query itself, where its changes could be put.
+static bool reads_indirectly(const struct delta_request *request) {
+    const struct model *model = request->step->model;
+    const struct sql_table_list *tables = &model->query.tables;
+    bool indirectly = false;
+    for (size_t i = 0; i < model->inputs.count && !indirectly; i++) {
+        bool found = false;
+        for (size_t j = 0; j < tables->count && !found; j++) {
+            const struct sql_table *table = &tables->items[j];
+            const str name =
+                str_format(request->arena, STR_FORMAT "." STR_FORMAT,
+                           STR_ARGS(table->schema.size > 0 ? table->schema : STR("main")),
+                           STR_ARGS(table->name));
+            found = str_equal_nocase(name, model->inputs.items[i]);
+        }
+        indirectly = !found;
+    }
+    return indirectly;
+}
+
 enum error_code delta_choose(const struct delta_request *request, struct delta_choice *choice,
                              struct error *err) {
     const struct model *model = request->step->model;
@@ -323,6 +343,9 @@ enum error_code delta_choose(const struct delta_request *request, struct delta_c
     }
     if (model->views.count > 0) { // whose definition may be what changed
         return refuse(choice, STR("it reads through a view"), (str){0}, true);
+    }
+    if (reads_indirectly(request)) {
+        return refuse(choice, STR("it reads through a macro"), (str){0}, true);
     }
     if (model->reads_itself) {
         return refuse(choice, STR("it reads its own table"), (str){0}, true);

@@ -90,6 +90,16 @@ static void macros_stand_for_what_they_read(void **state) {
     ASSERT_LINES(f, "[ok] raw.source backfill 1 sql changed\n"
                     "[ok] main.t full 1 dep changed: raw.source\n"
                     "[ok] main.u full 1 dep changed: raw.source\n");
+    // Increments see what changed behind a macro, though the query does not name it.
+    project_write(f, "models/other.sql", "SELECT * FROM (VALUES (1), (2)) v(id)\n");
+    project_write(f, "models/v.sql",
+                  "-- @kind: merge\n-- @unique_key: id\nSELECT id, how_many() AS n FROM other\n");
+    project_run(f);
+    write_source(f, "(1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')");
+    project_run(f);
+    assert_string_equal(project_query(f, "SELECT * FROM main.v ORDER BY id"), "1|4\n2|4\n");
+    project_remove(f, "models/v.sql");
+    project_remove(f, "models/other.sql");
     // The default of a parameter is part of the macro; layout and comments are not.
     project_write(
         f, "config/macros/m.sql",
