@@ -28,8 +28,9 @@ enum { ORACLE_MODELS = 8, ORACLE_ROUNDS = 4, ORACLE_EDITS_MAX = 3 };
 // What is made of a seed; the masks take parts away, to find the smallest case that still fails.
 struct oracle_case {
     uint64_t seed;
-    uint64_t models; // bit i: model i
-    uint64_t edits;  // bit round * ORACLE_EDITS_MAX + i
+    uint64_t models;  // bit i: model i
+    uint64_t edits;   // bit round * ORACLE_EDITS_MAX + i
+    const char *body; // of model 1, a merge; NULL: random
 };
 
 struct oracle_count {
@@ -142,6 +143,10 @@ static inline void make_model(struct oracle_world *w, int index) {
     struct oracle_model *model = &w->models[index];
     model->on = (w->test->models >> index & 1) != 0;
     roll_model(&w->arena, w->test->seed, index, (w->test->models & 1) != 0, model);
+    if (index == 1 && w->test->body != NULL) {
+        model->kind = MODEL_MERGE;
+        model->body = str_from(w->test->body);
+    }
     if (!model->on) {
         return;
     }

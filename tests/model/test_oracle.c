@@ -107,7 +107,7 @@ static void case_show(const struct oracle_case *test, struct oracle_count *count
 }
 
 static struct oracle_case case_of(uint64_t seed) {
-    return (struct oracle_case){seed, (1ULL << ORACLE_MODELS) - 1, ~0ULL};
+    return (struct oracle_case){seed, (1ULL << ORACLE_MODELS) - 1, ~0ULL, NULL};
 }
 
 static void count_init(struct oracle_count *count, struct arena *arena) {
@@ -179,67 +179,53 @@ static void every_model_equals_its_full_query(void **state) {
     }
 }
 
-// The models of a world whose query has the text, and stg.m0, which others may read; 0: none has.
-static uint64_t models_with(uint64_t seed, const char *text) {
-    SCRATCH(arena);
-    uint64_t mask = 0;
-    for (int i = 1; i < ORACLE_MODELS; i++) {
-        struct oracle_model model = {0};
-        roll_model(&arena, seed, i, true, &model);
-        if (model.kind != MODEL_TABLE && str_find(model.body, str_from(text)) != SIZE_MAX) {
-            mask |= 1ULL << i;
-        }
-    }
-    return mask == 0 ? 0 : mask | 1;
-}
-
-// The first of the worlds with such models that shows the planted mistake; 0: none does.
-static uint64_t planted_bug_shows(const char *name, const char *text, uint64_t from, int worlds) {
-    SCRATCH(arena);
-    struct oracle_count count;
-    count_init(&count, &arena);
-    uint64_t found = 0;
-    (void)setenv("COYPU_PLANT_BUG", name, 1);
-    for (uint64_t seed = from; worlds > 0 && found == 0; seed++) {
-        const struct oracle_case test = {seed, models_with(seed, text), ~0ULL};
-        char failure[1000];
-        int model = 0;
-        if (test.models != 0) {
-            worlds--;
-            found = case_fails(&test, &count, &model, failure, sizeof(failure)) ? seed : 0;
-        }
-    }
-    (void)unsetenv("COYPU_PLANT_BUG");
-    return found;
-}
-
-// The mistakes that the oracle is for, each in worlds with models that it can harm: a test of the
-// test.
+// The mistakes that the oracle is for, each with a query that it harms, under random edits: a test
+// of the test.
 static void every_planted_bug_is_found(void **state) {
     (void)state;
     static const struct {
         const char *name;
-        const char *text;
-        uint64_t from; // near a world that shows it, to be quick
+        const char *body;
     } BUGS[] = {
-        {"PB_DELTA_AGGREGATE", "GROUP BY", 2},
-        {"PB_DIMENSION", " AS t1 ON", 11},
-        {"PB_SELF_JOIN", "raw.a AS t0 JOIN raw.a AS t1", 1},
-        {"PB_WINDOW", "OVER (PARTITION BY t0.g)", 1},
-        {"PB_EXCEPT", "SELECT", 5},
-        {"PB_STALE_BASE", "SELECT", 5},
+        {"PB_DELTA_AGGREGATE", "SELECT k AS key, sum(v)::BIGINT AS v1, count(*) AS v2 FROM raw.a "
+                               "WHERE k IS NOT NULL GROUP BY k"},
+        {"PB_DIMENSION", "SELECT a.k AS key, max(b.v) AS v1, count(*) AS v2 FROM raw.a AS a JOIN "
+                         "raw.b AS b ON a.k = b.id WHERE a.k IS NOT NULL GROUP BY a.k"},
+        {"PB_SELF_JOIN", "SELECT t0.k AS key, max(t1.v) AS v1, count(*) AS v2 FROM raw.a AS t0 "
+                         "JOIN raw.a AS t1 ON t0.k = t1.id WHERE t0.k IS NOT NULL GROUP BY t0.k"},
+        {"PB_WINDOW", "SELECT id AS key, sum(v) OVER (PARTITION BY g)::BIGINT AS v1, s AS v2 FROM "
+                      "raw.a WHERE id IS NOT NULL QUALIFY row_number() OVER (PARTITION BY id "
+                      "ORDER BY k, g, v, s) = 1"},
+        {"PB_EXCEPT", NULL},
+        {"PB_STALE_BASE", "SELECT k AS key, sum(v)::BIGINT AS v1, count(*) AS v2 FROM raw.a "
+                          "WHERE k IS NOT NULL GROUP BY k"},
     };
-    enum { WORLDS = 30 };
+    enum { WORLDS = 20, EXCEPT_WORLD = 5 };
 #ifndef COYPU_CRASH_POINTS
     skip();
 #endif
+    SCRATCH(arena);
+    struct oracle_count count;
+    count_init(&count, &arena);
     for (size_t i = 0; i < ARRAY_COUNT(BUGS); i++) {
-        const uint64_t found = planted_bug_shows(BUGS[i].name, BUGS[i].text, BUGS[i].from, WORLDS);
-        if (found == 0) {
-            fail_msg("%s: no world from %llu on shows it", BUGS[i].name,
-                     (unsigned long long)BUGS[i].from);
+        struct oracle_case test = {1, 2, ~0ULL, BUGS[i].body};
+        if (BUGS[i].body == NULL) { // shows in the appends of that world
+            test = case_of(EXCEPT_WORLD);
         }
-        (void)fprintf(stderr, "%s: found in world %llu\n", BUGS[i].name, (unsigned long long)found);
+        const uint64_t from = test.seed;
+        bool found = false;
+        (void)setenv("COYPU_PLANT_BUG", BUGS[i].name, 1);
+        for (; test.seed < from + WORLDS && !found; test.seed++) {
+            char failure[1000];
+            int model = 0;
+            found = case_fails(&test, &count, &model, failure, sizeof(failure));
+        }
+        (void)unsetenv("COYPU_PLANT_BUG");
+        if (!found) {
+            fail_msg("%s: no world of %d shows it", BUGS[i].name, WORLDS);
+        }
+        (void)fprintf(stderr, "%s: found in world %llu\n", BUGS[i].name,
+                      (unsigned long long)test.seed - 1);
     }
 }
 
@@ -258,7 +244,7 @@ int main(int count, char **arguments) {
         SCRATCH(arena);
         struct oracle_count counts;
         count_init(&counts, &arena);
-        case_show(&(struct oracle_case){numbers[0], numbers[1], numbers[2]}, &counts);
+        case_show(&(struct oracle_case){numbers[0], numbers[1], numbers[2], NULL}, &counts);
         return 0;
     }
     const struct CMUnitTest tests[] = {
