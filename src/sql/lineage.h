@@ -300,7 +300,7 @@ struct lineage_key {
     struct lineage_key_origin_list origins; // one a branch
     str reason;                             // why not complete, for people; empty when it is
 };
-void lineage_key(struct arena *arena, const struct lineage *lineage, str column,
+void lineage_key(struct arena *arena, const struct lineage *lineage, str name,
                  struct lineage_key *key);
 
 // ── As JSON ──
