@@ -124,6 +124,9 @@ static inline void roll_model(struct arena *arena, uint64_t seed, int index, boo
                                             MODEL_APPEND, MODEL_TABLE};
     struct dice dice = dice_of(seed, (uint64_t)index + 100);
     model->kind = DICE_PICK(&dice, KINDS);
+    if (index == ORACLE_MODELS - 1) {
+        model->kind = seed % 2 == 0 ? MODEL_TRACKED : MODEL_SCD2;
+    }
     if (index == 0) {
         model->kind = dice_chance(&dice, 50) ? MODEL_TABLE : MODEL_MERGE;
         model->target = STR("stg.m0");
