@@ -556,7 +556,8 @@ static bool parse_finish(struct parse *parse, const char **problem) {
         return false;
     }
     parse->out->wall_seconds = calendar_days(time->year, time->month, time->day) * 86400 +
-                               time->hour * 3600 + time->minute * 60 + time->second;
+                               (int64_t)time->hour * 3600 + (int64_t)time->minute * 60 +
+                               time->second;
     parse->out->nanosecond = time->nanosecond;
     return true;
 }

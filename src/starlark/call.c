@@ -327,10 +327,10 @@ static inline bool bind_positional(const struct star_builtin *builtin,
 
 static bool native_bind(struct star_thread *thread, const struct star_builtin *builtin,
                         const struct star_given *given, star_value *bound) {
+    const uint32_t count = builtin->parameter_count;
     uint32_t positional = 0;
     bool has_optional = false;
-    while (positional < builtin->parameter_count &&
-           !(builtin->parameters[positional].flags & STAR_KEYWORD_ONLY)) {
+    while (positional < count && !(builtin->parameters[positional].flags & STAR_KEYWORD_ONLY)) {
         has_optional = has_optional || (builtin->parameters[positional].flags & STAR_OPTIONAL);
         positional++;
     }
@@ -338,18 +338,17 @@ static bool native_bind(struct star_thread *thread, const struct star_builtin *b
         return fail_too_many(thread, builtin->name, positional, has_optional,
                              given->positional_count);
     }
-    for (uint32_t i = 0; i < builtin->parameter_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         bound[i] = i < given->positional_count ? given->positional[i] : STAR_UNSET;
     }
     for (uint32_t i = 0; i < given->named_count; i++) {
         const str name = star_text_of(given->names[i]);
         uint32_t slot = 0;
-        while (slot < builtin->parameter_count &&
-               ((builtin->parameters[slot].flags & STAR_POSITIONAL_ONLY) ||
-                !str_equal(str_from(builtin->parameters[slot].name), name))) {
+        while (slot < count && ((builtin->parameters[slot].flags & STAR_POSITIONAL_ONLY) ||
+                                !str_equal(str_from(builtin->parameters[slot].name), name))) {
             slot++;
         }
-        if (slot == builtin->parameter_count) {
+        if (slot == count) {
             return native_unexpected(thread, builtin, given->names[i]);
         }
         if (!star_is_unset(bound[slot])) {
@@ -358,7 +357,7 @@ static bool native_bind(struct star_thread *thread, const struct star_builtin *b
         bound[slot] = given->named[i];
     }
     bool is_missing = false;
-    for (uint32_t i = 0; i < builtin->parameter_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (star_is_unset(bound[i]) && !(builtin->parameters[i].flags & STAR_OPTIONAL)) {
             is_missing = true;
         } else if (!check_kind(thread, builtin, &builtin->parameters[i], bound[i])) {
@@ -370,7 +369,7 @@ static bool native_bind(struct star_thread *thread, const struct star_builtin *b
     }
     STAR_SCRATCH(scratch, thread);
     struct str_list missing = {0};
-    for (uint32_t i = 0; i < builtin->parameter_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (star_is_unset(bound[i]) && !(builtin->parameters[i].flags & STAR_OPTIONAL)) {
             str_list_push(&scratch, &missing, str_from(builtin->parameters[i].name));
         }

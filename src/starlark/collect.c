@@ -270,9 +270,9 @@ static void sweep_buffers(struct star_heap *heap) {
 }
 
 // The first collections come early, as most programs keep little and then run in the same few
-// megabytes, which stay in the processor's cache.  Who keeps much is left alone sooner, and who kept
-// nearly all of it (rows being built) much sooner: the next collection would copy the same again,
-// to fresh pages, which cost more than the copying.
+// megabytes, which stay in the processor's cache.  Who keeps much is left alone sooner, and who
+// kept nearly all of it (rows being built) much sooner: the next collection would copy the same
+// again, to fresh pages, which cost more than the copying.
 static void next_threshold(struct star_heap *heap, size_t used_before) {
     const bool is_growing = heap->used_bytes > used_before / 4 * 3;
     const size_t factor = heap->used_bytes >= QUICK_GROWTH_BYTES ? 2 : is_growing ? 12 : 4;
@@ -323,7 +323,7 @@ void star_collect(struct star_thread *thread) {
     heap->end = (char *)to + block;
     const size_t live = (size_t)(collector.to - (char *)to);
     if (live + STAR_CHUNK_BYTES < block) {
-        heap->end = heap->top + STAR_CHUNK_BYTES / 8 * 8;
+        heap->end = heap->top + (size_t)STAR_CHUNK_BYTES / 8 * 8;
     }
     to->charged = block < live + STAR_CHUNK_BYTES ? block : live + STAR_CHUNK_BYTES;
     heap->used_bytes += to->charged;

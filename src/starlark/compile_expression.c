@@ -166,11 +166,14 @@ static bool branch_of(enum ast_op op, enum star_branch *branch) {
     return false;
 }
 
+// NOLINTBEGIN(readability-redundant-casting): gcc refuses sums of constants of two enums
 static enum star_operator operator_of(enum ast_op op) {
+    // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): asserted below
     return (enum star_operator)((int)op - (int)OP_ADD + (int)STAR_OP_ADD);
 }
 _Static_assert((int)OP_SHIFT_RIGHT - (int)OP_ADD == (int)STAR_OP_SHIFT_RIGHT - (int)STAR_OP_ADD,
                "the operators stand in the same order in ast.h and starlark.h");
+// NOLINTEND(readability-redundant-casting)
 
 void star_compile_binary_op(struct compiler *c, enum ast_op op, unsigned into, unsigned left,
                             unsigned right) {

@@ -245,6 +245,7 @@ static bool shaped_insert(struct star_thread *thread, struct star_dict *dict, st
         const uint32_t hash = star_string_hash(thread, star_as_string(key));
         const int32_t slot = star_shape_find(dict->shape, key, hash);
         if (slot >= 0) {
+            // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a shape with keys has slots
             dict->slots[slot] = value;
             return true;
         }

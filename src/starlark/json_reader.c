@@ -134,7 +134,7 @@ static bool surrogates_replace(char *data, size_t size) {
         if (next >= 0xDC00 && next < 0xE000) {
             i += 11;
         } else if (unit >= 0xD800 && unit < 0xE000) {
-            memcpy(data + i, "\\ufffd", 6);
+            memcpy(data + i, (const char[]){'\\', 'u', 'f', 'f', 'f', 'd'}, 6);
             found = true;
             i += 5;
         } else {
@@ -190,7 +190,7 @@ struct json_parsed json_parse(struct star_thread *thread, str text, char *messag
     const size_t deep = nesting_overflow(text);
     if (deep != SIZE_MAX) {
         snprintf(message, message_size, "at offset %zu, nesting deeper than %d", deep,
-                 (int)JSON_NESTING_MAX);
+                 JSON_NESTING_MAX);
         return (struct json_parsed){0};
     }
     struct json_memory memory = {.heap = star_thread_heap(thread)};

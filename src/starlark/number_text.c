@@ -137,7 +137,7 @@ size_t float_format(double value, char out[FLOAT_TEXT_MAX]) {
     if (signbit(value)) {
         *end++ = '-';
     }
-    char digits[FLOAT_DIGITS_MAX];
+    char digits[FLOAT_DIGITS_MAX] = "";
     size_t count = 1;
     int exponent = 0;
     if (value == 0) {

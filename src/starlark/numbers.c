@@ -533,6 +533,7 @@ star_value star_float_modulo(struct star_thread *thread, double a, double b) {
 // ---------------------------------------------------------------------------------------------
 // Text
 
+// NOLINTNEXTLINE(readability-redundant-casting): gcc refuses to compare constants of two enums
 _Static_assert((int)STAR_FLOAT_TEXT_MAX == (int)FLOAT_TEXT_MAX, "one size of float text");
 
 size_t star_float_format(double number, char text[STAR_FLOAT_TEXT_MAX]) {

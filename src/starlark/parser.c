@@ -450,7 +450,7 @@ struct ast_file *star_parse(struct arena *arena, str path, str source, struct st
     struct ast_file *file = file_new(arena, path, source);
     if (source.size > STAR_SOURCE_SIZE_MAX) {
         const struct ast_span start = {{1, 1}, {1, 1}};
-        star_report_add(report, start, "file is larger than %d bytes", (int)STAR_SOURCE_SIZE_MAX);
+        star_report_add(report, start, "file is larger than %d bytes", STAR_SOURCE_SIZE_MAX);
         return file;
     }
     struct parser parser = {.arena = arena, .report = report, .file = file};

@@ -209,9 +209,8 @@ static bool rsplit_spaces(struct split *split, str text) {
     size_t end = text.size;
     while (true) {
         uint32_t code_point = 0;
-        size_t last = end;
         while (end > 0) {
-            last = utf8_decode_last(text.data, end, &code_point);
+            const size_t last = utf8_decode_last(text.data, end, &code_point);
             if (!unicode_is_space(code_point)) {
                 break;
             }
@@ -226,7 +225,7 @@ static bool rsplit_spaces(struct split *split, str text) {
         split->left--;
         size_t start = end;
         while (start > 0) {
-            last = utf8_decode_last(text.data, start, &code_point);
+            const size_t last = utf8_decode_last(text.data, start, &code_point);
             if (unicode_is_space(code_point)) {
                 break;
             }

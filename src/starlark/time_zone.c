@@ -174,7 +174,7 @@ static int64_t rule_second(const struct rule_day *day, int64_t year) {
     if (day->form == 'M') {
         const int64_t first = calendar_days(year, day->month, 1);
         const int64_t weekday = ((first + 4) % 7 + 7) % 7;
-        days = first + (day->day - weekday + 7) % 7 + (day->week - 1) * 7;
+        days = first + (day->day - weekday + 7) % 7 + (int64_t)(day->week - 1) * 7;
         if (days >= calendar_days(year, day->month + 1, 1)) {
             days -= 7;
         }
