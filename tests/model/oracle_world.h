@@ -52,6 +52,7 @@ struct oracle_model {
     str shape;
     str message;
     bool blocked;
+    bool aggregates; // an append that took the aggregate of new rows once: no surplus any more
     // Of the last run that did not fail:
     int64_t base; // the newest snapshot then; 0: none
 };
@@ -270,6 +271,7 @@ static inline void on_result(void *self, const struct run_result *result) {
     model->status = result->status;
     model->type = result->run_type;
     model->shape = str_copy(&w->arena, result->shape);
+    model->aggregates = model->aggregates || str_equal(model->shape, STR("aggregate of the delta"));
     model->blocked = result->skipped_because.size > 0;
     model->message = result->errors.count > 0
                          ? str_copy(&w->arena, str_from(result->errors.items[0].message))
