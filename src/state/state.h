@@ -87,8 +87,8 @@ MUST_USE enum error_code state_run_last_successes(struct state *state, struct ar
                                                   struct error *err);
 
 // ── Copies of commits ──
-// The metadata of a model's last commit, kept before its snapshot is expired: the run log's word for
-// what the lake has forgotten (models.md §14).
+// The metadata of a model's last commit, kept before its snapshot is expired: the run log's word
+// for what the lake has forgotten (models.md §14).
 struct state_kept_commit {
     str target;
     int64_t table_id;      // identity of the lake table it wrote

@@ -158,7 +158,8 @@ static void test_load_within_blocks(void **state) {
 static void test_reports_resolver_errors_beside_syntax_errors(void **state) {
     (void)state;
     check(STAR_DIALECT_SCRIPT, "a = = 1\nb = a + other\nimport os\nos.path\nbreak\n",
-          "1:5: expected expression, got '='\n2:9: undefined: other\n3:1: 'import' is a reserved word\n"
+          "1:5: expected expression, got '='\n2:9: undefined: other\n3:1: 'import' is a reserved "
+          "word\n"
           "5:1: break not in a loop\n");
 }
 
