@@ -109,3 +109,15 @@ enum error_code turn_write_rows(struct turn *turn, struct error *err) {
     }
     return ERROR_NONE;
 }
+
+void turn_explain_cursor(const struct turn *turn, struct error *err) {
+    const struct directives *directives = &turn->step->model->source.directives;
+    const str start = directives->incremental_initial.value;
+    if (directives->incremental.is_set && !directives->incremental_initial.is_set &&
+        err->hint[0] == '\0' && str_find(str_from(err->message), start) != SIZE_MAX) {
+        error_hint(err,
+                   "that is where a cursor without rows starts; set `-- @incremental_initial: 0` "
+                   "(or whatever comes before the first \"" STR_FORMAT "\")",
+                   STR_ARGS(directives->incremental.value));
+    }
+}

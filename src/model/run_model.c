@@ -276,6 +276,7 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
         }
         if (code != ERROR_CONFLICT || try == CONFLICT_RETRIES_MAX ||
             step->model->lib_calls.count > 0) {
+            turn_explain_cursor(&turn, err);
             return code;
         }
         try++;

@@ -85,6 +85,9 @@ MUST_USE enum error_code turn_audit(struct turn *turn, struct error *err);
 // The results for the commit; empty for a model without checks.
 str turn_checks_json(struct turn *turn);
 
+// Says what to do when the query cannot cast the default start of the cursor, a time, to its type.
+void turn_explain_cursor(const struct turn *turn, struct error *err);
+
 // As write_rows, with a warning of new rows whose cursor is NULL: it never moves past them
 // (models.md §4.4).
 MUST_USE enum error_code turn_write_rows(struct turn *turn, struct error *err);

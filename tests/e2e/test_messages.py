@@ -191,3 +191,11 @@ def test_an_extension_that_is_not_installed(project, tmp_path):
         f"config/catalog.sql:1:1: error: the DuckDB extension ducklake is not in {tmp_path}/deps/extensions\n"
         "  ATTACH 'ducklake:sqlite:lake.sqlite' AS lake (DATA_PATH 'lake_data/');\n  ^\n"
         "  hint: run ./dev setup to install it\n")
+
+
+def test_a_cursor_that_is_no_time_is_told_its_start(project):
+    project.write({"models/raw/t.sql": "-- @kind: append\n-- @incremental: id\n"
+                                       "SELECT 1 AS id WHERE 1 > getvariable('incr_last_value')::BIGINT\n"})
+    model = project.run_json(code=1).models["raw.t"]
+    assert model["errors_detail"][0]["hint"] == (
+        "that is where a cursor without rows starts; set `-- @incremental_initial: 0` (or whatever comes before the first \"id\")")
