@@ -23,7 +23,12 @@
 #include "lake/transaction.h"
 #include "model/runner.h"
 
-enum { ORACLE_MODELS = 8, ORACLE_ROUNDS = 4, ORACLE_EDITS_MAX = 3 };
+enum {
+    ORACLE_MODELS = 8,
+    ORACLE_ROUNDS = 4,
+    ORACLE_EDITS_MAX = 3,
+    ORACLE_FAILURE_SIZE = 4000, // bytes of the text that says how a case failed
+};
 
 // What is made of a seed; the masks take parts away, to find the smallest case that still fails.
 struct oracle_case {
@@ -72,7 +77,7 @@ struct oracle_world {
     struct text script; // what was done, for people
     bool failed;
     int failed_model;
-    char failure[4000];
+    char failure[ORACLE_FAILURE_SIZE];
 };
 
 static inline void world_fail(struct oracle_world *w, int model, const char *format, ...)

@@ -139,7 +139,7 @@ static bool seeds_fail(uint64_t from, uint64_t to, uint64_t seconds, bool loud, 
             break;
         }
         struct oracle_case test = case_of(seed);
-        char failure[1000];
+        char failure[ORACLE_FAILURE_SIZE];
         int model = 0;
         if (case_fails(&test, &count, &model, failure, sizeof(failure))) {
             *failed = seed;
@@ -216,7 +216,7 @@ static void every_planted_bug_is_found(void **state) {
         bool found = false;
         (void)setenv("COYPU_PLANT_BUG", BUGS[i].name, 1);
         for (; test.seed < from + WORLDS && !found; test.seed++) {
-            char failure[1000];
+            char failure[ORACLE_FAILURE_SIZE];
             int model = 0;
             found = case_fails(&test, &count, &model, failure, sizeof(failure));
         }
