@@ -219,9 +219,9 @@ static enum error_code run_attach(struct lake_connection *connection,
     lake->attached.keeps_no_rows = str_equal(
         attach_text_option(&scratch, attach.options, "DATA_INLINING_ROW_LIMIT"), STR("0"));
     lake->attached.metadata_schema =
-        attach_text_option(&lake->arena, attach.options, "METADATA_SCHEMA");
+        str_copy(&lake->arena, attach_text_option(&scratch, attach.options, "METADATA_SCHEMA"));
     lake->attached.metadata_catalog =
-        attach_text_option(&lake->arena, attach.options, "METADATA_CATALOG");
+        str_copy(&lake->arena, attach_text_option(&scratch, attach.options, "METADATA_CATALOG"));
     TRY(lake_load_extensions_for(connection, statement->text, err));
     TRY(load_for_secret(connection, attach.path, err));
     if (is_missing_file(&attach, options)) {
