@@ -63,7 +63,8 @@ struct oracle_model {
 };
 
 struct oracle_world {
-    struct arena arena;
+    struct arena arena;         // told results stand in it, from any thread of a run
+    struct arena project_arena; // of what the main thread of a run writes
     const struct oracle_case *test;
     struct environment environment;
     struct context context;
@@ -206,8 +207,9 @@ static inline bool world_open(struct oracle_world *w, const struct oracle_case *
     struct error err;
     *w = (struct oracle_world){.test = test, .count = count};
     arena_init(&w->arena);
+    arena_init(&w->project_arena);
     text_init(&w->script, &w->arena);
-    environment_init(&w->environment, &w->arena, true);
+    environment_init(&w->environment, &w->project_arena, true);
     environment_set(&w->environment, STR("COYPU_DEPS_DIR"), STR(COYPU_DEPS_DIR));
     w->context = (struct context){.clock = clock_system(), .environment = &w->environment};
     const char *root = path_is_writable(STR("/dev/shm")) ? "/dev/shm" : "/tmp";
@@ -226,8 +228,8 @@ static inline bool world_open(struct oracle_world *w, const struct oracle_case *
     for (int i = 0; i < ORACLE_MODELS; i++) {
         make_model(w, i);
     }
-    w->project.warnings.arena = &w->arena;
-    if (project_open(&w->context, &w->arena, str_from(w->folder), &w->project, &err) !=
+    w->project.warnings.arena = &w->project_arena;
+    if (project_open(&w->context, &w->project_arena, str_from(w->folder), &w->project, &err) !=
             ERROR_NONE ||
         session_start(&w->project, &(struct session_options){.without_sources = true, .threads = 1},
                       &w->session, &err) != ERROR_NONE ||
@@ -251,6 +253,7 @@ static inline void world_close(struct oracle_world *w, bool keep) {
         (void)!system(command);
     }
     environment_done(&w->environment);
+    arena_done(&w->project_arena);
     arena_done(&w->arena);
 }
 
