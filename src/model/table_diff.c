@@ -1,8 +1,10 @@
 #include "model/table_diff.h"
 
+#include "base/json.h"
 #include "base/text.h"
 #include "lake/lake.h"
 #include "lake/result.h"
+#include "lake/table_format.h"
 
 bool table_diff_is_empty(const struct table_diff *diff) {
     return diff->schema.count == 0 && diff->added == 0 && diff->removed == 0;
@@ -88,6 +90,24 @@ static enum error_code count_rows(struct lake_connection *connection, struct are
                                                LAKE_NO_VALUES, count, NULL, err);
 }
 
+// The row of that number as a JSON object, with every digit of its decimals.
+static enum error_code read_sample(struct lake_connection *connection, struct arena *arena,
+                                   str table, size_t number, str *sample, struct error *err) {
+    LAKE_RESULT result = NULL;
+    TRY(lake_query(connection,
+                   str_format(arena, "FROM " STR_FORMAT " ORDER BY ALL LIMIT 1 OFFSET %zu",
+                              STR_ARGS(table), number),
+                   LAKE_NO_VALUES, &result, err));
+    struct text text;
+    struct json json;
+    text_init(&text, arena);
+    json_init(&json, &text);
+    TRY(table_format_json_rows(&json, result, 0, NULL, err));
+    const str rows = text_str(&text);
+    *sample = str_slice(rows, 1, rows.size - 1); // of the array
+    return ERROR_NONE;
+}
+
 // The rows of `one` that `other` does not have, by number and a few of them.
 static enum error_code surplus(struct lake_connection *connection, struct arena *arena, str columns,
                                const struct side *one, const struct side *other, int64_t *count,
@@ -110,18 +130,10 @@ static enum error_code surplus(struct lake_connection *connection, struct arena 
     TRY(lake_query_int64(connection,
                          str_format(arena, "SELECT count(*) FROM " STR_FORMAT, STR_ARGS(table)),
                          LAKE_NO_VALUES, count, NULL, err));
-    LAKE_RESULT result = NULL;
-    TRY(lake_query(connection,
-                   str_format(arena,
-                              "SELECT to_json(t)::VARCHAR FROM (SELECT * FROM " STR_FORMAT
-                              " ORDER BY ALL LIMIT %d) t",
-                              STR_ARGS(table), DIFF_SAMPLES_MAX),
-                   LAKE_NO_VALUES, &result, err));
-    while (*sample_count < DIFF_SAMPLES_MAX && lake_result_next(result)) {
-        samples[(*sample_count)++] = str_copy(arena, lake_result_text(result, 0));
+    while (*sample_count < DIFF_SAMPLES_MAX && (int64_t)*sample_count < *count) {
+        TRY(read_sample(connection, arena, table, *sample_count, &samples[*sample_count], err));
+        (*sample_count)++;
     }
-    lake_result_free(result);
-    result = NULL;
     return lake_execute(connection, STR("DROP TABLE temp.main.__coypu_surplus"), LAKE_NO_VALUES,
                         NULL, err);
 }

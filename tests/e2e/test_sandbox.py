@@ -242,3 +242,13 @@ def test_a_fetch_is_made_and_nothing_is_kept(project, fetch_lib):
     result = project.run("sandbox", "--json", code=0)
     assert diffs(result)["raw.o"]["added"] == 2
     assert project.run("sandbox", "--json", code=0).models["raw.o"]["run_reason"] == "first run"
+
+
+def test_samples_keep_every_digit_of_decimals(project):
+    sql = "SELECT 1 AS id, {}::DECIMAL(38,2) AS amount, 9007199254740993 AS big"
+    project.write({"models/mart/m.sql": sql.format("'5'")})
+    project.run_json()
+    project.write({"models/mart/m.sql": sql.format("'123456789012345678901234567890123456.70'")})
+    out = project.run("sandbox", "--json", code=0).out
+    assert '"sample_added":[{"id":1,"amount":123456789012345678901234567890123456.70,"big":9007199254740993}]' in out
+    assert '"sample_removed":[{"id":1,"amount":5.00,"big":9007199254740993}]' in out
