@@ -61,6 +61,9 @@ static size_t column_width(const struct grid *grid, size_t column) {
 }
 
 void grid_write(const struct grid *grid, struct text *out) {
+    if (grid->columns == 0) {
+        return;
+    }
     size_t *widths = ARENA_ARRAY(grid->arena, size_t, grid->columns);
     for (size_t i = 0; i < grid->columns; i++) {
         widths[i] = column_width(grid, i);

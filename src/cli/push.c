@@ -378,18 +378,18 @@ struct action {
     const char *name;
     bool needs_model;
     bool writes;
+    bool delivers;
     const char *options[3]; // of the table below, that it takes
     enum error_code (*look)(struct command_line *line, struct inspection *inspection,
                             struct error *err); // before any delivery; NULL: nothing to do
-    bool delivers;
 };
 
 static const struct action ACTIONS[] = {
-    {"status", false, false, {NULL}, push_status, false},
-    {"retry", true, false, {NULL}, NULL, true},
-    {"dead", true, false, {"requeue", "drop"}, push_dead, false},
-    {"replay", true, true, {"from"}, rewind_sink, true},
-    {"reset", true, true, {"yes"}, reset_sink, false},
+    {"status", false, false, false, {NULL}, push_status},
+    {"retry", true, false, true, {NULL}, NULL},
+    {"dead", true, false, false, {"requeue", "drop"}, push_dead},
+    {"replay", true, true, true, {"from"}, rewind_sink},
+    {"reset", true, true, false, {"yes"}, reset_sink},
 };
 
 static bool action_takes(const struct action *action, const char *option) {

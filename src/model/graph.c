@@ -239,7 +239,7 @@ static void find_cycle(struct models *models, struct model *model, const bool *o
         }
     }
     size_t first = 0;
-    while (path.items[first] != model) {
+    while (first < path.count && path.items[first] != model) {
         first++;
     }
     for (size_t i = first; i < path.count; i++) {
