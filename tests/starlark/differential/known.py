@@ -51,7 +51,8 @@ GO = Implementation("go", {
      lambda d: d.has("json.encode(") and "\\ufffd" in d.theirs),
     ("§6 update() of a dict that is iterated over is an error; theirs finds an empty update harmless",
      lambda d: d.message.endswith("cannot update hash table during iteration")),
-    ("§6 bytes that are no character stay as they are when case changes; theirs become U+FFFD", lambda d: "\ufffd" in d.theirs),
+    ("§6 bytes that are no character stay as they are when case changes; theirs become U+FFFD",
+     lambda d: "\ufffd" in d.theirs or (d.has(".elems()") and any(f".{case}()" in d.text for case in ("upper", "lower", "title", "capitalize")))),
 ])
 
 # crate starlark_bin 0.14.2
@@ -81,6 +82,8 @@ RUST = Implementation("rust", {
      lambda d: "..." in d.ours and "..." in d.theirs),
     ("§10 json.encode: the keys of a dict must be strings; theirs takes ints",
      lambda d: d.message.endswith("key, want string")),
+    ("§9 a dict on the right of % may go unused, as names are looked up in it; theirs counts it as an argument",
+     lambda d: d.theirs == "<failed>" and d.has(' % (dict(')),
     ("§8 int(): an underscore is junk; theirs allows it", lambda d: d.ours == "<failed>" and d.message.endswith(": 1_")),
 ])
 
