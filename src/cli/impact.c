@@ -200,8 +200,7 @@ static enum error_code show(struct view *view, struct error *err) {
     } else {
         write_text(view, &out);
     }
-    const str shown = redact_text(line->context->redactor, line->arena, text_str(&out));
-    return command_write(line->json ? shown : str_printable(line->arena, shown), err);
+    return command_print(line, text_str(&out), err);
 }
 
 static int run(struct command_line *line) {

@@ -429,9 +429,7 @@ static enum error_code show(struct view *view, enum output_format format, struct
     } else {
         write_column(view, &out);
     }
-    const str shown = redact_text(view->line->context->redactor, view->line->arena, text_str(&out));
-    return command_write(format == OUTPUT_TEXT ? str_printable(view->line->arena, shown) : shown,
-                         err);
+    return output_format_print(view->line, format, text_str(&out), err);
 }
 
 static int run(struct command_line *line) {

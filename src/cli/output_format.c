@@ -1,5 +1,7 @@
 #include "cli/output_format.h"
 
+#include "base/redact.h"
+
 #include <assert.h>
 
 static const str NAMES[] = {
@@ -37,4 +39,10 @@ enum picture_format output_picture(enum output_format format) {
     return format == OUTPUT_MERMAID ? PICTURE_MERMAID
            : format == OUTPUT_DOT   ? PICTURE_DOT
                                     : PICTURE_SVG;
+}
+
+enum error_code output_format_print(const struct command_line *line, enum output_format format,
+                                    str text, struct error *err) {
+    const str clean = redact_text(line->context->redactor, line->arena, text);
+    return command_write(format == OUTPUT_TEXT ? str_printable(line->arena, clean) : clean, err);
 }

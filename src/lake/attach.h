@@ -64,9 +64,11 @@ struct attach_text {
 };
 // Reads what it can of any statement; is_attach is false for others.
 struct attach_text attach_text_parse(struct arena *arena, str statement);
-// The text of a quoted name or constant; anything else as it is.
+// The text of a quoted name or constant; anything else as it is.  Borrowed from the token where no
+// quote is doubled.
 str attach_text_unquote(struct arena *arena, str token);
-// The value of an option of the list, without quotes; empty when it is not there.
+// The value of an option of the list, without quotes, borrowed likewise; empty when it is not
+// there.
 str attach_text_option(struct arena *arena, str options, const char *name);
 // Whether a connection string or URL carries a password.
 bool attach_path_has_password(str path);

@@ -115,6 +115,16 @@ size_t sql_skip_token(str text, size_t offset) {
     return offset;
 }
 
+bool sql_take_word(str text, size_t *offset, const char *word) {
+    const size_t start = sql_skip_space(text, *offset);
+    const size_t end = sql_skip_token(text, start);
+    if (!str_equal_nocase(str_slice(text, start, end), str_from(word))) {
+        return false;
+    }
+    *offset = end;
+    return true;
+}
+
 void sql_split(struct arena *arena, str text, struct sql_statement_list *statements) {
     size_t offset = sql_skip_space(text, 0);
     size_t start = offset;

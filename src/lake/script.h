@@ -30,6 +30,8 @@ size_t sql_skip_space(str text, size_t offset);
 // Position just behind the token at `offset`: a quoted text or name, a word, a number, else one
 // byte.
 size_t sql_skip_token(str text, size_t offset);
+// Whether `word` stands next, in any case; *offset is then behind it.
+bool sql_take_word(str text, size_t *offset, const char *word);
 
 // What is done before each statement, and with its result; NULL: nothing.
 struct script_observer {

@@ -87,18 +87,24 @@ static void take_summary(struct arena *scratch, str sink, const struct push_summ
     }
 }
 
+static enum error_code make_request(struct runner *runner, const struct model *model,
+                                    struct arena *scratch, struct push_request *request,
+                                    struct error *err) {
+    const struct sink_context context = {.context = runner->context,
+                                         .connection = runner->session.connection,
+                                         .state = runner->state,
+                                         .libs = runner->libs,
+                                         .run_id = runner->run_id};
+    return sink_request(&context, model, scratch, request, err);
+}
+
 // A sandbox sends nothing: it says what would go out.
 static enum error_code preview(struct runner *runner, const struct model *model,
                                struct arena *scratch, struct run_result *result,
                                struct error *err) {
     struct push_request request;
     struct push_preview found;
-    const struct sink_context context = {.context = runner->context,
-                                         .connection = runner->session.connection,
-                                         .state = runner->state,
-                                         .libs = runner->libs,
-                                         .run_id = runner->run_id};
-    TRY(sink_request(&context, model, scratch, &request, err));
+    TRY(make_request(runner, model, scratch, &request, err));
     TRY(push_preview(&request, &found, err));
     result->push.pending = push_preview_total(&found);
     if (result->push.pending > 0) {
@@ -115,12 +121,7 @@ static enum error_code deliver(struct runner *runner, const struct model *model,
     const str sink = model->source.directives.sink.name;
     struct push_request request;
     struct push_summary summary = {0};
-    const struct sink_context context = {.context = runner->context,
-                                         .connection = runner->session.connection,
-                                         .state = runner->state,
-                                         .libs = runner->libs,
-                                         .run_id = runner->run_id};
-    TRY(sink_request(&context, model, scratch, &request, err));
+    TRY(make_request(runner, model, scratch, &request, err));
     request.data = *data;
     request.is_concurrent = run_is_concurrent(runner);
     struct push_watch watch = {&runner->options->events, model};

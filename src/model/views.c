@@ -9,16 +9,6 @@
 
 // ── CREATE VIEW, by its words ──
 
-static bool next_is(str statement, size_t *offset, const char *word) {
-    const size_t start = sql_skip_space(statement, *offset);
-    const size_t end = sql_skip_token(statement, start);
-    if (!str_equal_nocase(str_slice(statement, start, end), str_from(word))) {
-        return false;
-    }
-    *offset = end;
-    return true;
-}
-
 static str unquoted(str token) {
     const bool quoted = token.size >= 2 && token.data[0] == '"';
     return quoted ? str_slice(token, 1, token.size - 1) : token;
@@ -34,27 +24,27 @@ static str next_name(str statement, size_t *offset) {
 // "CREATE [OR REPLACE] [TEMP] VIEW [IF NOT EXISTS] [a.[b.]]name [(columns)] AS body".
 static bool split_view(str statement, struct sql_table *table, str *body) {
     size_t at = 0;
-    if (!next_is(statement, &at, "CREATE")) {
+    if (!sql_take_word(statement, &at, "CREATE")) {
         return false;
     }
-    if (next_is(statement, &at, "OR")) {
-        (void)next_is(statement, &at, "REPLACE");
+    if (sql_take_word(statement, &at, "OR")) {
+        (void)sql_take_word(statement, &at, "REPLACE");
     }
-    (void)(next_is(statement, &at, "TEMP") || next_is(statement, &at, "TEMPORARY"));
-    if (!next_is(statement, &at, "VIEW")) {
+    (void)(sql_take_word(statement, &at, "TEMP") || sql_take_word(statement, &at, "TEMPORARY"));
+    if (!sql_take_word(statement, &at, "VIEW")) {
         return false;
     }
-    if (next_is(statement, &at, "IF")) {
-        (void)next_is(statement, &at, "NOT");
-        (void)next_is(statement, &at, "EXISTS");
+    if (sql_take_word(statement, &at, "IF")) {
+        (void)sql_take_word(statement, &at, "NOT");
+        (void)sql_take_word(statement, &at, "EXISTS");
     }
     *table = (struct sql_table){.name = next_name(statement, &at)};
-    while (next_is(statement, &at, ".")) {
+    while (sql_take_word(statement, &at, ".")) {
         table->catalog = table->schema;
         table->schema = table->name;
         table->name = next_name(statement, &at);
     }
-    while (at < statement.size && !next_is(statement, &at, "AS")) {
+    while (at < statement.size && !sql_take_word(statement, &at, "AS")) {
         at = sql_skip_token(statement, sql_skip_space(statement, at));
     }
     *body = str_trim(str_from_offset(statement, at));

@@ -70,33 +70,24 @@ enum error_code config_file_run(const struct project *project, struct lake_conne
 
 // ── Macros ──
 
-static bool next_is(str statement, size_t *offset, const char *word) {
-    const size_t start = sql_skip_space(statement, *offset);
-    const size_t end = sql_skip_token(statement, start);
-    if (!str_equal_nocase(str_slice(statement, start, end), str_from(word))) {
-        return false;
-    }
-    *offset = end;
-    return true;
-}
-
 // Whether the statement makes a macro of the project; *after_create and *name are offsets behind
 // CREATE and of the name.
 static bool makes_macro(str statement, size_t *after_create, size_t *name) {
     size_t offset = 0;
-    if (!next_is(statement, &offset, "CREATE")) {
+    if (!sql_take_word(statement, &offset, "CREATE")) {
         return false;
     }
     *after_create = offset;
-    if (next_is(statement, &offset, "OR")) {
-        (void)next_is(statement, &offset, "REPLACE");
+    if (sql_take_word(statement, &offset, "OR")) {
+        (void)sql_take_word(statement, &offset, "REPLACE");
     }
-    if (!next_is(statement, &offset, "MACRO") && !next_is(statement, &offset, "FUNCTION")) {
+    if (!sql_take_word(statement, &offset, "MACRO") &&
+        !sql_take_word(statement, &offset, "FUNCTION")) {
         return false; // also CREATE TEMP MACRO: that is in the session already
     }
-    if (next_is(statement, &offset, "IF")) {
-        (void)next_is(statement, &offset, "NOT");
-        (void)next_is(statement, &offset, "EXISTS");
+    if (sql_take_word(statement, &offset, "IF")) {
+        (void)sql_take_word(statement, &offset, "NOT");
+        (void)sql_take_word(statement, &offset, "EXISTS");
     }
     *name = sql_skip_space(statement, offset);
     return true;

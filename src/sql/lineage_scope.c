@@ -65,6 +65,17 @@ static bool through_star(struct lineage_build *build, const struct lineage_query
     return true;
 }
 
+// The column comes from the table of that occurrence.
+static void add_table_source(struct lineage_build *build, size_t occurrence, str name,
+                             struct lineage_column *column) {
+    const struct lineage_source source = {
+        .occurrence = occurrence,
+        .table = build->out->occurrences.items[occurrence].table,
+        .column = name,
+    };
+    lineage_add_source(build, column, &source);
+}
+
 const struct lineage_column *lineage_relation_column(struct lineage_build *build,
                                                      struct lineage_query *query, size_t index,
                                                      str name) {
@@ -77,12 +88,7 @@ const struct lineage_column *lineage_relation_column(struct lineage_build *build
     column.name = name;
     column.copy = (struct lineage_copy){index, name};
     if (relation->occurrence != SIZE_MAX) {
-        const struct lineage_source source = {
-            .occurrence = relation->occurrence,
-            .table = build->out->occurrences.items[relation->occurrence].table,
-            .column = name,
-        };
-        lineage_add_source(build, &column, &source);
+        add_table_source(build, relation->occurrence, name, &column);
     } else if (!through_star(build, relation->query, name, &column)) {
         column.untraced = true;
         lineage_note(build, "the column " STR_FORMAT " of " STR_FORMAT " cannot be traced",
@@ -98,12 +104,7 @@ static struct lineage_column hidden_column(struct lineage_build *build, struct l
     const struct lineage_relation *relation = &query->relations.items[index];
     column.name = name;
     if (relation->occurrence != SIZE_MAX) {
-        const struct lineage_source source = {
-            .occurrence = relation->occurrence,
-            .table = build->out->occurrences.items[relation->occurrence].table,
-            .column = name,
-        };
-        lineage_add_source(build, &column, &source);
+        add_table_source(build, relation->occurrence, name, &column);
         column.copy = (struct lineage_copy){index, name};
     }
     return column;
