@@ -22,7 +22,11 @@ LAYERS = {
     "modules": ["starlark", "http", "lake", "state", "base"],
     "lib": ["modules", "starlark", "http", "lake", "state", "base"],
     "model": ["lib", "sql", "project", "lake", "state", "base"],
-    "cli": ["model", "lib", "modules", "sql", "project", "state", "lake", "http", "starlark", "base"],
+    "plan": ["model", "sql", "project", "lake", "state", "base"],
+    "write": ["plan", "model", "sql", "lake", "base"],
+    "run": ["write", "plan", "model", "lib", "sql", "project", "lake", "state", "base"],
+    "inspect": ["plan", "model", "lib", "sql", "project", "lake", "state", "base"],
+    "cli": ["run", "inspect", "plan", "model", "lib", "modules", "sql", "project", "state", "lake", "http", "starlark", "base"],
 }
 # header of a folder that only these folders include, though the layer would allow more
 ONLY_WITHIN = {"starlark": {"starlark.h", "standard.h", "syntax.h"}}

@@ -9,9 +9,9 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/layout.h"
+#include "inspect/inspect.h"
 #include "lake/lake.h"
 #include "lib/introspect.h"
-#include "model/inspect.h"
 
 #include <yyjson.h>
 #include <stdlib.h>

@@ -7,8 +7,8 @@
 #include "cli/layout.h"
 #include "cli/lineage_picture.h"
 #include "cli/output_format.h"
-#include "model/inspect.h"
-#include "model/plan.h"
+#include "inspect/inspect.h"
+#include "plan/plan.h"
 
 struct view {
     struct command_line *line;

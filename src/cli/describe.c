@@ -5,7 +5,7 @@
 #include "cli/blueprint.h"
 #include "cli/commands.h"
 #include "cli/layout.h"
-#include "model/facts.h"
+#include "inspect/facts.h"
 
 enum {
     RECENT_RUNS_MAX = 5,

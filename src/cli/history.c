@@ -1,12 +1,12 @@
 // `coypu history [TARGET]`: what ran, newest first (models.md §12.1).
-#include "model/history.h"
+#include "inspect/history.h"
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/layout.h"
-#include "model/inspect.h"
+#include "inspect/inspect.h"
 
 enum { LIMIT_DEFAULT = 50 };
 

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/layout.h"
-#include "model/survey.h"
+#include "inspect/survey.h"
 
 struct view {
     struct command_line *line;

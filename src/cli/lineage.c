@@ -6,7 +6,7 @@
 #include "cli/layout.h"
 #include "cli/lineage_picture.h"
 #include "cli/output_format.h"
-#include "model/survey.h"
+#include "inspect/survey.h"
 
 struct view {
     struct command_line *line;

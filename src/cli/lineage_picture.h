@@ -6,7 +6,7 @@
 // Ownership: everything lives in the picture's arena.
 
 #include "cli/picture.h"
-#include "model/survey.h"
+#include "inspect/survey.h"
 
 // Models by schema, and what they read from outside.  `note` gives further lines of a model's label
 // and says whether it is faded; NULL: none.

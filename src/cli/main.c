@@ -4,8 +4,8 @@
 //     command.c       options, help, printing errors
 //     FILE.c          one command a file; each exports one `const struct command`
 //
-// Commands call project/ (files and session), model/ (plan and run), lib/ (fetch and push), lake/.
-// Nothing below cli/ knows of commands, standard output or exit codes.
+// Commands call project/ (files and session), run/ and inspect/ (models), lib/ (fetch and push),
+// lake/. Nothing below cli/ knows of commands, standard output or exit codes.
 #include "base/environment.h"
 #include "base/interrupt.h"
 #include "base/log.h"

@@ -1,6 +1,6 @@
 // The maintenance commands: checkpoint, flush, merge, expire, cleanup, orphaned, rewrite, and any
 // sql/NAME.sql by its name (models.md §14).
-#include "model/maintain.h"
+#include "inspect/maintain.h"
 
 #include "base/clock.h"
 #include "base/json.h"

@@ -2,7 +2,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "model/scaffold.h"
+#include "inspect/scaffold.h"
 
 static str report(struct command_line *line, str path, bool is_folder) {
     struct text out;

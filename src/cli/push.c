@@ -7,9 +7,9 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/layout.h"
-#include "model/push_state.h"
-#include "model/run.h"
+#include "inspect/push_state.h"
 #include "project/run_lock.h"
+#include "run/run.h"
 
 static enum error_code find_model(struct command_line *line, struct inspection *inspection,
                                   const struct model **model, struct error *err) {

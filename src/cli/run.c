@@ -1,5 +1,5 @@
 // coypu run: text for people, one JSON object a line for programs (models.md §12.1).
-#include "model/run.h"
+#include "run/run.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "model/explain.h"
+#include "run/explain.h"
 
 // Lines below the model's own, each with a newline in front.
 void explain_text(struct text *text, const struct run_explanation *explanation);

@@ -5,7 +5,7 @@
 // run.c.
 
 #include "cli/command.h"
-#include "model/run.h"
+#include "run/run.h"
 
 struct progress;
 

@@ -12,7 +12,7 @@
 #include "cli/progress.h"
 #include "cli/run_output.h"
 #include "model/impact.h"
-#include "model/table_diff.h"
+#include "run/table_diff.h"
 
 struct sandbox_output {
     struct run_output run;

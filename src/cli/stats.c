@@ -1,5 +1,5 @@
 // `coypu stats`: the project in figures (models.md §12.1).
-#include "model/stats.h"
+#include "inspect/stats.h"
 
 #include "base/clock.h"
 #include "base/json.h"

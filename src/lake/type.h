@@ -4,7 +4,7 @@
 // DuckDB's types as we see them.
 //
 // HUGEINT and UHUGEINT are exact here and in temp tables, but a lake table loses their digits:
-// Parquet has no 128-bit integer and DuckDB writes a DOUBLE (measured with 1.5.5).  model/ stores
+// Parquet has no 128-bit integer and DuckDB writes a DOUBLE (measured with 1.5.5).  write/ stores
 // them as DECIMAL(38,0) (docs/decisions/0001).
 //
 // Ownership: a lake_type lives as long as the result (or arena) it came from.

@@ -151,7 +151,7 @@ star_value cell_value(struct star_thread *thread, const struct lake_vector *vect
     case LAKE_UNION:
         return union_value(thread, vector, row, style);
     case LAKE_DECIMAL:
-        // How a lake keeps integers beyond 64 bits (columns.h in model/).
+        // How a lake keeps integers beyond 64 bits (columns.h in write/).
         if (vector->type->width == DECIMAL_WIDTH_MAX && vector->type->scale == 0) {
             return integer_from_text(thread, vector, row);
         }

@@ -1,7 +1,7 @@
 #ifndef MODEL_NEW_FILES_H
 #define MODEL_NEW_FILES_H
 
-// Which models load each of their files once.  For use inside model/ only.
+// Which models load each of their files once.  For use in model/ and run/.
 
 #include "model/model.h"
 

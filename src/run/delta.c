@@ -1,0 +1,377 @@
+#include "run/delta.h"
+
+#include "base/context.h"
+#include "base/text.h"
+#include "lake/ast.h"
+#include "lake/attach.h"
+#include "lake/changes.h"
+#include "lake/result.h"
+#include "run/function_class.h"
+
+// ── What happened to the sources ──
+
+// One row a table: those that the model reads, and its own.  changes_made is a list such as
+// `created_table:"raw"."x",inserted_into_table:3`; names in quotes cannot look like a table id.
+// Compaction and the flush of inlined rows change no row.
+static const char FACTS[] =
+    "WITH parts AS (SELECT snapshot_id, unnest(string_split(changes_made, ',')) AS part "
+    "FROM {m}.ducklake_snapshot_changes WHERE snapshot_id > least({base}, {own}) "
+    "AND snapshot_id <= {now}), "
+    "changed AS (SELECT split_part(part, ':', 2)::BIGINT AS table_id, snapshot_id, "
+    "split_part(part, ':', 1) IN ('inserted_into_table', 'inlined_insert', "
+    "'inserted_inlined_data') AS is_insert FROM parts "
+    "WHERE regexp_full_match(part, '[a-z_]+:[0-9]+') AND split_part(part, ':', 1) NOT IN "
+    "('compacted_table', 'merge_adjacent', 'rewrite_delete', 'flushed_inlined_data', "
+    "'flushed_inlined', 'inline_flush', 'inlined_flush')) "
+    "SELECT s.schema_name, t.table_name, "
+    "(SELECT min(begin_snapshot) FROM {m}.ducklake_table WHERE table_id = t.table_id) > {base}, "
+    "EXISTS (SELECT 1 FROM {m}.ducklake_column c WHERE c.table_id = t.table_id "
+    "AND (c.begin_snapshot > {base} OR c.end_snapshot > {base})), "
+    "coalesce((SELECT bool_or(snapshot_id > {base}) FROM changed c WHERE c.table_id = t.table_id), "
+    "false), "
+    "coalesce((SELECT bool_and(is_insert) FROM changed c WHERE c.table_id = t.table_id "
+    "AND snapshot_id > {base}), true), "
+    "coalesce((SELECT max(snapshot_id) FROM changed c WHERE c.table_id = t.table_id), 0), "
+    "(SELECT string_agg(c.column_name, chr(31) ORDER BY c.column_order) FROM {m}.ducklake_column c "
+    "WHERE c.table_id = t.table_id AND c.end_snapshot IS NULL AND c.parent_column IS NULL) "
+    "FROM {m}.ducklake_table t JOIN {m}.ducklake_schema s USING (schema_id) "
+    "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL "
+    "AND list_contains(?, lower(s.schema_name || '.' || t.table_name))";
+
+static str facts_sql(const struct delta_request *request) {
+    struct arena *arena = request->arena;
+    const struct commit *commit = &request->step->commit;
+    const struct {
+        const char *name;
+        str value;
+    } parts[] = {
+        {"{m}", lake_metadata_prefix(lake_of(request->connection))},
+        {"{base}", str_format(arena, "%lld", (long long)commit->read_snapshot)},
+        {"{own}", str_format(arena, "%lld", (long long)commit->snapshot)},
+        {"{now}", str_format(arena, "%lld", (long long)request->read_snapshot)},
+    };
+    str sql = str_from(FACTS);
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
+        sql = str_replace_all(arena, sql, str_from(parts[i].name), parts[i].value);
+    }
+    return sql;
+}
+
+static struct delta_table *find_table(struct delta_choice *choice, str name) {
+    for (size_t i = 0; i < choice->table_count; i++) {
+        if (str_equal_nocase(choice->tables[i].name, name)) {
+            return &choice->tables[i];
+        }
+    }
+    return NULL;
+}
+
+static void read_columns(struct arena *arena, str joined, struct str_list *columns) {
+    struct str_splitter parts = {.rest = str_copy(arena, joined)};
+    str column;
+    while (str_split_next(&parts, '\x1f', &column)) {
+        str_list_push(arena, columns, column);
+    }
+}
+
+// *own_change: the newest change of the model's own table.
+static enum error_code read_facts(const struct delta_request *request, struct delta_choice *choice,
+                                  int64_t *own_change, struct error *err) {
+    struct arena *arena = request->arena;
+    const struct model *model = request->step->model;
+    choice->table_count = model->inputs.count;
+    choice->tables = ARENA_ARRAY(arena, struct delta_table, model->inputs.count);
+    str *names = ARENA_ARRAY(arena, str, model->inputs.count + 1);
+    for (size_t i = 0; i < model->inputs.count; i++) {
+        choice->tables[i].name = model->inputs.items[i];
+        names[i] = str_to_lower(arena, model->inputs.items[i]);
+    }
+    names[model->inputs.count] = str_to_lower(arena, model->target);
+    LAKE_RESULT result = NULL;
+    TRY(lake_query(request->connection, facts_sql(request),
+                   LAKE_VALUES(lake_value_texts(names, model->inputs.count + 1)), &result, err));
+    while (lake_result_next(result)) {
+        const str schema = str_copy(arena, lake_result_text(result, 0));
+        const str table = str_copy(arena, lake_result_text(result, 1));
+        const str name =
+            str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema), STR_ARGS(table));
+        if (str_equal_nocase(name, model->target)) {
+            *own_change = lake_result_int64(result, 6);
+        }
+        struct delta_table *found = find_table(choice, name);
+        if (found != NULL) {
+            *found = (struct delta_table){
+                .name = found->name,
+                .schema = schema,
+                .table = table,
+                .exists = true,
+                .is_new = lake_result_bool(result, 2),
+                .is_altered = lake_result_bool(result, 3),
+                .is_changed = lake_result_bool(result, 4),
+                .only_inserted = lake_result_bool(result, 5),
+            };
+            read_columns(arena, lake_result_text(result, 7), &found->columns);
+        }
+    }
+    return ERROR_NONE;
+}
+
+// ── Gate (models.md §6.3) ──
+
+static enum error_code refuse(struct delta_choice *choice, str reason, str source, bool warns) {
+    choice->shape = DELTA_REFUSED;
+    choice->reason = reason;
+    choice->source = source;
+    choice->warns = warns;
+    return ERROR_NONE;
+}
+
+// A snapshot that was expired can be no bound of a change feed.
+static enum error_code base_exists(const struct delta_request *request, bool *exists,
+                                   struct error *err) {
+    const int64_t base = request->step->commit.read_snapshot;
+    int64_t count = 0;
+    const str sql =
+        str_format(request->arena,
+                   "SELECT count(*) FROM " STR_FORMAT ".ducklake_snapshot WHERE snapshot_id "
+                   "IN (?, ?)",
+                   STR_ARGS(lake_metadata_prefix(lake_of(request->connection))));
+    TRY(lake_query_int64(request->connection, sql,
+                         LAKE_VALUES(lake_value_int64(base), lake_value_int64(base + 1)), &count,
+                         NULL, err));
+    *exists = count == 2;
+    return ERROR_NONE;
+}
+
+// What keeps the changes from being used, whatever the query is.
+static enum error_code check_sources(const struct delta_request *request,
+                                     struct delta_choice *choice, int64_t own_change,
+                                     struct error *err) {
+    const struct model *model = request->step->model;
+    if (own_change > request->step->commit.snapshot) {
+        return refuse(choice, STR("the table itself was changed by others"), (str){0}, true);
+    }
+    bool any = false;
+    for (size_t i = 0; i < choice->table_count; i++) {
+        const struct delta_table *table = &choice->tables[i];
+        if (!table->exists) {
+            return refuse(choice, STR("it is no table of the lake"), table->name, true);
+        }
+        if (table->is_new) {
+            return refuse(choice, STR("it was made anew"), table->name, true);
+        }
+        if (table->is_altered) {
+            return refuse(choice, STR("its columns changed"), table->name, true);
+        }
+        any = any || table->is_changed;
+    }
+    bool exists = true;
+    if (any) {
+        TRY(base_exists(request, &exists, err));
+    }
+    if (!exists) {
+        return refuse(choice,
+                      str_format(request->arena,
+                                 "snapshot %lld, which the model has read last, "
+                                 "was expired",
+                                 (long long)choice->base),
+                      (str){0}, true);
+    }
+    choice->is_nothing = !any && model->inputs.count > 0;
+    return ERROR_NONE;
+}
+
+// ── SQL ──
+
+static str column_list(struct arena *arena, const struct delta_table *table) {
+    struct text text;
+    text_init(&text, arena);
+    for (size_t i = 0; i < table->columns.count; i++) {
+        text_format(&text, "%s" STR_FORMAT, i > 0 ? ", " : "",
+                    STR_ARGS(lake_quote_name(arena, table->columns.items[i])));
+    }
+    return text_str(&text);
+}
+
+static str changes_sql(const struct delta_request *request, const struct delta_choice *choice,
+                       const struct delta_table *table, bool removed) {
+    struct arena *arena = request->arena;
+    return str_format(arena,
+                      "SELECT " STR_FORMAT " FROM ducklake_table_%s(" STR_FORMAT ", " STR_FORMAT
+                      ", " STR_FORMAT ", %lld, %lld)",
+                      STR_ARGS(column_list(arena, table)), removed ? "deletions" : "insertions",
+                      STR_ARGS(lake_quote_text(arena, lake_alias(lake_of(request->connection)))),
+                      STR_ARGS(lake_quote_text(arena, table->schema)),
+                      STR_ARGS(lake_quote_text(arena, table->table)),
+                      (long long)choice->base + (bug_is_planted("PB_STALE_BASE") ? 2 : 1),
+                      (long long)request->read_snapshot);
+}
+
+// Changes that are read once are not kept first.
+static void add_relations(const struct delta_request *request, struct delta_choice *choice) {
+    struct arena *arena = request->arena;
+    for (size_t i = 0; i < choice->table_count; i++) {
+        const struct delta_table *table = &choice->tables[i];
+        if (!table->is_changed) {
+            continue;
+        }
+        str added = changes_sql(request, choice, table, false);
+        const str name = str_format(arena, DELTA_ADDED_NAME, i);
+        const str gone = str_format(arena, DELTA_REMOVED_NAME, i);
+        // A relation of the name may be left from before, of either sort.
+        if (!table->only_inserted) {
+            str_list_push(
+                arena, &choice->prepare,
+                str_format(arena, "CREATE OR REPLACE TEMP TABLE " STR_FORMAT " AS " STR_FORMAT,
+                           STR_ARGS(gone), STR_ARGS(changes_sql(request, choice, table, true))));
+        }
+        if (choice->shape == DELTA_AGGREGATE && !table->only_inserted) {
+            added = str_format(arena, STR_FORMAT " EXCEPT ALL FROM temp." STR_FORMAT,
+                               STR_ARGS(added), STR_ARGS(gone));
+        }
+        str_list_push(arena, &choice->prepare,
+                      str_format(arena, "DROP %s IF EXISTS temp." STR_FORMAT,
+                                 choice->streams ? "TABLE" : "VIEW", STR_ARGS(name)));
+        str_list_push(arena, &choice->prepare,
+                      str_format(arena, "CREATE OR REPLACE TEMP %s " STR_FORMAT " AS " STR_FORMAT,
+                                 choice->streams ? "VIEW" : "TABLE", STR_ARGS(name),
+                                 STR_ARGS(added)));
+    }
+}
+
+// The trees as SQL; those over removed rows of a table that lost none are left out.
+static enum error_code add_terms(const struct delta_request *request, const struct delta_plan *plan,
+                                 struct delta_choice *choice, struct error *err) {
+    for (size_t i = 0; i < plan->terms.count; i++) {
+        const struct delta_term *term = &plan->terms.items[i];
+        if (term->is_removed && choice->tables[term->source].only_inserted) {
+            continue;
+        }
+        str sql;
+        TRY(lake_ast_write(request->connection, request->arena, term->ast, &sql, err));
+        struct str_list *list =
+            term->is_removed && plan->shape == DELTA_NEW_ROWS ? &choice->removed : &choice->terms;
+        str_list_push(request->arena, list, sql);
+    }
+    return plan->restricted.size == 0 ? ERROR_NONE
+                                      : lake_ast_write(request->connection, request->arena,
+                                                       plan->restricted, &choice->body, err);
+}
+
+str delta_union(struct arena *arena, const struct str_list *queries) {
+    return str_list_join(arena, queries, STR("\nUNION ALL\n"));
+}
+
+// ── The whole ──
+
+static enum error_code plan_rewriting(const struct delta_request *request,
+                                      struct delta_choice *choice, struct error *err) {
+    struct arena *arena = request->arena;
+    const struct model *model = request->step->model;
+    struct function_classes classes;
+    TRY(function_classes_read(arena, request->connection, &model->query, request->step->uses,
+                              request->step->use_count, &classes, err));
+    struct delta_source *sources = ARENA_ARRAY(arena, struct delta_source, choice->table_count);
+    for (size_t i = 0; i < choice->table_count; i++) {
+        sources[i] = (struct delta_source){
+            .name = choice->tables[i].name,
+            .changed = choice->tables[i].is_changed,
+            .columns = choice->tables[i].columns,
+        };
+    }
+    const bool merges = model->source.directives.kind == MODEL_MERGE;
+    const struct delta_input input = {
+        .ast = model->ast,
+        .catalog = lake_alias(lake_of(request->connection)),
+        .key = merges ? model->source.directives.unique_key.value : (str){0},
+        .sources = sources,
+        .source_count = choice->table_count,
+        .classify = function_class,
+        .self = &classes,
+        .base = choice->base,
+    };
+    struct delta_plan plan;
+    TRY(sql_delta_plan(arena, &input, &plan, err));
+    choice->shape = plan.shape;
+    if (plan.shape == DELTA_REFUSED) {
+        // A cursor of the model's own is no oversight.
+        const bool has_cursor =
+            model->source.directives.incremental.is_set && model->query.variables.count > 0;
+        return refuse(choice, plan.reason,
+                      plan.source == SIZE_MAX ? (str){0} : choice->tables[plan.source].name,
+                      !has_cursor);
+    }
+    TRY(add_terms(request, &plan, choice, err));
+    choice->streams = plan.shape == DELTA_NEW_ROWS && choice->terms.count == 1 &&
+                      choice->removed.count == 0 && request->step->commit.is_exact;
+    add_relations(request, choice);
+    return ERROR_NONE;
+}
+
+// Whether some input does not stand in the query itself, where its changes could be put.
+static bool reads_indirectly(const struct delta_request *request) {
+    const struct model *model = request->step->model;
+    const struct sql_table_list *tables = &model->query.tables;
+    bool indirectly = false;
+    for (size_t i = 0; i < model->inputs.count && !indirectly; i++) {
+        bool found = false;
+        for (size_t j = 0; j < tables->count && !found; j++) {
+            const struct sql_table *table = &tables->items[j];
+            const str name =
+                str_format(request->arena, STR_FORMAT "." STR_FORMAT,
+                           STR_ARGS(table->schema.size > 0 ? table->schema : STR("main")),
+                           STR_ARGS(table->name));
+            found = str_equal_nocase(name, model->inputs.items[i]);
+        }
+        indirectly = !found;
+    }
+    return indirectly;
+}
+
+enum error_code delta_choose(const struct delta_request *request, struct delta_choice *choice,
+                             struct error *err) {
+    const struct model *model = request->step->model;
+    *choice = (struct delta_choice){
+        .shape = DELTA_REFUSED,
+        .base = request->step->commit.read_snapshot,
+    };
+    if (model->lib_calls.count + model->files.count + model->unverifiable.count > 0) {
+        return refuse(choice, STR("it reads what has no versions"), (str){0}, false);
+    }
+    if (model->inputs.count == 0) {
+        return refuse(choice, STR("it reads no table"), (str){0}, false);
+    }
+    if (model->views.count > 0) { // whose definition may be what changed
+        return refuse(choice, STR("it reads through a view"), (str){0}, true);
+    }
+    if (reads_indirectly(request)) {
+        return refuse(choice, STR("it reads through a macro"), (str){0}, true);
+    }
+    if (model->reads_itself) {
+        return refuse(choice, STR("it reads its own table"), (str){0}, true);
+    }
+    int64_t own_change = 0;
+    TRY(read_facts(request, choice, &own_change, err));
+    TRY(check_sources(request, choice, own_change, err));
+    if (choice->reason.size > 0 || choice->is_nothing) {
+        return ERROR_NONE;
+    }
+    return plan_rewriting(request, choice, err);
+}
+
+str delta_shape_name(const struct delta_choice *choice, enum model_kind kind) {
+    if (choice->is_nothing) {
+        return STR("nothing changed");
+    }
+    switch (choice->shape) {
+    case DELTA_REFUSED:
+        break;
+    case DELTA_KEYS:
+        return STR("affected keys");
+    case DELTA_NEW_ROWS:
+        return STR("added rows");
+    case DELTA_AGGREGATE:
+        return STR("aggregate of the delta");
+    }
+    return kind == MODEL_APPEND ? STR("surplus of the full query") : STR("full query");
+}

@@ -1,0 +1,327 @@
+// One model's turn: variables, one transaction {read, compare, alter, write, metadata}, commit.
+//
+// Everything the model reads is read inside the transaction, so at one snapshot, whose id goes into
+// the commit: what others commit meanwhile is seen by the next run, neither lost nor doubled.  A
+// commit that lost against another writer repeats the whole transaction, but for a model that
+// fetches: its rows are gone by then.
+#include "base/clock.h"
+#include "base/context.h"
+#include "base/text.h"
+#include "lake/snapshot.h"
+#include "lake/transaction.h"
+#include "model/new_files.h"
+#include "run/decorate.h"
+#include "run/turn.h"
+
+enum { CONFLICT_RETRIES_MAX = 3, CONFLICT_WAIT_MS = 200 };
+
+void turn_step_done(struct turn *turn, const char *name) {
+    const int64_t now = clock_monotonic_us(&turn->runner->context->clock);
+    if (turn->step_count < ARRAY_COUNT(turn->steps)) {
+        turn->steps[turn->step_count++] = (struct commit_step){name, now - turn->step_started_us};
+    }
+    turn->step_started_us = now;
+}
+
+void turn_warn(struct turn *turn, const char *rule, const char *format, ...) {
+    struct text text;
+    text_init(&text, turn->arena);
+    va_list args;
+    va_start(args, format);
+    text_format_list(&text, format, args);
+    va_end(args);
+    struct error warning;
+    error_rule(&warning, ERROR_INVALID, rule, STR_FORMAT, STR_ARGS(text_str(&text)));
+    error_at(&warning, turn->step->model->file, 0, 0);
+    error_list_add(&turn->result->warnings, &warning);
+}
+
+// Old rows of an append are never touched, but by a backfill: then the table equals the query.
+static void warn_of_lost_rows(struct turn *turn) {
+    const int64_t lost = turn->write.rows_lost;
+    if (turn->step->model->source.directives.kind == MODEL_APPEND && lost > 0) {
+        turn_warn(turn, NULL,
+                  "the backfill removes %lld row%s that the query does not give any more",
+                  (long long)lost, lost == 1 ? "" : "s");
+    }
+}
+
+enum error_code turn_write(struct turn *turn, struct error *err) {
+    const struct plan_step *step = turn->step;
+    struct write *write = &turn->write;
+    *write = (struct write){
+        .connection = turn->runner->session.connection,
+        .arena = turn->arena,
+        .model = step->model,
+        .body = turn_body(turn),
+        .body_is_masked = turn->is_evaluated,
+        .body_is_own = !turn->is_evaluated,
+        .run_snapshot = turn->runner->first_snapshot,
+        .hashes_are_old = step->has_commit &&
+                          !str_equal(step->commit.hash_version, turn->runner->plan->duckdb_version),
+        .was_read = write->was_read,
+        .was_read_self = write->was_read_self,
+    };
+    TRY(turn_prepare_table(turn, err));
+    write->columns = step->columns;
+    write->column_count = step->column_count;
+    write->run_type = turn->result->run_type;
+    write->altered = turn->altered;
+    turn->is_exact = true;
+    if (!write->table_is_empty && write->run_type != RUN_BACKFILL) {
+        turn->is_exact = false;
+        TRY(model_loads_files_once(step->model) ? turn_choose_files(turn, err)
+                                                : turn_choose_rows(turn, err));
+    }
+    turn_watch_rows(turn);
+    TRY(turn_write_rows(turn, err));
+    warn_of_lost_rows(turn);
+    turn_step_done(turn, "write");
+    return ERROR_NONE;
+}
+
+void turn_warn_storage(struct turn *turn) {
+    if (turn->step->storage_warning != NULL) {
+        error_list_add(&turn->result->warnings, turn->step->storage_warning);
+        turn->step->storage_warning = NULL;
+    }
+}
+
+static enum error_code write_message(struct turn *turn, struct error *err) {
+    struct runner *runner = turn->runner;
+    const struct plan_step *step = turn->step;
+    struct lineage_column_list lineage;
+    model_lineage_bound(run_lineage(runner), step->model, step->columns, step->column_count,
+                        &lineage);
+    const struct commit_input input = {
+        .model = step->model,
+        .definition = &step->definition,
+        .uses = step->uses,
+        .use_count = step->use_count,
+        .run_type = turn->result->run_type,
+        .reason = turn->result->reason,
+        .rows = turn->write.rows,
+        .columns = step->columns,
+        .column_count = step->column_count,
+        .lineage = &lineage,
+        .run_id = runner->run_id,
+        .started_us = turn->started_us,
+        .ended_us = clock_wall_us(&runner->context->clock),
+        .duckdb_version = runner->plan->duckdb_version,
+        .hash_version = turn->write.keeps_old_hashes ? step->commit.hash_version : (str){0},
+        .git = runner->git,
+        .read_snapshot = turn->read_snapshot,
+        .is_exact = turn->is_exact,
+        .inputs = &step->files,
+        .steps = turn->steps,
+        .step_count = turn->step_count,
+        .sinks = run_sinks_json(runner, step->model, turn->arena),
+        .decoration = step->decoration,
+        .checks = turn_checks_json(turn),
+    };
+    const str message = str_format(
+        turn->arena, STR_FORMAT " (" STR_FORMAT ", %lld rows)", STR_ARGS(step->model->target),
+        STR_ARGS(run_type_name(turn->result->run_type)), (long long)turn->write.rows);
+    return lake_commit_message(runner->session.connection, STR("coypu"), message,
+                               commit_write(turn->arena, &input), err);
+}
+
+// A commit without any change writes no snapshot; this row makes it one.
+static enum error_code registry_upsert(struct turn *turn, struct error *err) {
+    struct lake_connection *connection = turn->runner->session.connection;
+    const struct model *model = turn->step->model;
+    TRY(lake_execute(connection, STR("DELETE FROM main._ondatra_registry WHERE target = ?"),
+                     LAKE_VALUES(lake_value_text(model->target)), NULL, err));
+    return lake_execute(connection, STR("INSERT INTO main._ondatra_registry VALUES (?, ?, ?)"),
+                        LAKE_VALUES(lake_value_text(model->target),
+                                    lake_value_text(model_kind_name(model->source.directives.kind)),
+                                    lake_value_timestamp(turn->started_us)),
+                        NULL, err);
+}
+
+// A first run and a changed definition are recorded even when they write no row.
+static bool must_record(const struct turn *turn) {
+    return turn->result->run_type == RUN_BACKFILL || turn->altered || turn->decorated;
+}
+
+// A fetch without rows, and the table is to stay as it is.  Where it was to be rebuilt, nothing is
+// recorded either: the next run tries again.
+static bool keeps_everything(struct turn *turn) {
+    const bool rebuilt = turn->result->run_type == RUN_BACKFILL || turn->altered;
+    if (turn->write.keeps_rows && rebuilt) {
+        turn_warn(turn, NULL, "the fetch gave no rows: the table waits for some to be rebuilt");
+    }
+    return turn->write.keeps_rows && rebuilt;
+}
+
+static enum error_code transaction_body(struct turn *turn, struct error *err) {
+    struct lake_connection *connection = turn->runner->session.connection;
+    if (!turn->is_evaluated) {
+        TRY(lake_current_snapshot(connection, &turn->read_snapshot, err));
+    }
+    if (turn->step->model->lib_calls.count > 0) {
+        TRY(turn_write_fetched(turn, err));
+    } else {
+        TRY(turn_write(turn, err));
+    }
+    if (turn->fetched.aborted || keeps_everything(turn)) {
+        lake_rollback(connection);
+        return ERROR_NONE;
+    }
+    TRY(turn_audit(turn, err));
+    if (!turn->write.changed && !must_record(turn)) {
+        lake_rollback(connection);
+        return ERROR_NONE;
+    }
+    if (!turn->write.changed) {
+        TRY(registry_upsert(turn, err));
+    }
+    TRY(write_message(turn, err));
+    crash_point("CP_MODEL_BEFORE_COMMIT");
+    TRY(lake_commit(connection, &turn->result->snapshot, err));
+    crash_point("CP_MODEL_COMMITTED");
+    return ERROR_NONE;
+}
+
+static enum error_code transaction(struct turn *turn, struct error *err) {
+    struct lake_connection *connection = turn->runner->session.connection;
+    enum error_code code = lake_begin(connection, err);
+    if (code == ERROR_NONE) {
+        code = transaction_body(turn, err);
+    }
+    if (code != ERROR_NONE) {
+        lake_rollback(connection);
+    }
+    return code;
+}
+
+static enum error_code attempt(struct turn *turn, struct error *err) {
+    enum error_code code = turn_enter_write(turn, err);
+    if (code == ERROR_NONE) {
+        code = transaction(turn, err);
+        turn_leave_write(turn);
+    }
+    turn_end_fetch(turn);
+    return code;
+}
+
+// A small model gets one thread (see session_use_threads).  Threads are taken back only when no
+// other model runs: DuckDB waits for what a thread does before it ends it.
+static enum error_code choose_threads(struct runner *runner, const struct plan_step *step,
+                                      struct error *err) {
+    const bool all = !plan_is_light(runner->plan, step);
+    if (!all && runner->options->jobs > 1) {
+        return ERROR_NONE;
+    }
+    return session_use_threads(&runner->session, all, err);
+}
+
+enum error_code run_model(struct runner *runner, struct plan_step *step, struct arena *scratch,
+                          struct run_result *result, struct error *err) {
+    const struct clock *clock = &runner->context->clock;
+    const enum run_type planned_type = result->run_type;
+    const str planned_reason = result->reason;
+    const size_t warnings = result->warnings.count;
+    const size_t errors = result->errors.count;
+    struct incremental_state incremental;
+    bool checks_alone = false;
+    TRY(choose_threads(runner, step, err));
+    TRY(run_enter_model(runner, step, &incremental, err));
+    // Now, as it may ask the database what would end a transaction: whether a table exists.
+    run_lineage(runner)->database.asks_views = !runner->session.sources_loaded;
+    (void)model_lineage(run_lineage(runner), step->model);
+    bool reads_everything = false;
+    for (int try = 0;;) {
+        struct turn turn = {
+            .runner = runner,
+            .step = step,
+            .arena = scratch,
+            .result = result,
+            .incremental = incremental,
+            .checks_alone = checks_alone,
+            .reads_everything = reads_everything,
+            .started_us = clock_wall_us(clock),
+            .step_started_us = clock_monotonic_us(clock),
+        };
+        result->run_type = planned_type;
+        result->reason = planned_reason;
+        result->warnings.count = warnings;
+        result->errors.count = errors;
+        result->checks = (struct check_result_list){0};
+        result->shape = (str){0};
+        const enum error_code code = attempt(&turn, err);
+        result->rows = turn.write.rows;
+        result->aborted = turn.fetched.aborted;
+        result->read_snapshot = code == ERROR_NONE ? turn.read_snapshot : 0;
+        result->is_exact = turn.is_exact;
+        if (code == ERROR_NONE) {
+            if (result->snapshot > 0) {
+                plan_committed(runner->plan, step->model,
+                               turn.write.changed || turn.altered ? result->snapshot : 0);
+                plan_rows_added(runner->plan, step->model, turn.write.rows);
+            }
+            if (!result->aborted) {
+                run_warnings(runner, step, scratch, result);
+            }
+            return ERROR_NONE;
+        }
+        if (turn.wants_checks_alone) {
+            checks_alone = true;
+            continue;
+        }
+        if (turn.rewrites && !turn.check_failed &&
+            (code == ERROR_INVALID || code == ERROR_NOT_FOUND)) {
+            reads_everything = true; // as the user wrote it, also for the error's position
+            continue;
+        }
+        if (code != ERROR_CONFLICT || try == CONFLICT_RETRIES_MAX ||
+            step->model->lib_calls.count > 0) {
+            turn_explain_cursor(&turn, err);
+            return code;
+        }
+        try++;
+        TRY(clock_sleep_us(clock, (int64_t)CONFLICT_WAIT_MS * 1000 * try,
+                           runner->context->interrupt, err));
+    }
+}
+
+static enum error_code redecorate(struct turn *turn, struct error *err) {
+    struct runner *runner = turn->runner;
+    struct plan_step *step = turn->step;
+    TRY(run_describe(runner, step, err)); // the commit names the columns
+    TRY(decorate_changed(runner, step, true, &turn->decorated, err));
+    if (!turn->decorated) {
+        lake_rollback(runner->session.connection);
+        return ERROR_NONE;
+    }
+    TRY(write_message(turn, err));
+    return lake_commit(runner->session.connection, &turn->result->snapshot, err);
+}
+
+enum error_code run_redecorate(struct runner *runner, struct plan_step *step, struct arena *scratch,
+                               struct run_result *result, struct error *err) {
+    struct lake_connection *connection = runner->session.connection;
+    const struct clock *clock = &runner->context->clock;
+    struct turn turn = {
+        .runner = runner,
+        .step = step,
+        .arena = scratch,
+        .result = result,
+        .write = {.keeps_old_hashes = step->commit.hash_version.size > 0},
+        .read_snapshot = step->commit.read_snapshot, // nothing of it was read since
+        .is_exact = step->commit.is_exact,
+        .started_us = clock_wall_us(clock),
+        .step_started_us = clock_monotonic_us(clock),
+    };
+    run_write_lock(runner);
+    enum error_code code = lake_begin(connection, err);
+    if (code == ERROR_NONE) {
+        code = redecorate(&turn, err);
+    }
+    if (code != ERROR_NONE) {
+        lake_rollback(connection);
+    }
+    run_write_unlock(runner);
+    turn_warn_storage(&turn);
+    return code;
+}

@@ -1,0 +1,243 @@
+// The table of a model before its rows are written: made when it is missing, its columns evolved
+// when the query gives others (models.md §7), its own columns those of the kind (§5.6).
+#include "base/text.h"
+#include "lake/result.h"
+#include "lake/snapshot.h"
+#include "run/decorate.h"
+#include "run/turn.h"
+#include "write/columns.h"
+
+// A table on its way to its new columns.
+struct evolving_table {
+    struct lake_table table;
+    enum model_kind kind;
+    enum model_kind old_kind; // that wrote its rows
+    bool has_old_kind;
+    str renamed; // "renamed a → b"
+    struct evolution evolution;
+    int64_t versions_dropped; // closed versions of scd2 that this run deletes
+};
+
+static enum error_code find_table(struct turn *turn, struct evolving_table *evolving,
+                                  struct error *err) {
+    const struct plan_step *step = turn->step;
+    bool found = false;
+    TRY(lake_table_find(turn->runner->session.connection, turn->arena, step->model->schema,
+                        step->model->name, &evolving->table, &found, err));
+    if (!found) {
+        return error_set(err, ERROR_NOT_FOUND, "the table " STR_FORMAT " is gone",
+                         STR_ARGS(step->model->target));
+    }
+    evolving->kind = step->model->source.directives.kind;
+    evolving->has_old_kind =
+        step->has_commit && model_kind_find(step->commit.kind, &evolving->old_kind);
+    return ERROR_NONE;
+}
+
+// Tables made by other programs keep their HUGEINT columns: their lake is not rebuilt for it.
+static void keep_huge_columns(struct plan_step *step, const struct lake_table *table) {
+    for (size_t i = 0; i < step->column_count; i++) {
+        const struct lake_column *now =
+            columns_find(table->columns, table->column_count, step->columns[i].name);
+        if (now != NULL && str_ends_with(now->type, STR("HUGEINT")) &&
+            str_equal(step->columns[i].type, STR("DECIMAL(38,0)"))) {
+            step->columns[i].type = now->type;
+        }
+    }
+}
+
+// ── What of the old rows can be gone on from ──
+
+static bool key_is_same(const struct turn *turn) {
+    const struct commit *commit = &turn->step->commit;
+    const struct directives *directives = &turn->step->model->source.directives;
+    if (!commit->has_definition) { // written by another program, which did not tell
+        return true;
+    }
+    const bool grouped = directives->kind == MODEL_TRACKED;
+    const str key = grouped ? str_list_join(turn->arena, &directives->group_columns, STR(","))
+                            : directives->unique_key.value;
+    return str_equal_nocase(key, grouped ? commit->group_key : commit->unique_key);
+}
+
+// Whether every key column of now was one of the table's, and its values are kept.
+static bool key_values_stay(const struct turn *turn, const struct lake_table *table,
+                            bool *type_changed) {
+    const struct plan_step *step = turn->step;
+    const struct directives *directives = &step->model->source.directives;
+    struct str_list keys = directives->group_columns;
+    if (directives->kind != MODEL_TRACKED) {
+        keys = (struct str_list){0};
+        str_list_push(turn->arena, &keys, directives->unique_key.value);
+    }
+    bool stay = true;
+    *type_changed = false;
+    for (size_t i = 0; i < keys.count; i++) {
+        const struct lake_column *before =
+            columns_find(table->columns, table->column_count, keys.items[i]);
+        const struct lake_column *after =
+            columns_find(step->columns, step->column_count, keys.items[i]);
+        if (before == NULL || after == NULL) {
+            stay = false;
+        } else if (!str_equal_nocase(before->type, after->type)) {
+            *type_changed = true;
+            stay = stay && evolution_keeps_values(before->type, after->type);
+        }
+    }
+    return stay;
+}
+
+static void choose_basis(struct turn *turn, const struct evolving_table *evolving) {
+    struct run_result *result = turn->result;
+    bool type_changed = false;
+    switch (evolving->kind) {
+    case MODEL_TABLE:
+    case MODEL_APPEND:
+        return;
+    case MODEL_MERGE:
+    case MODEL_TRACKED:
+    case MODEL_SCD2:
+        break;
+    }
+    const bool stays = key_values_stay(turn, &evolving->table, &type_changed);
+    turn->write.rebuilds = !evolving->has_old_kind || evolving->old_kind != evolving->kind ||
+                           !stays || !key_is_same(turn) ||
+                           (evolving->kind == MODEL_SCD2 && turn->runner->options->full_refresh);
+    if (type_changed && result->run_type != RUN_BACKFILL) {
+        result->run_type = RUN_BACKFILL;
+        result->reason = STR("key type changed");
+    }
+}
+
+// The columns of the query that the table has already.  An append without any cannot tell which
+// rows are new.
+static void find_known_columns(struct turn *turn, const struct evolving_table *evolving) {
+    const struct plan_step *step = turn->step;
+    struct lake_column *known = ARENA_ARRAY(turn->arena, struct lake_column, step->column_count);
+    size_t count = 0;
+    for (size_t i = 0; i < step->column_count; i++) {
+        if (columns_find(evolving->table.columns, evolving->table.column_count,
+                         step->columns[i].name) != NULL) {
+            known[count++] = step->columns[i];
+        }
+    }
+    turn->write.known = known;
+    turn->write.known_count = count;
+    if (count == 0) {
+        turn->result->run_type = RUN_BACKFILL;
+    }
+}
+
+static enum error_code count_history(struct turn *turn, struct evolving_table *evolving,
+                                     struct error *err) {
+    const bool had_history = columns_find(evolving->table.columns, evolving->table.column_count,
+                                          STR(COLUMN_IS_CURRENT)) != NULL;
+    const bool ends = evolving->kind != MODEL_SCD2 || turn->write.rebuilds;
+    if (!evolving->has_old_kind || evolving->old_kind != MODEL_SCD2 || !ends || !had_history) {
+        return ERROR_NONE;
+    }
+    const str sql =
+        str_format(turn->arena, "SELECT count(*) FROM " STR_FORMAT " WHERE NOT " COLUMN_IS_CURRENT,
+                   STR_ARGS(model_table_name(turn->arena, turn->step->model)));
+    return lake_query_int64(turn->runner->session.connection, sql, LAKE_NO_VALUES,
+                            &evolving->versions_dropped, NULL, err);
+}
+
+// ── Columns ──
+
+static void plan_columns(struct turn *turn, struct evolving_table *evolving) {
+    const struct plan_step *step = turn->step;
+    const struct evolution_input input = {
+        .target = model_table_name(turn->arena, step->model),
+        .before = evolving->table.columns,
+        .before_count = evolving->table.column_count,
+        .after = step->columns,
+        .after_count = step->column_count,
+        .kind = evolving->kind,
+        .old_kind = evolving->has_old_kind ? evolving->old_kind : evolving->kind,
+    };
+    evolution_plan(turn->arena, &input, &evolving->evolution);
+}
+
+static enum error_code refuse_losses(struct turn *turn, const struct evolving_table *evolving,
+                                     struct error *err) {
+    const bool drops_versions = evolving->versions_dropped > 0;
+    if (!turn->runner->options->no_destructive ||
+        (!evolving->evolution.is_destructive && !drops_versions)) {
+        return ERROR_NONE;
+    }
+    if (evolving->evolution.is_destructive) {
+        error_set(err, ERROR_INVALID, "the columns would change destructively: " STR_FORMAT,
+                  STR_ARGS(evolving->evolution.summary));
+    } else {
+        error_set(err, ERROR_INVALID, "%lld historical version%s would be dropped",
+                  (long long)evolving->versions_dropped,
+                  evolving->versions_dropped == 1 ? "" : "s");
+    }
+    error_hint(err, "run without --no-destructive to accept it");
+    error_at(err, turn->step->model->file, 0, 0);
+    return err->code;
+}
+
+static enum error_code alter(struct turn *turn, const struct evolving_table *evolving,
+                             struct error *err) {
+    const struct evolution *evolution = &evolving->evolution;
+    const str renamed = evolving->renamed;
+    for (size_t i = 0; i < evolution->statements.count; i++) {
+        TRY(lake_execute(turn->runner->session.connection, evolution->statements.items[i],
+                         LAKE_NO_VALUES, NULL, err));
+    }
+    turn->altered = turn->altered || evolution->statements.count > 0 || renamed.size > 0;
+    if (evolution->summary.size > 0 || renamed.size > 0) {
+        turn_warn(turn, NULL, "columns changed: " STR_FORMAT "%s" STR_FORMAT, STR_ARGS(renamed),
+                  renamed.size > 0 && evolution->summary.size > 0 ? "; " : "",
+                  STR_ARGS(evolution->summary));
+    }
+    return ERROR_NONE;
+}
+
+static enum error_code evolve(struct turn *turn, struct error *err) {
+    struct evolving_table evolving = {0};
+    TRY(find_table(turn, &evolving, err));
+    TRY(turn_rename_columns(turn, &evolving.table, &evolving.renamed, err));
+    keep_huge_columns(turn->step, &evolving.table);
+    find_known_columns(turn, &evolving);
+    choose_basis(turn, &evolving);
+    TRY(count_history(turn, &evolving, err));
+    plan_columns(turn, &evolving);
+    TRY(refuse_losses(turn, &evolving, err));
+    if (evolving.evolution.forces_backfill) {
+        turn->result->run_type = RUN_BACKFILL;
+    }
+    if (evolving.versions_dropped > 0) {
+        turn_warn(turn, NULL, "this run drops %lld historical version%s",
+                  (long long)evolving.versions_dropped, evolving.versions_dropped == 1 ? "" : "s");
+    }
+    return alter(turn, &evolving, err);
+}
+
+enum error_code turn_prepare_table(struct turn *turn, struct error *err) {
+    struct runner *runner = turn->runner;
+    struct plan_step *step = turn->step;
+    if (step->columns == NULL) {
+        TRY(run_describe(runner, step, err));
+    }
+    turn_step_done(turn, "bind");
+    if (step->created) {
+        turn_warn_storage(turn);
+        turn->write.table_is_empty = true;
+        return ERROR_NONE;
+    }
+    if (!step->table_exists) {
+        TRY(run_create_table(runner, step, err));
+        turn_warn_storage(turn);
+        turn->write.table_is_empty = true;
+        turn->altered = true;
+        return ERROR_NONE;
+    }
+    TRY(evolve(turn, err));
+    const bool edited = turn->result->run_type == RUN_BACKFILL || plan_is_redecorated(step);
+    TRY(decorate_changed(runner, step, edited, &turn->decorated, err));
+    turn_warn_storage(turn);
+    return ERROR_NONE;
+}

@@ -1,0 +1,176 @@
+#include "run/table_diff.h"
+
+#include "base/json.h"
+#include "base/text.h"
+#include "lake/lake.h"
+#include "lake/result.h"
+#include "lake/table_format.h"
+
+bool table_diff_is_empty(const struct table_diff *diff) {
+    return diff->schema.count == 0 && diff->added == 0 && diff->removed == 0;
+}
+
+// One side: the table, and what it is called in SQL.
+struct side {
+    str from;
+    struct lake_column *columns;
+    size_t count;
+};
+
+// ── Columns ──
+
+static bool is_own_column(const struct model *model, str name) {
+    static const str HISTORY[] = {STR_INIT("valid_from_snapshot"), STR_INIT("valid_to_snapshot"),
+                                  STR_INIT("is_current")};
+    const enum model_kind kind = model->source.directives.kind;
+    for (size_t i = 0; i < ARRAY_COUNT(HISTORY) && kind == MODEL_SCD2; i++) {
+        if (str_equal_nocase(name, HISTORY[i])) {
+            return true;
+        }
+    }
+    return kind == MODEL_TRACKED && str_equal_nocase(name, STR("_content_hash"));
+}
+
+static const struct lake_column *find_column(const struct side *side, str name) {
+    for (size_t i = 0; i < side->count; i++) {
+        if (str_equal_nocase(side->columns[i].name, name)) {
+            return &side->columns[i];
+        }
+    }
+    return NULL;
+}
+
+static void compare_columns(struct arena *arena, const struct side *before,
+                            const struct side *after, struct table_diff *diff) {
+    for (size_t i = 0; i < after->count; i++) {
+        const struct lake_column *now = &after->columns[i];
+        const struct lake_column *then = find_column(before, now->name);
+        if (then == NULL) {
+            str_list_push(arena, &diff->schema,
+                          str_format(arena, "+ " STR_FORMAT " (" STR_FORMAT ")",
+                                     STR_ARGS(now->name), STR_ARGS(now->type)));
+        } else if (!str_equal(then->type, now->type)) {
+            str_list_push(arena, &diff->schema,
+                          str_format(arena, STR_FORMAT ": " STR_FORMAT " → " STR_FORMAT,
+                                     STR_ARGS(now->name), STR_ARGS(then->type),
+                                     STR_ARGS(now->type)));
+        }
+    }
+    for (size_t i = 0; i < before->count; i++) {
+        if (find_column(after, before->columns[i].name) == NULL) {
+            str_list_push(arena, &diff->schema,
+                          str_format(arena, "- " STR_FORMAT, STR_ARGS(before->columns[i].name)));
+        }
+    }
+}
+
+// "a", "b": those of both sides, without the kind's own.
+static str common_columns(struct arena *arena, const struct model *model, const struct side *before,
+                          const struct side *after) {
+    struct str_list names = {0};
+    for (size_t i = 0; i < after->count; i++) {
+        const str name = after->columns[i].name;
+        if (!is_own_column(model, name) &&
+            (before->count == 0 || find_column(before, name) != NULL)) {
+            str_list_push(arena, &names, lake_quote_name(arena, name));
+        }
+    }
+    return str_list_join(arena, &names, STR(", "));
+}
+
+// ── Rows ──
+
+static enum error_code count_rows(struct lake_connection *connection, struct arena *arena,
+                                  const struct side *side, int64_t *count, struct error *err) {
+    *count = 0;
+    return side->count == 0 ? ERROR_NONE
+                            : lake_query_int64(connection,
+                                               str_format(arena, "SELECT count(*) FROM " STR_FORMAT,
+                                                          STR_ARGS(side->from)),
+                                               LAKE_NO_VALUES, count, NULL, err);
+}
+
+// The row of that number as a JSON object, with every digit of its decimals.
+static enum error_code read_sample(struct lake_connection *connection, struct arena *arena,
+                                   str table, size_t number, str *sample, struct error *err) {
+    LAKE_RESULT result = NULL;
+    TRY(lake_query(connection,
+                   str_format(arena, "FROM " STR_FORMAT " ORDER BY ALL LIMIT 1 OFFSET %zu",
+                              STR_ARGS(table), number),
+                   LAKE_NO_VALUES, &result, err));
+    struct text text;
+    struct json json;
+    text_init(&text, arena);
+    json_init(&json, &text);
+    TRY(table_format_json_rows(&json, result, 0, NULL, err));
+    const str rows = text_str(&text);
+    *sample = str_slice(rows, 1, rows.size - 1); // of the array
+    return ERROR_NONE;
+}
+
+// The rows of `one` that `other` does not have, by number and a few of them.
+static enum error_code surplus(struct lake_connection *connection, struct arena *arena, str columns,
+                               const struct side *one, const struct side *other, int64_t *count,
+                               str *samples, size_t *sample_count, struct error *err) {
+    if (one->count == 0 || columns.size == 0) {
+        return ERROR_NONE;
+    }
+    str rows = str_format(arena, "SELECT " STR_FORMAT " FROM " STR_FORMAT, STR_ARGS(columns),
+                          STR_ARGS(one->from));
+    if (other->count > 0) {
+        rows = str_format(arena, STR_FORMAT " EXCEPT ALL SELECT " STR_FORMAT " FROM " STR_FORMAT,
+                          STR_ARGS(rows), STR_ARGS(columns), STR_ARGS(other->from));
+    }
+    const str table = STR("temp.main.__coypu_surplus");
+    TRY(lake_execute(connection,
+                     str_format(arena,
+                                "CREATE OR REPLACE TEMP TABLE __coypu_surplus AS " STR_FORMAT,
+                                STR_ARGS(rows)),
+                     LAKE_NO_VALUES, NULL, err));
+    TRY(lake_query_int64(connection,
+                         str_format(arena, "SELECT count(*) FROM " STR_FORMAT, STR_ARGS(table)),
+                         LAKE_NO_VALUES, count, NULL, err));
+    while (*sample_count < DIFF_SAMPLES_MAX && (int64_t)*sample_count < *count) {
+        TRY(read_sample(connection, arena, table, *sample_count, &samples[*sample_count], err));
+        (*sample_count)++;
+    }
+    return lake_execute(connection, STR("DROP TABLE temp.main.__coypu_surplus"), LAKE_NO_VALUES,
+                        NULL, err);
+}
+
+// ── Both sides ──
+
+static void read_before(struct lake_connection *connection, struct arena *arena, str table,
+                        int64_t snapshot, struct side *before) {
+    struct error ignored;
+    before->from =
+        str_format(arena, STR_FORMAT " AT (VERSION => %lld)", STR_ARGS(table), (long long)snapshot);
+    const str sql = str_format(arena, "FROM " STR_FORMAT, STR_ARGS(before->from));
+    // It did not exist then: no columns, no rows.
+    if (lake_describe(connection, arena, sql, &before->columns, &before->count, &ignored) !=
+        ERROR_NONE) {
+        before->count = 0;
+    }
+}
+
+enum error_code table_diff_read(struct lake_connection *connection, struct arena *arena,
+                                const struct model *model, int64_t snapshot,
+                                struct table_diff *diff, struct error *err) {
+    const str table = lake_quote_target(arena, model->target);
+    struct side before = {0};
+    struct side after = {.from = table};
+    *diff = (struct table_diff){.model = model};
+    read_before(connection, arena, table, snapshot, &before);
+    TRY(lake_describe(connection, arena, str_format(arena, "FROM " STR_FORMAT, STR_ARGS(table)),
+                      &after.columns, &after.count, err));
+    if (before.count > 0) {
+        compare_columns(arena, &before, &after, diff);
+    }
+    const str columns = common_columns(arena, model, &before, &after);
+    TRY(count_rows(connection, arena, &before, &diff->rows_before, err));
+    TRY(count_rows(connection, arena, &after, &diff->rows_after, err));
+    TRY(surplus(connection, arena, columns, &after, &before, &diff->added, diff->sample_added,
+                &diff->sample_added_count, err));
+    return surplus(connection, arena, columns, &before, &after, &diff->removed,
+                   diff->sample_removed, &diff->sample_removed_count, err);
+}

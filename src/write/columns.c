@@ -1,0 +1,313 @@
+#include "write/columns.h"
+
+#include "base/number.h"
+#include "base/text.h"
+
+static const str EXACT_INTEGER = STR_INIT("DECIMAL(38,0)");
+
+// Whether the word of `type` at `start` names a type, not a field: fields are followed by a space.
+static bool is_huge_word(str type, size_t start, size_t *end) {
+    const str rest = str_from_offset(type, start);
+    size_t size = 0;
+    if (str_starts_with(rest, STR("HUGEINT"))) {
+        size = 7;
+    } else if (str_starts_with(rest, STR("UHUGEINT"))) {
+        size = 8;
+    }
+    const char before = start == 0 ? '(' : type.data[start - 1];
+    const char after = size < rest.size ? rest.data[size] : ',';
+    *end = start + size;
+    return size > 0 && (before == '(' || before == ' ') &&
+           (after == ',' || after == ')' || after == '[');
+}
+
+// The type with every integer of 128 bits as one that Parquet keeps exactly.
+static str exact_type(struct arena *arena, str type) {
+    if (str_find(type, STR("HUGEINT")) == SIZE_MAX) {
+        return type;
+    }
+    struct text text;
+    text_init(&text, arena);
+    size_t end = 0;
+    for (size_t i = 0; i < type.size;) {
+        if (is_huge_word(type, i, &end)) {
+            text_add(&text, EXACT_INTEGER);
+            i = end;
+        } else {
+            text_add_char(&text, type.data[i]);
+            i++;
+        }
+    }
+    return text_str(&text);
+}
+
+// DuckLake finds the rows of a table, and the snapshots of its changes, under these names; a column
+// of that name hides them, and then the wrong rows are deleted or read.
+static const str hidden_by_columns[] = {STR_INIT("rowid"), STR_INIT("snapshot_id")};
+
+static enum error_code check_name(str name, struct error *err) {
+    for (size_t i = 0; i < ARRAY_COUNT(hidden_by_columns); i++) {
+        if (str_equal_nocase(name, hidden_by_columns[i])) {
+            error_rule(err, ERROR_INVALID, "parser.other",
+                       "a column cannot be named \"" STR_FORMAT
+                       "\": the lake's own column of that name would be hidden",
+                       STR_ARGS(name));
+            error_hint(
+                err, "give it another name with AS, or with SELECT * RENAME (" STR_FORMAT " AS …)",
+                STR_ARGS(name));
+            return err->code;
+        }
+    }
+    if (name.size >= 10 && str_equal_nocase(str_slice(name, 0, 10), STR("__ondatra_"))) {
+        error_rule(err, ERROR_INVALID, "parser.other", "\"" STR_FORMAT "\" is a reserved name",
+                   STR_ARGS(name));
+        error_hint(err, "names that begin with __ondatra_ belong to the runtime");
+        return err->code;
+    }
+    return ERROR_NONE;
+}
+
+enum error_code columns_normalise(struct arena *arena, struct lake_column *columns, size_t count,
+                                  struct error *err) {
+    for (size_t i = 0; i < count; i++) {
+        TRY(check_name(columns[i].name, err));
+        if (str_equal(columns[i].type, STR("\"NULL\"")) ||
+            str_equal(columns[i].type, STR("NULL"))) {
+            columns[i].type = STR("INTEGER");
+        } else if (str_starts_with(columns[i].type, STR("ENUM("))) {
+            columns[i].type = STR("VARCHAR");
+        } else {
+            columns[i].type = exact_type(arena, columns[i].type);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (str_equal_nocase(columns[i].name, columns[j].name)) {
+                error_rule(err, ERROR_INVALID, "parser.other",
+                           "the query produces two columns named \"" STR_FORMAT "\"",
+                           STR_ARGS(columns[i].name));
+                error_hint(err, "give one of them another name with AS");
+                return err->code;
+            }
+        }
+    }
+    return ERROR_NONE;
+}
+
+str columns_list(struct arena *arena, const struct lake_column *columns, size_t count, str prefix) {
+    struct text text;
+    text_init(&text, arena);
+    for (size_t i = 0; i < count; i++) {
+        text_add(&text, i > 0 ? STR(", ") : STR(""));
+        text_add(&text, prefix);
+        text_add(&text, lake_quote_name(arena, columns[i].name));
+    }
+    return text_str(&text);
+}
+
+str columns_cast_list(struct arena *arena, const struct lake_column *columns, size_t count) {
+    struct text text;
+    text_init(&text, arena);
+    for (size_t i = 0; i < count; i++) {
+        const str name = lake_quote_name(arena, columns[i].name);
+        text_add(&text, i > 0 ? STR(", ") : STR(""));
+        // VARCHAR: it may be an ENUM, whose hash and order are not those of its text.
+        if (str_find(columns[i].type, EXACT_INTEGER) == SIZE_MAX &&
+            !str_equal(columns[i].type, STR("VARCHAR"))) {
+            text_add(&text, name);
+        } else {
+            text_format(&text, "CAST(" STR_FORMAT " AS " STR_FORMAT ") AS " STR_FORMAT,
+                        STR_ARGS(name), STR_ARGS(columns[i].type), STR_ARGS(name));
+        }
+    }
+    return text_str(&text);
+}
+
+str columns_definition(struct arena *arena, const struct lake_column *columns, size_t count) {
+    struct text text;
+    text_init(&text, arena);
+    for (size_t i = 0; i < count; i++) {
+        text_format(&text, "%s" STR_FORMAT " " STR_FORMAT, i > 0 ? ", " : "",
+                    STR_ARGS(lake_quote_name(arena, columns[i].name)), STR_ARGS(columns[i].type));
+    }
+    return text_str(&text);
+}
+
+const struct lake_column *columns_find(const struct lake_column *columns, size_t count, str name) {
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal_nocase(columns[i].name, name)) {
+            return &columns[i];
+        }
+    }
+    return NULL;
+}
+
+str columns_names(struct arena *arena, const struct lake_column *columns, size_t count) {
+    struct str_list names = {0};
+    for (size_t i = 0; i < count; i++) {
+        str_list_push(arena, &names, columns[i].name);
+    }
+    return str_list_join(arena, &names, STR(", "));
+}
+
+// ── Columns of our own ──
+
+const struct lake_column *columns_of_kind(enum model_kind kind, size_t *count) {
+    static const struct lake_column TRACKED[] = {
+        {STR_INIT(COLUMN_CONTENT_HASH), STR_INIT("VARCHAR")}};
+    static const struct lake_column SCD2[] = {{STR_INIT(COLUMN_VALID_FROM), STR_INIT("BIGINT")},
+                                              {STR_INIT(COLUMN_VALID_TO), STR_INIT("BIGINT")},
+                                              {STR_INIT(COLUMN_IS_CURRENT), STR_INIT("BOOLEAN")}};
+    *count = kind == MODEL_TRACKED ? ARRAY_COUNT(TRACKED)
+             : kind == MODEL_SCD2  ? ARRAY_COUNT(SCD2)
+                                   : 0;
+    return kind == MODEL_SCD2 ? SCD2 : TRACKED;
+}
+
+bool columns_is_of_kind(enum model_kind kind, str name) {
+    size_t count = 0;
+    const struct lake_column *columns = columns_of_kind(kind, &count);
+    return columns_find(columns, count, name) != NULL;
+}
+
+// ── Evolution ──
+
+// Types in the order in which each takes the values of those before it.
+static const str INTEGERS[] = {STR_INIT("TINYINT"), STR_INIT("SMALLINT"), STR_INIT("INTEGER"),
+                               STR_INIT("BIGINT"), STR_INIT("HUGEINT")};
+
+static size_t integer_rank(str type) {
+    for (size_t i = 0; i < ARRAY_COUNT(INTEGERS); i++) {
+        if (str_equal(type, INTEGERS[i])) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+static bool decimal_parts(str type, int64_t *width, int64_t *scale) {
+    if (!str_starts_with(type, STR("DECIMAL(")) || !str_ends_with(type, STR(")"))) {
+        return false;
+    }
+    const str inner = str_slice(type, STR("DECIMAL(").size, type.size - 1);
+    const size_t comma = str_find_char(inner, ',');
+    return str_parse_int64(str_trim(str_slice(inner, 0, comma)), width) &&
+           str_parse_int64(str_trim(str_from_offset(inner, comma + 1)), scale);
+}
+
+bool evolution_keeps_values(str from, str to) {
+    const size_t from_rank = integer_rank(from);
+    const size_t to_rank = integer_rank(to);
+    const bool to_double = str_equal(to, STR("DOUBLE"));
+    if (from_rank != SIZE_MAX && to_rank != SIZE_MAX) {
+        return from_rank < to_rank;
+    }
+    if (from_rank != SIZE_MAX) {
+        return (from_rank <= 3 && to_double) || (from_rank <= 2 && str_equal(to, STR("FLOAT"))) ||
+               (from_rank <= 3 && str_equal(to, EXACT_INTEGER));
+    }
+    if (str_equal(from, STR("FLOAT"))) {
+        return to_double;
+    }
+    int64_t from_width, from_scale, to_width, to_scale;
+    return decimal_parts(from, &from_width, &from_scale) &&
+           decimal_parts(to, &to_width, &to_scale) && to_scale >= from_scale &&
+           to_width - to_scale >= from_width - from_scale;
+}
+
+struct evolving {
+    struct arena *arena;
+    const struct evolution_input *input;
+    struct evolution *out;
+    struct text summary;
+};
+
+static void note(struct evolving *evolving, str part) {
+    text_add(&evolving->summary, evolving->summary.size > 0 ? STR("; ") : STR(""));
+    text_add(&evolving->summary, part);
+}
+
+static void alter(struct evolving *evolving, str action) {
+    str_list_push(evolving->arena, &evolving->out->statements,
+                  str_format(evolving->arena, "ALTER TABLE " STR_FORMAT " " STR_FORMAT,
+                             STR_ARGS(evolving->input->target), STR_ARGS(action)));
+}
+
+static void add_column(struct evolving *evolving, const struct lake_column *column) {
+    alter(evolving, str_format(evolving->arena, "ADD COLUMN " STR_FORMAT " " STR_FORMAT,
+                               STR_ARGS(lake_quote_name(evolving->arena, column->name)),
+                               STR_ARGS(column->type)));
+}
+
+static void drop_column(struct evolving *evolving, const struct lake_column *column) {
+    alter(evolving, str_format(evolving->arena, "DROP COLUMN " STR_FORMAT,
+                               STR_ARGS(lake_quote_name(evolving->arena, column->name))));
+}
+
+static void change_type(struct evolving *evolving, const struct lake_column *before,
+                        const struct lake_column *after) {
+    struct arena *arena = evolving->arena;
+    note(evolving,
+         str_format(arena, STR_FORMAT ": " STR_FORMAT " to " STR_FORMAT, STR_ARGS(after->name),
+                    STR_ARGS(before->type), STR_ARGS(after->type)));
+    if (evolution_keeps_values(before->type, after->type)) {
+        alter(evolving,
+              str_format(arena, "ALTER COLUMN " STR_FORMAT " SET DATA TYPE " STR_FORMAT,
+                         STR_ARGS(lake_quote_name(arena, before->name)), STR_ARGS(after->type)));
+        return;
+    }
+    // The old values go; the new ones come from the query, so all rows must be written.
+    drop_column(evolving, before);
+    add_column(evolving, after);
+    evolving->out->is_destructive = true;
+    evolving->out->forces_backfill = true;
+}
+
+// The kind's own columns, missing or of another type.
+static void add_own_columns(struct evolving *evolving) {
+    const struct evolution_input *input = evolving->input;
+    size_t count = 0;
+    const struct lake_column *own = columns_of_kind(input->kind, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct lake_column *now =
+            columns_find(input->before, input->before_count, own[i].name);
+        if (now != NULL && !str_equal_nocase(now->type, own[i].type)) {
+            drop_column(evolving, now);
+            now = NULL;
+        }
+        if (now == NULL) {
+            add_column(evolving, &own[i]);
+        }
+    }
+}
+
+// Adds before drops, so that the table is never without a column.
+void evolution_plan(struct arena *arena, const struct evolution_input *input,
+                    struct evolution *evolution) {
+    *evolution = (struct evolution){0};
+    struct evolving evolving = {arena, input, evolution, {0}};
+    text_init(&evolving.summary, arena);
+    for (size_t i = 0; i < input->after_count; i++) {
+        const struct lake_column *after = &input->after[i];
+        if (columns_find(input->before, input->before_count, after->name) == NULL) {
+            note(&evolving, str_format(arena, "+ " STR_FORMAT " (" STR_FORMAT ")",
+                                       STR_ARGS(after->name), STR_ARGS(after->type)));
+            add_column(&evolving, after);
+        }
+    }
+    add_own_columns(&evolving);
+    for (size_t i = 0; i < input->before_count; i++) {
+        const struct lake_column *before = &input->before[i];
+        const struct lake_column *now =
+            columns_find(input->after, input->after_count, before->name);
+        if (now != NULL && !str_equal_nocase(now->type, before->type)) {
+            change_type(&evolving, before, now);
+        } else if (now == NULL && columns_is_of_kind(input->old_kind, before->name) &&
+                   !columns_is_of_kind(input->kind, before->name)) {
+            drop_column(&evolving, before);
+        } else if (now == NULL && !columns_is_of_kind(input->kind, before->name)) {
+            note(&evolving, str_format(arena, "- " STR_FORMAT, STR_ARGS(before->name)));
+            drop_column(&evolving, before);
+            evolution->is_destructive = true;
+        }
+    }
+    evolution->summary = text_str(&evolving.summary);
+}

@@ -1,0 +1,185 @@
+// tracked: rows in groups by @group_key; a group that differs is replaced whole, one that is gone
+// is deleted (models.md §5.4).
+//
+// Every row carries the hash of its group, so that a run need not read the other columns of the
+// table.  The hash does not depend on the order of rows or columns, counts duplicates and tells
+// NULL from everything else.  What it is worth depends on who wrote it: DuckDB's hash() may change
+// with its version, and a hash over other columns says nothing.  So there are three ways to
+// compare:
+//
+//   stored    the hash in the table; the ordinary run
+//   contents  the same hash over the table's rows as they are; when another version of DuckDB wrote
+//             them.  A group whose contents are the same is left alone, its hash stale with it
+//   both      after a change of definition or columns: whatever differs is written
+#include "base/text.h"
+#include "write/columns.h"
+#include "write/write_parts.h"
+
+#define HASH COLUMN_CONTENT_HASH
+// Columns of the difference.
+#define IS_OLD "__ondatra_old"     // the group is in the table
+#define IS_NEW "__ondatra_new"     // the query gives it
+#define IS_STALE "__ondatra_stale" // only the stored hash differs
+
+static int by_name(const struct lake_column *a, const struct lake_column *b) {
+    return str_compare(a->name, b->name);
+}
+
+// The columns beside the key, in the order of their names.
+static struct lake_column *value_columns(const struct write *write, const struct str_list *keys,
+                                         size_t *count) {
+    struct lake_column *columns =
+        ARENA_ARRAY(write->arena, struct lake_column, write->column_count);
+    *count = 0;
+    for (size_t i = 0; i < write->column_count; i++) {
+        if (str_list_has_nocase(keys, write->columns[i].name)) {
+            continue;
+        }
+        size_t at = (*count)++;
+        for (; at > 0 && by_name(&columns[at - 1], &write->columns[i]) > 0; at--) {
+            columns[at] = columns[at - 1];
+        }
+        columns[at] = write->columns[i];
+    }
+    return columns;
+}
+
+struct tracked {
+    struct str_list keys;
+    str hash;        // of a group; lakes of other programs hold hashes of this very formula
+    bool only_keys;  // then the stored hash is a constant, and groups differ in their row counts
+    bool by_content; // not by the stored hash alone
+};
+
+static struct tracked tracked_of(const struct write *write) {
+    struct tracked tracked = {.keys = write_key(write)};
+    size_t count = 0;
+    const struct lake_column *values = value_columns(write, &tracked.keys, &count);
+    tracked.only_keys = count == 0;
+    tracked.hash = tracked.only_keys
+                       ? STR("count(*)::VARCHAR")
+                       : str_format(write->arena, "sum(hash(row(" STR_FORMAT ")))::VARCHAR",
+                                    STR_ARGS(columns_list(write->arena, values, count, STR(""))));
+    tracked.by_content = tracked.only_keys || write->hashes_are_old || write->altered ||
+                         write->run_type == RUN_BACKFILL;
+    return tracked;
+}
+
+static enum error_code hash_groups(struct write *write, const struct tracked *tracked,
+                                   struct error *err) {
+    return write_execute(
+        write,
+        "CREATE OR REPLACE TEMP TABLE __ondatra_keys AS SELECT {keys}, {hash} AS " HASH
+        " FROM " WRITE_RESULT " GROUP BY {keys}",
+        WRITE_WORDS({"keys", write_names(write->arena, &tracked->keys, "")},
+                    {"hash", tracked->hash}),
+        NULL, err);
+}
+
+// Groups that differ, with the new hash, NULL when they are gone.
+static enum error_code find_difference(struct write *write, const struct tracked *tracked,
+                                       struct error *err) {
+    struct arena *arena = write->arena;
+    struct text keys;
+    text_init(&keys, arena);
+    for (size_t i = 0; i < tracked->keys.count; i++) {
+        const str name = lake_quote_name(arena, tracked->keys.items[i]);
+        text_format(&keys, "coalesce(s." STR_FORMAT ", t." STR_FORMAT ") AS " STR_FORMAT ", ",
+                    STR_ARGS(name), STR_ARGS(name), STR_ARGS(name));
+    }
+    const str first = lake_quote_name(arena, tracked->keys.items[0]);
+    const bool reads_stored = !tracked->only_keys;
+    return write_execute(
+        write,
+        "CREATE OR REPLACE TEMP TABLE __ondatra_diff AS SELECT {both_keys}s." HASH
+        ", t.{first} IS NOT NULL AS " IS_OLD ", s.{first} IS NOT NULL AS " IS_NEW ", s." HASH
+        " IS NOT DISTINCT FROM t.__ondatra_contents AS " IS_STALE " FROM " WRITE_GROUPS
+        " s FULL JOIN (SELECT {keys}, {stored} AS __ondatra_stored, {contents} AS "
+        "__ondatra_contents FROM {table}"
+        " GROUP BY {keys}) t ON {match}"
+        " WHERE s." HASH " IS DISTINCT FROM t.__ondatra_contents OR s." HASH
+        " IS DISTINCT FROM t.__ondatra_stored",
+        WRITE_WORDS({"both_keys", text_str(&keys)}, {"first", first},
+                    {"keys", write_names(arena, &tracked->keys, "")},
+                    {"stored", reads_stored ? STR("any_value(" HASH ")") : tracked->hash},
+                    {"contents", tracked->by_content ? tracked->hash : STR("any_value(" HASH ")")},
+                    {"match", write_matches(write, &tracked->keys)}),
+        NULL, err);
+}
+
+// Another version's hashes of groups that did not change: not a difference, but to be remembered.
+static enum error_code drop_stale(struct write *write, struct error *err) {
+    int64_t stale = 0;
+    TRY(write_execute(write, "DELETE FROM " WRITE_DIFF " WHERE " IS_STALE, WRITE_NO_WORDS, &stale,
+                      err));
+    write->keeps_old_hashes = stale > 0;
+    return ERROR_NONE;
+}
+
+static enum error_code insert_groups(struct write *write, const struct tracked *tracked,
+                                     const char *from, struct error *err) {
+    int64_t inserted = 0;
+    TRY(write_execute(
+        write,
+        "INSERT INTO {table} ({columns}, " HASH ") SELECT {s.columns}, {stored} FROM " WRITE_RESULT
+        " s JOIN {from} t ON {match}",
+        WRITE_WORDS({"stored", tracked->only_keys ? STR("'0'") : STR("t." HASH)},
+                    {"from", str_from(from)}, {"match", write_matches(write, &tracked->keys)}),
+        &inserted, err));
+    write->rows += inserted;
+    return ERROR_NONE;
+}
+
+static enum error_code delete_groups(struct write *write, const struct tracked *tracked,
+                                     struct error *err) {
+    const str match = write_matches(write, &tracked->keys);
+    int64_t gone = 0;
+    TRY(write_count(write, "SELECT count(*) FROM " WRITE_DIFF " WHERE NOT " IS_NEW, WRITE_NO_WORDS,
+                    &gone, err));
+    if (gone > 0) {
+        TRY(write_count(write,
+                        "SELECT count(*) FROM {table} t JOIN " WRITE_DIFF
+                        " s ON {match} WHERE NOT s." IS_NEW,
+                        WRITE_WORDS({"match", match}), &write->rows, err));
+    }
+    return write_execute(
+        write, "DELETE FROM {table} AS t USING " WRITE_DIFF " AS s WHERE {match} AND s." IS_OLD,
+        WRITE_WORDS({"match", match}), NULL, err);
+}
+
+static enum error_code replace_groups(struct write *write, const struct tracked *tracked,
+                                      struct error *err) {
+    TRY(find_difference(write, tracked, err));
+    if (write->hashes_are_old && !write->altered && write->run_type != RUN_BACKFILL) {
+        TRY(drop_stale(write, err));
+    }
+    int64_t differences = 0;
+    TRY(write_count(write, "SELECT count(*) FROM " WRITE_DIFF, WRITE_NO_WORDS, &differences, err));
+    if (differences == 0) {
+        return ERROR_NONE;
+    }
+    write->changed = true;
+    TRY(delete_groups(write, tracked, err));
+    return insert_groups(write, tracked, WRITE_DIFF, err);
+}
+
+enum error_code write_tracked(struct write *write, struct error *err) {
+    const struct tracked tracked = tracked_of(write);
+    TRY(write_evaluate(write, err));
+    if (write->keeps_rows) {
+        return ERROR_NONE;
+    }
+    TRY(write_refuse_null_keys(write, STR(WRITE_RESULT), err));
+    TRY(hash_groups(write, &tracked, err));
+    if (!write->table_is_empty && !write->rebuilds) {
+        return replace_groups(write, &tracked, err);
+    }
+    int64_t deleted = 0;
+    if (write->rebuilds) {
+        TRY(write_execute(write, "DELETE FROM {table}", WRITE_NO_WORDS, &deleted, err));
+    }
+    TRY(insert_groups(write, &tracked, WRITE_GROUPS, err));
+    write->rows = write->rows > deleted ? write->rows : deleted;
+    write->changed = write->rows > 0;
+    return ERROR_NONE;
+}

@@ -1,0 +1,255 @@
+// The oracle: random models over random edits, run for real, compared with the full query after
+// every run (models.md §5.3, §6.4, §19).
+//
+//   test_run_oracle                     the test of `./dev test`
+//   test_run_oracle --seeds FROM TO     worlds FROM..TO, each of several sequences (`./dev soak`)
+//   test_run_oracle --case SEED MODELS EDITS   one case again, with all that was done
+//
+// A failing case is made smaller (models, then edits are taken away as long as it still fails) and
+// left behind as a project with the script of its edits.
+#include "support/unit.h"
+
+#include "run/oracle_check.h"
+
+#include <sys/wait.h>
+#include <time.h>
+
+enum { SOAK_SECONDS_MAX = 1000000 };
+
+static void world_play(struct oracle_world *w) {
+    for (int round = 0; round <= ORACLE_ROUNDS && !w->failed; round++) {
+        struct dice dice = dice_of(w->test->seed, (uint64_t)round + 1000);
+        const int edits = round == 0 ? 0 : 1 + dice_below(&dice, ORACLE_EDITS_MAX);
+        for (int i = 0; i < edits; i++) {
+            const str edit = make_edit(&w->arena, &dice);
+            if ((w->test->edits >> (round * ORACLE_EDITS_MAX + i) & 1) != 0) {
+                world_execute(w,
+                              str_format(&w->arena, "BEGIN;" STR_FORMAT ";COMMIT", STR_ARGS(edit)));
+            }
+        }
+        struct error err;
+        int64_t before = 0;
+        if (lake_current_snapshot(w->other, &before, &err) != ERROR_NONE) {
+            world_fail(w, -1, "%s", err.message);
+        }
+        world_run(w);
+        world_check(w, before);
+    }
+}
+
+// Whether the case fails; *failure then says how, and *model which.
+static bool case_fails(const struct oracle_case *test, struct oracle_count *count, int *model,
+                       char *failure, size_t failure_size) {
+    struct oracle_world w;
+    if (world_open(&w, test, count)) {
+        world_play(&w);
+    }
+    const bool failed = w.failed;
+    *model = w.failed_model;
+    (void)snprintf(failure, failure_size, "%s", w.failure);
+    world_close(&w, false);
+    return failed;
+}
+
+// Whether a part of the case fails in the same way.
+static bool still_fails(const struct oracle_case *test, struct oracle_count *count, int model,
+                        const char *failure) {
+    static const char *const WAYS[] = {"rows differ", "without cause", "took duplicate"};
+    char message[1000];
+    int now = 0;
+    if (!case_fails(test, count, &now, message, sizeof(message)) || now != model) {
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(WAYS); i++) {
+        if ((strstr(message, WAYS[i]) != NULL) != (strstr(failure, WAYS[i]) != NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void case_shrink(struct oracle_case *test, struct oracle_count *count, int model,
+                        const char *failure) {
+    struct oracle_case alone = *test;
+    alone.models &= 1ULL << model;
+    if (still_fails(&alone, count, model, failure)) {
+        *test = alone;
+    }
+    for (int i = 0; i < (ORACLE_ROUNDS + 1) * ORACLE_EDITS_MAX; i++) {
+        struct oracle_case smaller = *test;
+        smaller.edits &= ~(1ULL << i);
+        if (still_fails(&smaller, count, model, failure)) {
+            *test = smaller;
+        }
+    }
+}
+
+// Plays the case with all that is done on standard error, and keeps its folder.
+static void case_show(const struct oracle_case *test, struct oracle_count *count) {
+    struct oracle_world w;
+    if (world_open(&w, test, count)) {
+        world_play(&w);
+    }
+    world_file(&w, "script.sql", text_str(&w.script));
+    (void)fprintf(stderr, "seed %llu: %s\n", (unsigned long long)test->seed,
+                  w.failed ? w.failure : "as it should be");
+    for (int i = 0; i < ORACLE_MODELS; i++) {
+        if (w.models[i].on) {
+            (void)fprintf(stderr, STR_FORMAT ":\n" STR_FORMAT STR_FORMAT "\n",
+                          STR_ARGS(w.models[i].target), STR_ARGS(model_header(&w, &w.models[i])),
+                          STR_ARGS(w.models[i].body));
+        }
+    }
+    (void)fprintf(stderr, "%sin %s; again: --case %llu %llu %llu\n", text_cstring(&w.script),
+                  w.folder, (unsigned long long)test->seed, (unsigned long long)test->models,
+                  (unsigned long long)test->edits);
+    world_close(&w, true);
+}
+
+static struct oracle_case case_of(uint64_t seed) {
+    return (struct oracle_case){seed, (1ULL << ORACLE_MODELS) - 1, ~0ULL, NULL};
+}
+
+static void count_init(struct oracle_count *count, struct arena *arena) {
+    *count = (struct oracle_count){0};
+    map_init(&count->shapes, arena);
+}
+
+static void count_print(const struct oracle_count *count, uint64_t from, uint64_t to) {
+    (void)fprintf(stderr, "seeds %llu to %llu: %lld sequences, %lld runs, %lld rightly failed\n",
+                  (unsigned long long)from, (unsigned long long)to, (long long)count->sequences,
+                  (long long)count->runs, (long long)count->failures);
+    for (size_t i = 0; i < count->shapes.count; i++) {
+        (void)fprintf(stderr, "%10lld " STR_FORMAT "\n",
+                      (long long)*(int64_t *)count->shapes.entries[i].value,
+                      STR_ARGS(count->shapes.entries[i].key));
+    }
+}
+
+// Plays worlds until one fails; its seed is then in *failed.
+static bool seeds_fail(uint64_t from, uint64_t to, uint64_t seconds, bool loud, uint64_t *failed) {
+    SCRATCH(arena);
+    struct oracle_count count;
+    count_init(&count, &arena);
+    const struct clock clock = clock_system();
+    const int64_t until_us = clock_monotonic_us(&clock) + (int64_t)seconds * 1000000;
+    for (uint64_t seed = from; seed < to; seed++) {
+        if (clock_monotonic_us(&clock) > until_us) {
+            to = seed;
+            break;
+        }
+        struct oracle_case test = case_of(seed);
+        char failure[ORACLE_FAILURE_SIZE];
+        int model = 0;
+        if (case_fails(&test, &count, &model, failure, sizeof(failure))) {
+            *failed = seed;
+            if (loud) {
+                (void)fprintf(stderr, "seed %llu: %s\n", (unsigned long long)seed, failure);
+                case_shrink(&test, &count, model, failure);
+                case_show(&test, &count);
+            }
+            return true;
+        }
+        if (loud && (seed - from) % 10 == 9) {
+            (void)fprintf(stderr, "seeds %llu to %llu pass\n", (unsigned long long)from,
+                          (unsigned long long)seed);
+        }
+    }
+    if (loud) {
+        count_print(&count, from, to);
+    }
+    return false;
+}
+
+static uint64_t environment_number(const char *name, uint64_t otherwise) {
+    uint64_t value = otherwise;
+    return str_parse_uint64(str_from(getenv(name)), &value) ? value : otherwise;
+}
+
+// COYPU_ORACLE_SEED moves to other cases, COYPU_ORACLE_WORLDS says how many (64 are 500 sequences),
+// COYPU_ORACLE_SECONDS when to stop on a busy machine.
+static void every_model_equals_its_full_query(void **state) {
+    (void)state;
+    const uint64_t from = environment_number("COYPU_ORACLE_SEED", 1);
+    const uint64_t worlds = environment_number("COYPU_ORACLE_WORLDS", 64);
+    const uint64_t seconds = environment_number("COYPU_ORACLE_SECONDS", 120);
+    uint64_t failed = 0;
+    if (seeds_fail(from, from + worlds, seconds, true, &failed)) {
+        fail_msg("seed %llu: see above", (unsigned long long)failed);
+    }
+}
+
+// The mistakes that the oracle is for, each with a query that it harms, under random edits: a test
+// of the test.
+static void every_planted_bug_is_found(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *body;
+    } BUGS[] = {
+        {"PB_DELTA_AGGREGATE", "SELECT k AS key, sum(v)::BIGINT AS v1, count(*) AS v2 FROM raw.a "
+                               "WHERE k IS NOT NULL GROUP BY k"},
+        {"PB_DIMENSION", "SELECT a.k AS key, max(b.v) AS v1, count(*) AS v2 FROM raw.a AS a JOIN "
+                         "raw.b AS b ON a.k = b.id WHERE a.k IS NOT NULL GROUP BY a.k"},
+        {"PB_SELF_JOIN", "SELECT t0.k AS key, max(t1.v) AS v1, count(*) AS v2 FROM raw.a AS t0 "
+                         "JOIN raw.a AS t1 ON t0.k = t1.id WHERE t0.k IS NOT NULL GROUP BY t0.k"},
+        {"PB_WINDOW", "SELECT id AS key, sum(v) OVER (PARTITION BY g)::BIGINT AS v1, s AS v2 FROM "
+                      "raw.a WHERE id IS NOT NULL QUALIFY row_number() OVER (PARTITION BY id "
+                      "ORDER BY k, g, v, s) = 1"},
+        {"PB_EXCEPT", NULL},
+        {"PB_STALE_BASE", "SELECT k AS key, sum(v)::BIGINT AS v1, count(*) AS v2 FROM raw.a "
+                          "WHERE k IS NOT NULL GROUP BY k"},
+    };
+    enum { WORLDS = 20, EXCEPT_WORLD = 5 };
+#ifndef COYPU_CRASH_POINTS
+    skip();
+#endif
+    SCRATCH(arena);
+    struct oracle_count count;
+    count_init(&count, &arena);
+    for (size_t i = 0; i < ARRAY_COUNT(BUGS); i++) {
+        struct oracle_case test = {1, 2, ~0ULL, BUGS[i].body};
+        if (BUGS[i].body == NULL) { // shows in the appends of that world
+            test = case_of(EXCEPT_WORLD);
+        }
+        const uint64_t from = test.seed;
+        bool found = false;
+        (void)setenv("COYPU_PLANT_BUG", BUGS[i].name, 1);
+        for (; test.seed < from + WORLDS && !found; test.seed++) {
+            char failure[ORACLE_FAILURE_SIZE];
+            int model = 0;
+            found = case_fails(&test, &count, &model, failure, sizeof(failure));
+        }
+        (void)unsetenv("COYPU_PLANT_BUG");
+        if (!found) {
+            fail_msg("%s: no world of %d shows it", BUGS[i].name, WORLDS);
+        }
+        (void)fprintf(stderr, "%s: found in world %llu\n", BUGS[i].name,
+                      (unsigned long long)test.seed - 1);
+    }
+}
+
+int main(int count, char **arguments) {
+    uint64_t numbers[3] = {0};
+    for (int i = 2; i < count && i < 5; i++) {
+        if (!str_parse_uint64(str_from(arguments[i]), &numbers[i - 2])) {
+            return 2;
+        }
+    }
+    if (count == 4 && strcmp(arguments[1], "--seeds") == 0) {
+        uint64_t failed = 0;
+        return seeds_fail(numbers[0], numbers[1], SOAK_SECONDS_MAX, true, &failed) ? 1 : 0;
+    }
+    if (count == 5 && strcmp(arguments[1], "--case") == 0) {
+        SCRATCH(arena);
+        struct oracle_count counts;
+        count_init(&counts, &arena);
+        case_show(&(struct oracle_case){numbers[0], numbers[1], numbers[2], NULL}, &counts);
+        return 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_planted_bug_is_found),
+        cmocka_unit_test(every_model_equals_its_full_query),
+    };
+    return cmocka_run_group_tests_name("run_oracle", tests, NULL, NULL);
+}
