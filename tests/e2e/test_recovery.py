@@ -15,10 +15,10 @@ from conftest import PUSH_LIB, ROOT, TIMEOUT_S
 from test_push import MERGE, source
 
 
-def crash_points(folder):
-    """Every CP_… that the sources of a folder name."""
+def crash_points():
+    """Every CP_… that the sources name."""
     names = set()
-    for file in (ROOT / "src" / folder).glob("*.c"):
+    for file in (ROOT / "src").rglob("*.c"):
         names |= set(re.findall(r'crash_point\("(CP_[A-Z0-9_]+)"\)', file.read_text()))
     return sorted(names)
 
@@ -28,9 +28,8 @@ def finalize(succeeded, failed):
     pass
 """
 
-DELIVERY = tuple(p for p in crash_points("lib") + crash_points("state") + crash_points("model") if p.startswith(("CP_PUSH", "CP_STATE", "CP_LOG")))
-RUN = tuple(p for p in crash_points("lib") + crash_points("model") + crash_points("lake")
-            if p not in DELIVERY and not p.startswith(("CP_MAINTAIN", "CP_SANDBOX")))  # commands of their own
+DELIVERY = tuple(p for p in crash_points() if p.startswith(("CP_PUSH", "CP_STATE", "CP_LOG")))
+RUN = tuple(p for p in crash_points() if p not in DELIVERY and not p.startswith("CP_MAINTAIN"))  # a command of its own
 
 
 def test_every_part_of_a_run_has_its_crash_points():
