@@ -110,7 +110,11 @@ static bool name_stands_at(struct arena *arena, str sql, size_t offset, str name
     return str_find(str_to_lower(arena, near), str_to_lower(arena, name)) != SIZE_MAX;
 }
 
+// Empty when there is no object, or no such text in it.
 static str json_text(yyjson_val *object, const char *key) {
+    if (object == NULL) {
+        return (str){0};
+    }
     yyjson_val *value = yyjson_obj_get(object, key);
     return yyjson_is_str(value) ? (str){yyjson_get_str(value), yyjson_get_len(value)} : (str){0};
 }

@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "model/model.h"
 
+#include <assert.h>
+
 static enum error_code segment_check(str file, str segment, struct error *err) {
     if (!str_is_identifier(segment)) {
         error_rule(err, ERROR_INVALID, "parser.other",
@@ -34,6 +36,7 @@ enum error_code model_target_from_path(struct arena *arena, str file, str *schem
         TRY(segment_check(file, segment, err));
         str_list_push(arena, &segments, segment);
     }
+    assert(segments.count > 0); // a path that was split has a first part
     if (segments.count == 1) {
         *schema = STR("main");
         *name = segments.items[0];

@@ -131,7 +131,6 @@ str lineage_expression_name(struct lineage_build *build, yyjson_val *node,
                             const struct lineage_column *value);
 
 // ── lineage_function.c ──
-bool lineage_is_aggregate(str function);
 // Whether the function takes a lambda: elsewhere `a -> b` reads from JSON.
 bool lineage_takes_lambda(str function);
 // What the function does to its arguments; *shown: its name as a source tells it, or empty.

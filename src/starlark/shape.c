@@ -159,7 +159,8 @@ static star_value pinned_key(struct star_thread *thread, star_value key) {
 const struct star_shape *star_shape_with(struct star_thread *thread, const struct star_shape *shape,
                                          star_value key) {
     struct star_shape *from;
-    memcpy(&from, &shape, sizeof(from)); // the memo of transitions is ours to write
+    // The memo of transitions is ours to write; the copy is of the pointer.
+    memcpy(&from, &shape, sizeof(from)); // NOLINT(bugprone-sizeof-expression)
     if (shape->shared || shape->count >= STAR_SHAPE_GROW_MAX) {
         return NULL;
     }
