@@ -66,15 +66,6 @@ static void read_commits(struct survey *survey) {
     }
 }
 
-static str read_sources(struct survey *survey, str alias) {
-    struct config_file file;
-    struct error ignored;
-    bool found = false;
-    const enum error_code code = config_file_read(&survey->project, STR("config/sources.sql"),
-                                                  alias, &file, &found, &ignored);
-    return code == ERROR_NONE && found ? file.text : (str){0};
-}
-
 enum error_code survey_open(struct arena *arena, const struct context *context,
                             struct survey *survey, struct error *err) {
     *survey = (struct survey){.arena = arena};
@@ -87,7 +78,6 @@ enum error_code survey_open(struct arena *arena, const struct context *context,
     const struct models_lineage_options options = {
         .connection = survey->session.connection,
         .alias = alias,
-        .sources = read_sources(survey, alias),
         .asks_tables = survey->has_lake,
         .asks_calls = true,
     };

@@ -2,6 +2,8 @@
 
 #include "base/text.h"
 #include "lake/lake.h"
+#include "model/macros.h"
+#include "model/views.h"
 
 void models_lineage_init(struct models_lineage *lineages, struct arena *arena,
                          const struct models *models,
@@ -16,7 +18,8 @@ void models_lineage_init(struct models_lineage *lineages, struct arena *arena,
     lineages->database.alias = options->alias;
     lineages->database.asks_tables = options->asks_tables;
     lineages->database.asks_calls = options->asks_calls;
-    lineage_database_add_script(&lineages->database, options->sources);
+    lineages->database.has_no_macros = models->macros != NULL && models->macros->by_name.count == 0;
+    views_trace(models->views, &lineages->database);
 }
 
 // What the runtime adds to the columns of some kinds.

@@ -22,9 +22,8 @@ struct models_lineage {
 struct models_lineage_options {
     struct lake_connection *connection; // for syntax trees, macros and names; no lake is needed
     str alias;                          // of the lake; may be empty
-    str sources;      // the text of config/sources.sql, for its views; may be empty
-    bool asks_tables; // tables that no model makes are looked for in the database
-    bool asks_calls;  // functions in FROM, too: file readers open their files
+    bool asks_tables;                   // tables that no model makes are looked for in the database
+    bool asks_calls;                    // functions in FROM, too: file readers open their files
 };
 
 void models_lineage_init(struct models_lineage *lineages, struct arena *arena,

@@ -19,6 +19,7 @@
 
 struct lake_connection;
 struct macros;
+struct views;
 
 // How bad a finding is: BLOCKER would fail at run time, INFO is advice.
 enum finding_severity { FINDING_BLOCKER, FINDING_WARN, FINDING_INFO };
@@ -77,6 +78,7 @@ struct models {
     size_t capacity;
     struct map by_target;        // struct model *; without case
     struct macros *macros;       // of the project; NULL when no lake was attached
+    struct views *views;         // that models may read
     struct model_list order;     // topological, ties by target; what is on a cycle is not in it
     struct model_list cycle;     // one whole loop a → b → a (first = where it closes); empty: none
     struct finding_list orphans; // findings of files that gave no model (a bad name)

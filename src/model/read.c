@@ -383,14 +383,14 @@ static void check_model(struct model_reader *reader, struct model *model) {
 static enum error_code read_surroundings(struct model_reader *reader, struct error *err) {
     struct models *models = reader->models;
     const struct models_options *options = reader->options;
-    struct views views = {0};
+    models->views = ARENA_NEW(models->arena, struct views);
     if (options->catalog.size > 0) {
         models->macros = ARENA_NEW(models->arena, struct macros);
         TRY(macros_read(models->arena, options->connection, options->project, models,
                         models->macros, err));
     }
-    TRY(views_read(models->arena, options, models, &views, err));
-    return models_link(models, options, &views, err);
+    TRY(views_read(models->arena, options, models, models->views, err));
+    return models_link(models, options, models->views, err);
 }
 
 enum error_code models_read(struct arena *arena, const struct models_options *options,

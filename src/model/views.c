@@ -6,52 +6,7 @@
 #include "lake/lake.h"
 #include "lake/result.h"
 #include "lake/script.h"
-
-// ── CREATE VIEW, by its words ──
-
-static str unquoted(str token) {
-    const bool quoted = token.size >= 2 && token.data[0] == '"';
-    return quoted ? str_slice(token, 1, token.size - 1) : token;
-}
-
-// One part of a dotted name.
-static str next_name(str statement, size_t *offset) {
-    const size_t start = sql_skip_space(statement, *offset);
-    *offset = sql_skip_token(statement, start);
-    return unquoted(str_slice(statement, start, *offset));
-}
-
-// "CREATE [OR REPLACE] [TEMP] VIEW [IF NOT EXISTS] [a.[b.]]name [(columns)] AS body".
-static bool split_view(str statement, struct sql_table *table, str *body) {
-    size_t at = 0;
-    if (!sql_take_word(statement, &at, "CREATE")) {
-        return false;
-    }
-    if (sql_take_word(statement, &at, "OR")) {
-        (void)sql_take_word(statement, &at, "REPLACE");
-    }
-    (void)(sql_take_word(statement, &at, "TEMP") || sql_take_word(statement, &at, "TEMPORARY"));
-    if (!sql_take_word(statement, &at, "VIEW")) {
-        return false;
-    }
-    if (sql_take_word(statement, &at, "IF")) {
-        (void)sql_take_word(statement, &at, "NOT");
-        (void)sql_take_word(statement, &at, "EXISTS");
-    }
-    *table = (struct sql_table){.name = next_name(statement, &at)};
-    while (sql_take_word(statement, &at, ".")) {
-        table->catalog = table->schema;
-        table->schema = table->name;
-        table->name = next_name(statement, &at);
-    }
-    while (at < statement.size && !sql_take_word(statement, &at, "AS")) {
-        at = sql_skip_token(statement, sql_skip_space(statement, at));
-    }
-    *body = str_trim(str_from_offset(statement, at));
-    return table->name.size > 0 && body->size > 0;
-}
-
-// ── Reading ──
+#include "sql/lineage_database.h"
 
 struct view_reader {
     struct arena *arena;
@@ -67,25 +22,28 @@ static str full_name(struct arena *arena, str schema, str name) {
 // `place`: where the catalog says that it is; NULL: as the statement says.
 static void add_view(struct view_reader *reader, str statement, const struct sql_table *place) {
     struct arena *arena = reader->arena;
-    struct sql_table table;
     struct error ignored;
     size_t offset = 0;
-    str body = {0};
-    str ast = {0};
     struct view *view = ARENA_NEW(arena, struct view);
-    if (!split_view(statement, &table, &body) ||
-        lake_ast_read(reader->options->connection, arena, body, &ast, &ignored) != ERROR_NONE ||
-        sql_query_read(arena, ast, &view->query, &offset, &ignored) != ERROR_NONE) {
+    struct sql_view *made = &view->definition;
+    if (!sql_view_read(arena, statement, made) ||
+        lake_ast_read(reader->options->connection, arena, made->body, &view->ast, &ignored) !=
+            ERROR_NONE ||
+        sql_query_read(arena, view->ast, &view->query, &offset, &ignored) != ERROR_NONE) {
         return;
     }
-    table = place != NULL ? *place : table;
-    view->name = full_name(arena, table.schema, table.name);
+    if (place != NULL) {
+        made->catalog = place->catalog;
+        made->schema = place->schema;
+        made->name = place->name;
+    }
+    view->name = full_name(arena, made->schema, made->name);
     view->text = view->query.canonical;
     view->from_sources = place == NULL;
     (void)map_set(&reader->views->by_name, view->name, view);
-    if (table.schema.size == 0 || str_equal_nocase(table.schema, STR("memory")) ||
-        str_equal_nocase(table.catalog, STR("memory"))) {
-        view->name = table.name;
+    if (made->schema.size == 0 || str_equal_nocase(made->schema, STR("memory")) ||
+        str_equal_nocase(made->catalog, STR("memory"))) {
+        view->name = made->name;
         (void)map_set(&reader->views->by_name, view->name, view);
     }
 }
@@ -175,4 +133,11 @@ const struct view *views_find(const struct views *views, struct arena *arena,
         }
     }
     return map_get(&views->by_name, full_name(arena, table->schema, table->name));
+}
+
+void views_trace(const struct views *views, struct lineage_database *database) {
+    for (size_t i = 0; i < views->by_name.count; i++) {
+        const struct view *view = views->by_name.entries[i].value;
+        lineage_database_add_view(database, &view->definition, view->ast);
+    }
 }

@@ -7,10 +7,15 @@
 // Ownership: everything lives in the arena.  Threads: read-only once read.
 
 #include "model/model.h"
+#include "sql/create_view.h"
+
+struct lineage_database;
 
 struct view {
     str name;
-    str text;               // of its definition
+    str text; // of its definition
+    struct sql_view definition;
+    str ast;                // of its body
     struct sql_query query; // of its body
     bool from_sources;      // config/sources.sql must have run
 };
@@ -27,5 +32,7 @@ MUST_USE enum error_code views_read(struct arena *arena, const struct models_opt
 // NULL when it is no view.
 const struct view *views_find(const struct views *views, struct arena *arena,
                               const struct sql_table *table);
+// Tells a lineage what stands behind them.
+void views_trace(const struct views *views, struct lineage_database *database);
 
 #endif

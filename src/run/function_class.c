@@ -20,65 +20,47 @@ static void set_class(struct function_classes *classes, str name, enum sql_funct
 }
 
 // Asking the database costs some milliseconds; most queries use only these.
-static void add_well_known(struct function_classes *classes) {
-    static const char *const PLAIN[] = {"+",
-                                        "-",
-                                        "*",
-                                        "/",
-                                        "//",
-                                        "%",
-                                        "**",
-                                        "^",
-                                        "||",
-                                        "~~",
-                                        "!~~",
-                                        "~~*",
-                                        "abs",
-                                        "lower",
-                                        "upper",
-                                        "trim",
-                                        "round",
-                                        "floor",
-                                        "ceil",
-                                        "length",
-                                        "substr",
-                                        "concat",
-                                        "replace",
-                                        "date_trunc",
-                                        "year",
-                                        "month",
-                                        "day",
-                                        "date_part",
-                                        "row",
-                                        "greatest",
-                                        "least",
-                                        "substring",
-                                        "md5",
-                                        "hash",
-                                        "strftime",
-                                        "list_value",
-                                        "struct_pack",
-                                        "array_extract",
-                                        "struct_extract",
-                                        "regexp_matches",
-                                        "contains",
-                                        "starts_with",
-                                        "ltrim",
-                                        "rtrim"};
-    static const char *const AGGREGATES[] = {"sum",     "count",   "count_star", "min",   "max",
-                                             "avg",     "list",    "string_agg", "first", "last",
-                                             "arg_min", "arg_max", "any_value",  "median"};
+void function_classes_init(struct function_classes *classes, struct arena *arena) {
+    *classes = (struct function_classes){.arena = arena};
+    map_init_nocase(&classes->by_name, arena);
+    // clang-format off
+    static const char *const PLAIN[] = {
+        "+", "-", "*", "/", "//", "%", "**", "^", "||", "~~", "!~~", "~~*", "!~~*", "->>",
+        "abs", "array_extract", "ceil", "concat", "concat_ws", "contains", "date_diff", "date_part",
+        "date_trunc", "day", "ends_with", "epoch", "floor", "greatest", "hash", "hour",
+        "json_extract", "json_extract_string", "least", "left", "length", "list_contains",
+        "list_value", "lower", "lpad", "ltrim", "md5", "minute", "month", "nullif", "quarter",
+        "regexp_extract", "regexp_matches", "regexp_replace", "replace", "reverse", "right", "round",
+        "row", "rpad", "rtrim", "second", "sign", "split_part", "starts_with", "strftime",
+        "string_split", "strptime", "struct_extract", "struct_pack", "substr", "substring", "trim",
+        "try_strptime", "upper", "week", "year",
+    };
+    // Window functions count as aggregates: DuckDB lists them so.
+    static const char *const AGGREGATES[] = {
+        "any_value", "arg_max", "arg_min", "avg", "bool_and", "bool_or", "count", "count_star",
+        "cume_dist", "dense_rank", "first", "first_value", "lag", "last", "last_value", "lead",
+        "list", "max", "median", "min", "nth_value", "ntile", "percent_rank", "rank", "row_number",
+        "string_agg", "sum",
+    };
+    static const char *const OTHERS[] = {
+        "current_date", "get_current_timestamp", "now", "random", "today", "uuid",
+    };
+    // clang-format on
     for (size_t i = 0; i < ARRAY_COUNT(PLAIN); i++) {
         set_class(classes, str_from(PLAIN[i]), SQL_FUNCTION_PLAIN);
     }
     for (size_t i = 0; i < ARRAY_COUNT(AGGREGATES); i++) {
         set_class(classes, str_from(AGGREGATES[i]), SQL_FUNCTION_AGGREGATE);
     }
+    for (size_t i = 0; i < ARRAY_COUNT(OTHERS); i++) {
+        set_class(classes, str_from(OTHERS[i]), SQL_FUNCTION_OTHER);
+    }
 }
 
 // Macros that DuckDB itself brings count as plain when they are made of plain functions.
-static enum error_code ask(struct function_classes *classes, struct lake_connection *connection,
-                           const struct str_list *names, struct error *err) {
+enum error_code function_classes_ask(struct function_classes *classes,
+                                     struct lake_connection *connection,
+                                     const struct str_list *names, struct error *err) {
     static const char SQL[] =
         "SELECT lower(function_name), max(CASE function_type "
         "WHEN 'aggregate' THEN 1 WHEN 'table' THEN 0 WHEN 'table_macro' THEN 0 "
@@ -184,15 +166,14 @@ static enum error_code read_names(struct function_classes *classes,
             str_list_push(classes->arena, &unknown, name);
         }
     }
-    return unknown.count == 0 ? ERROR_NONE : ask(classes, connection, &unknown, err);
+    return unknown.count == 0 ? ERROR_NONE
+                              : function_classes_ask(classes, connection, &unknown, err);
 }
 
 enum error_code function_classes_read(struct arena *arena, struct lake_connection *connection,
                                       const struct sql_query *query,
                                       const struct definition_use *uses, size_t use_count,
                                       struct function_classes *classes, struct error *err) {
-    *classes = (struct function_classes){.arena = arena};
-    map_init_nocase(&classes->by_name, arena);
-    add_well_known(classes);
+    function_classes_init(classes, arena);
     return read_names(classes, connection, query, uses, use_count, 0, err);
 }

@@ -17,6 +17,12 @@ struct function_classes {
     struct map by_name; // enum sql_function_class *, without case
 };
 
+// With the well-known functions, of which the database need not be asked.
+void function_classes_init(struct function_classes *classes, struct arena *arena);
+// Adds what the database says of these names; one that it does not know is left out.
+MUST_USE enum error_code function_classes_ask(struct function_classes *classes,
+                                              struct lake_connection *connection,
+                                              const struct str_list *names, struct error *err);
 // Reads the classes of all functions that the query names.  `uses` are the macros and constants it
 // is known to use; getvariable() is plain when it only reads constants.
 MUST_USE enum error_code function_classes_read(struct arena *arena,

@@ -2,7 +2,6 @@
 #include "base/text.h"
 #include "lake/attach.h"
 #include "lake/snapshot.h"
-#include "project/config_file.h"
 #include "run/turn.h"
 #include "write/columns.h"
 #include "write/rename.h"
@@ -13,19 +12,9 @@ struct models_lineage *run_lineage(struct runner *runner) {
     if (runner->lineages != NULL && runner->lineages->arena == runner->arena) {
         return runner->lineages;
     }
-    struct config_file sources = {0};
-    struct error ignored;
-    bool found = false;
-    const str alias = lake_alias(runner->session.lake);
-    // Views of sources that cannot be read stay unknown.
-    if (config_file_read(&runner->project, STR("config/sources.sql"), alias, &sources, &found,
-                         &ignored) != ERROR_NONE) {
-        sources.text = (str){0};
-    }
     const struct models_lineage_options options = {
         .connection = runner->session.connection,
-        .alias = alias,
-        .sources = sources.text,
+        .alias = lake_alias(runner->session.lake),
         .asks_tables = true,
         .asks_calls = true,
     };

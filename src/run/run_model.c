@@ -228,7 +228,6 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
     TRY(choose_threads(runner, step, err));
     TRY(run_enter_model(runner, step, &incremental, err));
     // Now, as it may ask the database what would end a transaction: whether a table exists.
-    run_lineage(runner)->database.asks_views = !runner->session.sources_loaded;
     (void)model_lineage(run_lineage(runner), step->model);
     bool reads_everything = false;
     for (int try = 0;;) {

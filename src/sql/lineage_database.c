@@ -4,7 +4,6 @@
 #include "lake/ast.h"
 #include "lake/lake.h"
 #include "lake/result.h"
-#include "lake/script.h"
 #include "sql/ast.h"
 #include "sql/ast_node.h"
 
@@ -41,121 +40,20 @@ void lineage_database_add_call(struct lineage_database *database, str function, 
     table->columns_known = columns_known;
 }
 
-void lineage_database_add_view(struct lineage_database *database, str name, str sql,
-                               const struct str_list *aliases) {
-    struct lineage_definition *definition = ARENA_NEW(database->arena, struct lineage_definition);
-    struct error ignored;
-    if (lake_ast_read(database->connection, database->arena, sql, &definition->ast, &ignored) !=
-        ERROR_NONE) {
-        return;
-    }
-    definition->column_aliases = aliases->items;
-    definition->column_alias_count = aliases->count;
-    put_table(database, &database->tables, name, name)->definition = definition;
-}
-
-// ── Scripts ──
-
-struct words {
-    struct arena *arena;
-    str text;
-    size_t at;
-};
-
-static str next_word(struct words *words) {
-    const size_t start = sql_skip_space(words->text, words->at);
-    if (start >= words->text.size) {
-        words->at = words->text.size;
-        return (str){0};
-    }
-    words->at = sql_skip_token(words->text, start);
-    return str_slice(words->text, start, words->at);
-}
-
-static bool take_word(struct words *words, const char *word) {
-    const size_t saved = words->at;
-    if (str_equal_nocase(next_word(words), str_from(word))) {
-        return true;
-    }
-    words->at = saved;
-    return false;
-}
-
-static str unquoted(struct arena *arena, str word) {
-    return str_starts_with(word, STR("\""))
-               ? str_replace_all(arena, str_slice(word, 1, word.size - 1), STR("\"\""), STR("\""))
-               : word;
-}
-
-// schema.name or name; of three parts the last two.
-static str read_view_name(struct words *words) {
-    str schema = STR("main");
-    str name = unquoted(words->arena, next_word(words));
-    while (take_word(words, ".")) {
-        schema = name;
-        name = unquoted(words->arena, next_word(words));
-    }
-    return str_format(words->arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema), STR_ARGS(name));
-}
-
-// Reads `CREATE [OR REPLACE] [TEMP] VIEW [IF NOT EXISTS] name [(a, b)] AS query`.
-static void add_view_statement(struct lineage_database *database, str statement) {
-    struct words words = {database->arena, statement, 0};
-    struct str_list aliases = {0};
-    if (!take_word(&words, "CREATE")) {
-        return;
-    }
-    if (take_word(&words, "OR") && !take_word(&words, "REPLACE")) {
-        return;
-    }
-    (void)(take_word(&words, "TEMP") || take_word(&words, "TEMPORARY"));
-    if (!take_word(&words, "VIEW")) {
-        return;
-    }
-    if (take_word(&words, "IF")) {
-        (void)(take_word(&words, "NOT") && take_word(&words, "EXISTS"));
-    }
-    const str name = read_view_name(&words);
-    if (take_word(&words, "(")) {
-        while (!take_word(&words, ")") && words.at < statement.size) {
-            if (!take_word(&words, ",")) {
-                str_list_push(database->arena, &aliases,
-                              unquoted(database->arena, next_word(&words)));
-            }
-        }
-    }
-    if (take_word(&words, "AS")) {
-        lineage_database_add_view(database, name, str_from_offset(statement, words.at), &aliases);
-    }
-}
-
-void lineage_database_add_script(struct lineage_database *database, str script) {
-    struct sql_statement_list statements = {0};
-    sql_split(database->arena, script, &statements);
-    for (size_t i = 0; i < statements.count; i++) {
-        add_view_statement(database, statements.items[i].text);
-    }
+void lineage_database_add_view(struct lineage_database *database, const struct sql_view *view,
+                               str ast) {
+    struct arena *arena = database->arena;
+    struct lineage_definition *definition = ARENA_NEW(arena, struct lineage_definition);
+    definition->ast = ast;
+    definition->column_aliases = view->columns.items;
+    definition->column_alias_count = view->columns.count;
+    const str schema = view->schema.size > 0 ? view->schema : STR("main");
+    const str key =
+        str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema), STR_ARGS(view->name));
+    put_table(database, &database->tables, key, key)->definition = definition;
 }
 
 // ── Tables ──
-
-static bool find_view(struct lineage_database *database, const struct lineage_name *name, str key) {
-    LAKE_RESULT result = NULL;
-    struct error ignored;
-    const str schema = name->schema.size > 0 ? name->schema : STR("main");
-    if (lake_query(database->connection,
-                   STR("SELECT sql FROM system.main.duckdb_views() WHERE NOT internal AND "
-                       "lower(view_name) = "
-                       "lower(?) AND lower(schema_name) = lower(?) ORDER BY database_name = "
-                       "'memory' LIMIT 1"),
-                   LAKE_VALUES(lake_value_text(name->name), lake_value_text(schema)), &result,
-                   &ignored) != ERROR_NONE ||
-        !lake_result_next(result)) {
-        return false;
-    }
-    add_view_statement(database, str_copy(database->arena, lake_result_text(result, 0)));
-    return map_has(&database->tables, key);
-}
 
 static bool describe_table(struct lineage_database *database, const struct lineage_name *name,
                            str key) {
@@ -210,9 +108,7 @@ static bool answer_table(void *self, struct arena *arena, const struct lineage_n
     const str key = table_key(database, name);
     const struct lineage_table *known = map_get(&database->tables, key);
     if (known == NULL && database->asks_tables && database->connection != NULL) {
-        if (!database->asks_views || !find_view(database, name, key)) {
-            (void)describe_table(database, name, key);
-        }
+        (void)describe_table(database, name, key);
         known = map_get(&database->tables, key);
     }
     if (known == NULL) {
@@ -255,7 +151,7 @@ static void add_macro(struct lineage_database *database, struct lake_result *res
 static void load_macros(struct lineage_database *database) {
     LAKE_RESULT result = NULL;
     struct error ignored;
-    if (database->macros_loaded || database->connection == NULL) {
+    if (database->macros_loaded || database->has_no_macros || database->connection == NULL) {
         return;
     }
     database->macros_loaded = true;

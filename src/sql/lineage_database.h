@@ -1,17 +1,19 @@
 #ifndef SQL_LINEAGE_DATABASE_H
 #define SQL_LINEAGE_DATABASE_H
 
-// The catalog of lineage_read, answered from what the caller registers and from DuckDB: user
-// macros, views, the columns of tables, and the names that DuckDB gives to expressions.
+// The catalog of lineage_read, answered from what the caller registers (tables, views,
+// functions) and from DuckDB: user macros, the columns of tables, and the names that it gives to
+// expressions.
 //
-// Registered tables and views come first and cost nothing; the database is asked only for what is
-// not registered, once a name.
+// Registered tables and views come first; the database is asked only for what is not registered,
+// once a name.
 //
 // Ownership: the answers live in the arena; the connection is borrowed.
 // Errors: none; what the database cannot answer is unknown.
 // Threads: that of the connection.
 
 #include "base/map.h"
+#include "sql/create_view.h"
 #include "sql/lineage.h"
 
 struct lake_connection;
@@ -20,12 +22,12 @@ struct lineage_database {
     struct arena *arena;
     struct lake_connection *connection; // NULL: only what is registered
     str alias;                          // of the lake: `alias.schema.table` is `schema.table`
-    bool asks_tables;  // tables that are not registered are looked for in the database
-    bool asks_calls;   // what functions in FROM return: a file reader opens its file
-    bool asks_views;   // views, too; DuckDB then looks into every attached database
-    struct map tables; // struct lineage_table * by "schema.table", without case
-    struct map calls;  // struct lineage_table * by function name: libs
-    struct map macros; // struct lineage_macros *; see lineage_database.c
+    bool asks_tables;   // tables that are not registered are looked for in the database
+    bool asks_calls;    // what functions in FROM return: a file reader opens its file
+    bool has_no_macros; // nobody made any: DuckDB need not list all its functions
+    struct map tables;  // struct lineage_table * by "schema.table", without case
+    struct map calls;   // struct lineage_table * by function name: libs
+    struct map macros;  // struct lineage_macros *; see lineage_database.c
     bool macros_loaded;
     struct map names; // of expressions, by tree
     struct lineage_catalog catalog;
@@ -37,11 +39,9 @@ void lineage_database_init(struct lineage_database *database, struct arena *aren
 void lineage_database_add(struct lineage_database *database, str name,
                           const struct str_list *columns, bool columns_known,
                           const struct str_list *types);
-// A view: its query as SQL, and the names of `CREATE VIEW v (a, b)`.
-void lineage_database_add_view(struct lineage_database *database, str name, str sql,
-                               const struct str_list *aliases);
-// The views that a script creates (config/sources.sql), read from its text: nothing is run.
-void lineage_database_add_script(struct lineage_database *database, str script);
+// A view, and the syntax tree of its body; both are borrowed.
+void lineage_database_add_view(struct lineage_database *database, const struct sql_view *view,
+                               str ast);
 // A function in FROM that returns these columns.
 void lineage_database_add_call(struct lineage_database *database, str function, str shown_name,
                                const struct str_list *columns, bool columns_known);
