@@ -92,6 +92,15 @@ bool environment_get(struct environment *environment, str name, str *value) {
     return true;
 }
 
+const char *environment_origin(struct environment *environment, str name) {
+    str value;
+    if (!environment_get(environment, name, &value)) {
+        return NULL;
+    }
+    const str *of_file = map_get(&environment->file_values, name);
+    return of_file != NULL && of_file->data == value.data ? ".env" : "the environment";
+}
+
 void environment_set(struct environment *environment, str name, str value) {
     (void)pthread_mutex_lock(&environment->lock);
     (void)map_set(&environment->overrides, name, new_value(environment->arena, value));

@@ -31,6 +31,8 @@ void environment_load(struct environment *environment, str file, str content,
                       struct redactor *redactor, struct error_list *warnings);
 // false when the variable is not set anywhere.  The value borrows from the environment.
 bool environment_get(struct environment *environment, str name, str *value);
+// Where the value comes from, for messages: ".env" or "the environment"; NULL: it is not set.
+const char *environment_origin(struct environment *environment, str name);
 // For this run only.
 void environment_set(struct environment *environment, str name, str value);
 // Replaces every ${NAME}; an undefined one is ERROR_INVALID at its place in `text` (file is named

@@ -136,8 +136,10 @@ static void warn_of_unknown_key(struct star_thread *thread, struct push_batch *b
         if (!star_is_error(shown) && value_text(shown, &text)) {
             batch->warning = str_format(&batch->arena,
                                         "push returned a status for " STR_FORMAT
-                                        ", which is no row of the batch",
-                                        STR_ARGS(text));
+                                        ", which is no row of the batch: its keys are text "
+                                        "such as \"" STR_FORMAT "\"",
+                                        STR_ARGS(text),
+                                        STR_ARGS(push_event_key(&batch->arena, &batch->events[0])));
         }
         return;
     }

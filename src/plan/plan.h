@@ -39,13 +39,14 @@ struct plan_step {
     str changed; // the input that changed, when the reason names one
 
     // Set while running:
-    bool created;                  // its table was made empty by this run
-    bool selected;                 // in the scope of this run
-    bool failed;                   // it, or an ancestor
-    str blame;                     // the failed ancestor
-    bool waits;                    // `blame` did not fail, it has no rows and so no table yet
-    struct error *storage_warning; // partitioning or sorting that could not be set; NULL: none
-    struct lake_column *columns;   // of its query, once they are known
+    bool created;                       // its table was made empty by this run
+    bool selected;                      // in the scope of this run
+    bool failed;                        // it, or an ancestor
+    str blame;                          // the failed ancestor
+    bool waits;                         // `blame` did not fail, it has no rows and so no table yet
+    bool storage_is_refused;            // an attempt failed by it: not tried again in this run
+    struct error_list storage_warnings; // partitioning or sorting that could not be set
+    struct lake_column *columns;        // of its query, once they are known
     size_t column_count;
 };
 

@@ -12,8 +12,8 @@
 
 #define RUN_LOCK struct file_lock CLEANUP(run_lock_release)
 
-// Waits up to `timeout_ms`.  ERROR_CONFLICT "another run holds this project: pid 12, coypu run,
-// since …".  `command` is what the next one is told: "coypu run".
+// Waits up to `timeout_ms`.  ERROR_CONFLICT "another run holds this project: pid 12, coypu run, for
+// 5 min (since …)".  `command` is what the next one is told: "coypu run".
 MUST_USE enum error_code run_lock_take(const struct project *project, const char *command,
                                        int64_t timeout_ms, struct file_lock *lock,
                                        struct error *err);

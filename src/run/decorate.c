@@ -1,5 +1,6 @@
 #include "run/decorate.h"
 
+#include "base/context.h"
 #include "base/text.h"
 #include "lake/attach.h"
 #include "lake/result.h"
@@ -7,6 +8,25 @@
 
 static enum error_code execute(struct runner *runner, str sql, struct error *err) {
     return lake_execute(runner->session.connection, sql, LAKE_NO_VALUES, NULL, err);
+}
+
+static void warn_storage(struct runner *runner, struct plan_step *step,
+                         const struct directive *directive, const char *message, str list,
+                         const char *why) {
+    struct error_list *warnings = &step->storage_warnings;
+    struct error warning;
+    error_set(&warning, ERROR_INVALID, "%s" STR_FORMAT ": %s", message, STR_ARGS(list), why);
+    error_at(&warning, step->model->file, directive->line, directive->column);
+    error_source(&warning, step->model->text);
+    if (warnings->arena == NULL) {
+        error_list_init(warnings, runner->arena);
+    }
+    for (size_t i = 0; i < warnings->count; i++) {
+        if (str_equal(str_from(warnings->items[i].message), str_from(warning.message))) {
+            return; // of an earlier attempt
+        }
+    }
+    error_list_add(warnings, &warning);
 }
 
 // ── Storage ──
@@ -19,21 +39,55 @@ static str quoted_list(struct arena *arena, const struct str_list *columns) {
     return str_list_join(arena, &quoted, STR(", "));
 }
 
-// ALTER TABLE … SET or RESET; `list` empty resets.
-static enum error_code set_storage(struct runner *runner, const struct model *model,
-                                   const char *what, str list, struct error *err) {
-    struct arena *arena = runner->arena;
+// PARTITIONED or SORTED, as a table is to have it.
+struct storage {
+    const char *what;
+    const char *refused; // how the warning begins
+    const struct directive *directive;
+    str list; // empty: none
+    str shown;
+};
+
+static void storage_wanted(struct arena *arena, const struct model *model,
+                           struct storage settings[2]) {
+    const struct directives *directives = &model->source.directives;
+    const str parts = str_list_join(arena, &directives->partition_parts, STR(", "));
+    settings[0] = (struct storage){"PARTITIONED", "the table is not partitioned by ",
+                                   &directives->partitioned_by, parts, parts};
+    settings[1] = (struct storage){"SORTED", "the table is not sorted by ", &directives->sorted_by,
+                                   quoted_list(arena, &directives->sort_columns),
+                                   str_list_join(arena, &directives->sort_columns, STR(", "))};
+}
+
+static str storage_sql(struct arena *arena, const struct model *model,
+                       const struct storage *storage) {
     const str target = model_table_name(arena, model);
-    if (list.size == 0) {
-        return execute(
-            runner,
-            str_format(arena, "ALTER TABLE " STR_FORMAT " RESET %s BY", STR_ARGS(target), what),
-            err);
+    if (storage->list.size == 0) {
+        return str_format(arena, "ALTER TABLE " STR_FORMAT " RESET %s BY", STR_ARGS(target),
+                          storage->what);
     }
-    return execute(runner,
-                   str_format(arena, "ALTER TABLE " STR_FORMAT " SET %s BY (" STR_FORMAT ")",
-                              STR_ARGS(target), what, STR_ARGS(list)),
-                   err);
+    const str list = bug_is_planted("PB_STORAGE") ? STR("no_such_column") : storage->list;
+    return str_format(arena, "ALTER TABLE " STR_FORMAT " SET %s BY (" STR_FORMAT ")",
+                      STR_ARGS(target), storage->what, STR_ARGS(list));
+}
+
+// A refusal is a warning.  It spoils the transaction, though: DuckLake keeps a part of what it
+// refused, and fails when other changes of the schema follow.
+static enum error_code set_storage(struct runner *runner, struct plan_step *step,
+                                   const struct storage *storage, bool *changed,
+                                   struct error *err) {
+    const enum error_code code =
+        execute(runner, storage_sql(runner->arena, step->model, storage), err);
+    if (code == ERROR_NONE) {
+        *changed = true;
+    } else if (code != ERROR_CANCELLED && code != ERROR_CONFLICT) {
+        step->storage_is_refused = true;
+        warn_storage(runner, step, storage->directive,
+                     storage->list.size > 0 ? storage->refused
+                                            : "the table keeps its partitioning or sorting",
+                     storage->shown, err->message);
+    }
+    return code;
 }
 
 // Two lists of columns are the same but for layout, quotes and case.
@@ -55,7 +109,7 @@ static bool is_same_list(struct arena *arena, str a, str b) {
 }
 
 // DuckLake takes any expression and fails when rows are written: so it is bound first.
-static bool storage_fits(struct runner *runner, struct plan_step *step) {
+static bool partitioning_fits(struct runner *runner, struct plan_step *step) {
     static const str TRANSFORMS[] = {STR_INIT("year("), STR_INIT("month("), STR_INIT("day("),
                                      STR_INIT("hour(")};
     struct arena *arena = runner->arena;
@@ -67,36 +121,22 @@ static bool storage_fits(struct runner *runner, struct plan_step *step) {
             is_function = is_function || str_starts_with(str_to_lower(arena, part), TRANSFORMS[j]);
         }
         struct error why;
-        if (!is_function ||
-            lake_can_bind(runner->session.connection,
-                          str_format(arena, "SELECT " STR_FORMAT " FROM " STR_FORMAT,
-                                     STR_ARGS(part),
-                                     STR_ARGS(model_table_name(arena, step->model))),
-                          &why)) {
-            continue;
+        if (is_function &&
+            !lake_can_bind(runner->session.connection,
+                           str_format(arena, "SELECT " STR_FORMAT " FROM " STR_FORMAT,
+                                      STR_ARGS(part),
+                                      STR_ARGS(model_table_name(arena, step->model))),
+                           &why)) {
+            warn_storage(runner, step, &directives->partitioned_by,
+                         "the table is not partitioned by ", part, why.message);
+            return false;
         }
-        struct error *warning = ARENA_NEW(arena, struct error);
-        error_set(warning, ERROR_INVALID, "the table is not partitioned by " STR_FORMAT ": %s",
-                  STR_ARGS(part), why.message);
-        error_at(warning, step->model->file, directives->partitioned_by.line,
-                 directives->partitioned_by.column);
-        step->storage_warning = warning;
-        return false;
     }
     return true;
 }
 
-static enum error_code change_storage(struct runner *runner, struct plan_step *step, bool *changed,
-                                      struct error *err) {
-    const struct model *model = step->model;
-    struct arena *arena = runner->arena;
-    struct lake_connection *connection = runner->session.connection;
-    const struct directives *directives = &model->source.directives;
-    struct lake_table table;
-    bool found = false;
-    TRY(lake_table_find(connection, arena, model->schema, model->name, &table, &found, err));
-    const str prefix = lake_metadata_prefix(runner->session.lake);
-    const str partitions = str_format(
+static str current_partitions_sql(struct arena *arena, str prefix) {
+    return str_format(
         arena,
         "SELECT string_agg(CASE WHEN transform = 'identity' THEN column_name"
         " WHEN ends_with(transform, ')') THEN replace(transform, ')', ', ' || column_name || ')')"
@@ -106,31 +146,50 @@ static enum error_code change_storage(struct runner *runner, struct plan_step *s
         ".ducklake_column c ON c.table_id = i.table_id AND c.column_id = p.column_id"
         " AND c.end_snapshot IS NULL WHERE i.table_id = ? AND i.end_snapshot IS NULL",
         STR_ARGS(prefix), STR_ARGS(prefix), STR_ARGS(prefix));
-    const str sorts =
-        str_format(arena,
-                   "SELECT string_agg(expression, ', ' ORDER BY sort_key_index) FROM " STR_FORMAT
-                   ".ducklake_sort_info i JOIN " STR_FORMAT
-                   ".ducklake_sort_expression e USING (sort_id) WHERE i.table_id = ? AND"
-                   " i.end_snapshot IS NULL",
-                   STR_ARGS(prefix), STR_ARGS(prefix));
-    const struct {
-        const char *what;
-        str current_sql;
-        str wanted;
-        bool (*fits)(struct runner *runner, struct plan_step *step); // NULL: always
-    } SETTINGS[] = {
-        {"PARTITIONED", partitions, str_list_join(arena, &directives->partition_parts, STR(", ")),
-         storage_fits},
-        {"SORTED", sorts, quoted_list(arena, &directives->sort_columns), NULL},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(SETTINGS) && found; i++) {
+}
+
+static str current_sorts_sql(struct arena *arena, str prefix) {
+    return str_format(arena,
+                      "SELECT string_agg(expression, ', ' ORDER BY sort_key_index) FROM " STR_FORMAT
+                      ".ducklake_sort_info i JOIN " STR_FORMAT
+                      ".ducklake_sort_expression e USING (sort_id) WHERE i.table_id = ? AND"
+                      " i.end_snapshot IS NULL",
+                      STR_ARGS(prefix), STR_ARGS(prefix));
+}
+
+static enum error_code change_storage(struct runner *runner, struct plan_step *step, bool *changed,
+                                      struct error *err) {
+    const struct model *model = step->model;
+    struct arena *arena = runner->arena;
+    struct lake_connection *connection = runner->session.connection;
+    struct lake_table table;
+    bool found = false;
+    TRY(lake_table_find(connection, arena, model->schema, model->name, &table, &found, err));
+    const str prefix = lake_metadata_prefix(runner->session.lake);
+    const str current_sql[] = {current_partitions_sql(arena, prefix),
+                               current_sorts_sql(arena, prefix)};
+    struct storage settings[ARRAY_COUNT(current_sql)];
+    storage_wanted(arena, model, settings);
+    for (size_t i = 0; i < ARRAY_COUNT(settings) && found; i++) {
         str current = {0};
-        TRY(lake_query_text(connection, arena, SETTINGS[i].current_sql,
+        TRY(lake_query_text(connection, arena, current_sql[i],
                             LAKE_VALUES(lake_value_int64(table.id)), &current, NULL, err));
-        if (!is_same_list(arena, current, SETTINGS[i].wanted) &&
-            (SETTINGS[i].fits == NULL || SETTINGS[i].fits(runner, step))) {
-            TRY(set_storage(runner, model, SETTINGS[i].what, SETTINGS[i].wanted, err));
-            *changed = true;
+        if (!is_same_list(arena, current, settings[i].list) &&
+            (i > 0 || partitioning_fits(runner, step))) {
+            TRY(set_storage(runner, step, &settings[i], changed, err));
+        }
+    }
+    return ERROR_NONE;
+}
+
+static enum error_code set_new_storage(struct runner *runner, struct plan_step *step,
+                                       struct error *err) {
+    struct storage settings[2];
+    bool changed = false;
+    storage_wanted(runner->arena, step->model, settings);
+    for (size_t i = 0; i < ARRAY_COUNT(settings); i++) {
+        if (settings[i].list.size > 0 && (i > 0 || partitioning_fits(runner, step))) {
+            TRY(set_storage(runner, step, &settings[i], &changed, err));
         }
     }
     return ERROR_NONE;
@@ -199,14 +258,8 @@ static enum error_code change_comments(struct runner *runner, const struct model
 enum error_code decorate_new(struct runner *runner, struct plan_step *step, struct error *err) {
     const struct model *model = step->model;
     const struct directives *directives = &model->source.directives;
-    if (directives->partition_parts.count > 0 && storage_fits(runner, step)) {
-        TRY(set_storage(runner, model, "PARTITIONED",
-                        str_list_join(runner->arena, &directives->partition_parts, STR(", ")),
-                        err));
-    }
-    if (directives->sort_columns.count > 0) {
-        TRY(set_storage(runner, model, "SORTED",
-                        quoted_list(runner->arena, &directives->sort_columns), err));
+    if (!step->storage_is_refused) {
+        TRY(set_new_storage(runner, step, err));
     }
     if (directives->description.value.size > 0) {
         TRY(set_comment(runner, model, (str){0}, directives->description.value, err));
@@ -224,7 +277,7 @@ enum error_code decorate_changed(struct runner *runner, struct plan_step *step, 
                                  bool *changed, struct error *err) {
     const struct directives *directives = &step->model->source.directives;
     *changed = false;
-    if (edited) {
+    if (edited && !step->storage_is_refused) {
         TRY(change_storage(runner, step, changed, err));
     }
     // Without descriptions there is something to look for only where they may have been removed.

@@ -4,10 +4,12 @@
 // What directives say of a table beside its rows: partitioning, sorting and comments (models.md
 // §5.7, §8), inside the transaction that makes or writes it.
 //
-// A partitioning or sorting that does not fit its columns is left out, and step->storage_warning
-// says so: it must not keep rows from their table.
+// A partitioning or sorting that does not fit its columns, or that the lake refuses, is left out,
+// and step->storage_warnings says so: it must not keep rows from their table.
 //
-// Errors: those of DuckDB.  Threads: that of the connection.
+// Errors: those of DuckDB.  A refusal is one as well, as it spoils the transaction; it sets
+// step->storage_is_refused, so that the next attempt leaves the storage as it is.
+// Threads: that of the connection.
 
 #include "run/runner.h"
 

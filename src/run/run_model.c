@@ -23,26 +23,48 @@ void turn_step_done(struct turn *turn, const char *name) {
     turn->step_started_us = now;
 }
 
-void turn_warn(struct turn *turn, const char *rule, const char *format, ...) {
+static void add_warning(const struct turn *turn, struct error_list *list, const char *rule,
+                        const char *format, va_list args) {
     struct text text;
     text_init(&text, turn->arena);
-    va_list args;
-    va_start(args, format);
     text_format_list(&text, format, args);
-    va_end(args);
     struct error warning;
     error_rule(&warning, ERROR_INVALID, rule, STR_FORMAT, STR_ARGS(text_str(&text)));
     error_at(&warning, turn->step->model->file, 0, 0);
-    error_list_add(&turn->result->warnings, &warning);
+    error_list_add(list, &warning);
+}
+
+void turn_warn(struct turn *turn, const char *rule, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    add_warning(turn, &turn->result->warnings, rule, format, args);
+    va_end(args);
+}
+
+void turn_warn_change(struct turn *turn, const char *format, ...) {
+    if (turn->changes.arena == NULL) {
+        error_list_init(&turn->changes, turn->arena);
+    }
+    va_list args;
+    va_start(args, format);
+    add_warning(turn, &turn->changes, NULL, format, args);
+    va_end(args);
+}
+
+// After the commit.
+static void tell_changes(struct turn *turn) {
+    for (size_t i = 0; i < turn->changes.count; i++) {
+        error_list_add(&turn->result->warnings, &turn->changes.items[i]);
+    }
 }
 
 // Old rows of an append are never touched, but by a backfill: then the table equals the query.
 static void warn_of_lost_rows(struct turn *turn) {
     const int64_t lost = turn->write.rows_lost;
     if (turn->step->model->source.directives.kind == MODEL_APPEND && lost > 0) {
-        turn_warn(turn, NULL,
-                  "the backfill removes %lld row%s that the query does not give any more",
-                  (long long)lost, lost == 1 ? "" : "s");
+        turn_warn_change(turn,
+                         "the backfill removes %lld row%s that the query does not give any more",
+                         (long long)lost, lost == 1 ? "" : "s");
     }
 }
 
@@ -78,13 +100,6 @@ enum error_code turn_write(struct turn *turn, struct error *err) {
     warn_of_lost_rows(turn);
     turn_step_done(turn, "write");
     return ERROR_NONE;
-}
-
-void turn_warn_storage(struct turn *turn) {
-    if (turn->step->storage_warning != NULL) {
-        error_list_add(&turn->result->warnings, turn->step->storage_warning);
-        turn->step->storage_warning = NULL;
-    }
 }
 
 static enum error_code write_message(struct turn *turn, struct error *err) {
@@ -180,6 +195,7 @@ static enum error_code transaction_body(struct turn *turn, struct error *err) {
     crash_point("CP_MODEL_BEFORE_COMMIT");
     TRY(lake_commit(connection, &turn->result->snapshot, err));
     crash_point("CP_MODEL_COMMITTED");
+    tell_changes(turn);
     return ERROR_NONE;
 }
 
@@ -216,72 +232,124 @@ static enum error_code choose_threads(struct runner *runner, const struct plan_s
     return session_use_threads(&runner->session, all, err);
 }
 
-enum error_code run_model(struct runner *runner, struct plan_step *step, struct arena *scratch,
-                          struct run_result *result, struct error *err) {
+// What earlier attempts have taught the next one.
+struct lessons {
+    bool checks_alone;
+    bool reads_everything;
+    bool leaves_storage;
+    int conflicts;
+};
+
+// Whether another attempt can end better.  The rows of a fetch are gone after the first.
+static bool learn(struct lessons *lessons, const struct turn *turn, enum error_code code) {
+    const bool fetches = turn->step->model->lib_calls.count > 0;
+    if (turn->wants_checks_alone) {
+        lessons->checks_alone = true;
+        return true;
+    }
+    if (turn->step->storage_is_refused && !lessons->leaves_storage && !fetches) {
+        lessons->leaves_storage = true;
+        return true;
+    }
+    if (turn->rewrites && !turn->check_failed &&
+        (code == ERROR_INVALID || code == ERROR_NOT_FOUND)) {
+        lessons->reads_everything = true; // as the user wrote it, also for the error's position
+        return true;
+    }
+    if (code == ERROR_CONFLICT && lessons->conflicts < CONFLICT_RETRIES_MAX && !fetches) {
+        lessons->conflicts++;
+        return true;
+    }
+    return false;
+}
+
+static void succeeded(struct turn *turn, struct arena *scratch) {
+    struct runner *runner = turn->runner;
+    struct run_result *result = turn->result;
+    if (result->snapshot > 0) {
+        plan_committed(runner->plan, turn->step->model,
+                       turn->write.changed || turn->altered ? result->snapshot : 0);
+        plan_rows_added(runner->plan, turn->step->model, turn->write.rows);
+    }
+    if (!result->aborted) {
+        run_warnings(runner, turn->step, scratch, result);
+    }
+}
+
+static enum error_code try_model(struct turn *turn, struct arena *scratch, struct error *err) {
+    struct run_result *result = turn->result;
+    const enum error_code code = attempt(turn, err);
+    result->rows = turn->write.rows;
+    result->aborted = turn->fetched.aborted;
+    result->read_snapshot = code == ERROR_NONE ? turn->read_snapshot : 0;
+    result->is_exact = turn->is_exact;
+    if (code == ERROR_NONE) {
+        succeeded(turn, scratch);
+    }
+    return code;
+}
+
+// What each attempt begins with again.
+static void reset_result(struct run_result *result, const struct run_result *planned) {
+    result->run_type = planned->run_type;
+    result->reason = planned->reason;
+    result->warnings.count = planned->warnings.count;
+    result->errors.count = planned->errors.count;
+    result->checks = (struct check_result_list){0};
+    result->shape = (str){0};
+}
+
+static void warn_of_storage(const struct plan_step *step, struct run_result *result) {
+    for (size_t i = 0; i < step->storage_warnings.count; i++) {
+        error_list_add(&result->warnings, &step->storage_warnings.items[i]);
+    }
+}
+
+static enum error_code try_until_done(struct runner *runner, struct plan_step *step,
+                                      const struct incremental_state *incremental,
+                                      struct arena *scratch, struct run_result *result,
+                                      struct error *err) {
     const struct clock *clock = &runner->context->clock;
-    const enum run_type planned_type = result->run_type;
-    const str planned_reason = result->reason;
-    const size_t warnings = result->warnings.count;
-    const size_t errors = result->errors.count;
-    struct incremental_state incremental;
-    bool checks_alone = false;
-    TRY(choose_threads(runner, step, err));
-    TRY(run_enter_model(runner, step, &incremental, err));
-    // Now, as it may ask the database what would end a transaction: whether a table exists.
-    (void)model_lineage(run_lineage(runner), step->model);
-    bool reads_everything = false;
-    for (int try = 0;;) {
+    const struct run_result planned = *result;
+    struct lessons lessons = {0};
+    for (;;) {
         struct turn turn = {
             .runner = runner,
             .step = step,
             .arena = scratch,
             .result = result,
-            .incremental = incremental,
-            .checks_alone = checks_alone,
-            .reads_everything = reads_everything,
+            .incremental = *incremental,
+            .checks_alone = lessons.checks_alone,
+            .reads_everything = lessons.reads_everything,
             .started_us = clock_wall_us(clock),
             .step_started_us = clock_monotonic_us(clock),
         };
-        result->run_type = planned_type;
-        result->reason = planned_reason;
-        result->warnings.count = warnings;
-        result->errors.count = errors;
-        result->checks = (struct check_result_list){0};
-        result->shape = (str){0};
-        const enum error_code code = attempt(&turn, err);
-        result->rows = turn.write.rows;
-        result->aborted = turn.fetched.aborted;
-        result->read_snapshot = code == ERROR_NONE ? turn.read_snapshot : 0;
-        result->is_exact = turn.is_exact;
+        reset_result(result, &planned);
+        const enum error_code code = try_model(&turn, scratch, err);
         if (code == ERROR_NONE) {
-            if (result->snapshot > 0) {
-                plan_committed(runner->plan, step->model,
-                               turn.write.changed || turn.altered ? result->snapshot : 0);
-                plan_rows_added(runner->plan, step->model, turn.write.rows);
-            }
-            if (!result->aborted) {
-                run_warnings(runner, step, scratch, result);
-            }
             return ERROR_NONE;
         }
-        if (turn.wants_checks_alone) {
-            checks_alone = true;
-            continue;
-        }
-        if (turn.rewrites && !turn.check_failed &&
-            (code == ERROR_INVALID || code == ERROR_NOT_FOUND)) {
-            reads_everything = true; // as the user wrote it, also for the error's position
-            continue;
-        }
-        if (code != ERROR_CONFLICT || try == CONFLICT_RETRIES_MAX ||
-            step->model->lib_calls.count > 0) {
+        if (!learn(&lessons, &turn, code)) {
             turn_explain_cursor(&turn, err);
             return code;
         }
-        try++;
-        TRY(clock_sleep_us(clock, (int64_t)CONFLICT_WAIT_MS * 1000 * try,
-                           runner->context->interrupt, err));
+        if (code == ERROR_CONFLICT) {
+            TRY(clock_sleep_us(clock, (int64_t)CONFLICT_WAIT_MS * 1000 * lessons.conflicts,
+                               runner->context->interrupt, err));
+        }
     }
+}
+
+enum error_code run_model(struct runner *runner, struct plan_step *step, struct arena *scratch,
+                          struct run_result *result, struct error *err) {
+    struct incremental_state incremental;
+    TRY(choose_threads(runner, step, err));
+    TRY(run_enter_model(runner, step, &incremental, err));
+    // Now, as it may ask the database what would end a transaction: whether a table exists.
+    (void)model_lineage(run_lineage(runner), step->model);
+    const enum error_code code = try_until_done(runner, step, &incremental, scratch, result, err);
+    warn_of_storage(step, result);
+    return code;
 }
 
 static enum error_code redecorate(struct turn *turn, struct error *err) {
@@ -297,9 +365,20 @@ static enum error_code redecorate(struct turn *turn, struct error *err) {
     return lake_commit(runner->session.connection, &turn->result->snapshot, err);
 }
 
+static enum error_code try_redecorate(struct turn *turn, struct error *err) {
+    struct lake_connection *connection = turn->runner->session.connection;
+    enum error_code code = lake_begin(connection, err);
+    if (code == ERROR_NONE) {
+        code = redecorate(turn, err);
+    }
+    if (code != ERROR_NONE) {
+        lake_rollback(connection);
+    }
+    return code;
+}
+
 enum error_code run_redecorate(struct runner *runner, struct plan_step *step, struct arena *scratch,
                                struct run_result *result, struct error *err) {
-    struct lake_connection *connection = runner->session.connection;
     const struct clock *clock = &runner->context->clock;
     struct turn turn = {
         .runner = runner,
@@ -313,14 +392,11 @@ enum error_code run_redecorate(struct runner *runner, struct plan_step *step, st
         .step_started_us = clock_monotonic_us(clock),
     };
     run_write_lock(runner);
-    enum error_code code = lake_begin(connection, err);
-    if (code == ERROR_NONE) {
-        code = redecorate(&turn, err);
-    }
-    if (code != ERROR_NONE) {
-        lake_rollback(connection);
+    enum error_code code = try_redecorate(&turn, err);
+    if (code != ERROR_NONE && step->storage_is_refused) {
+        code = try_redecorate(&turn, err);
     }
     run_write_unlock(runner);
-    turn_warn_storage(&turn);
+    warn_of_storage(step, result);
     return code;
 }

@@ -189,9 +189,9 @@ static enum error_code alter(struct turn *turn, const struct evolving_table *evo
     }
     turn->altered = turn->altered || evolution->statements.count > 0 || renamed.size > 0;
     if (evolution->summary.size > 0 || renamed.size > 0) {
-        turn_warn(turn, NULL, "columns changed: " STR_FORMAT "%s" STR_FORMAT, STR_ARGS(renamed),
-                  renamed.size > 0 && evolution->summary.size > 0 ? "; " : "",
-                  STR_ARGS(evolution->summary));
+        turn_warn_change(turn, "columns changed: " STR_FORMAT "%s" STR_FORMAT, STR_ARGS(renamed),
+                         renamed.size > 0 && evolution->summary.size > 0 ? "; " : "",
+                         STR_ARGS(evolution->summary));
     }
     return ERROR_NONE;
 }
@@ -210,8 +210,9 @@ static enum error_code evolve(struct turn *turn, struct error *err) {
         turn->result->run_type = RUN_BACKFILL;
     }
     if (evolving.versions_dropped > 0) {
-        turn_warn(turn, NULL, "this run drops %lld historical version%s",
-                  (long long)evolving.versions_dropped, evolving.versions_dropped == 1 ? "" : "s");
+        turn_warn_change(turn, "this run drops %lld historical version%s",
+                         (long long)evolving.versions_dropped,
+                         evolving.versions_dropped == 1 ? "" : "s");
     }
     return alter(turn, &evolving, err);
 }
@@ -224,20 +225,16 @@ enum error_code turn_prepare_table(struct turn *turn, struct error *err) {
     }
     turn_step_done(turn, "bind");
     if (step->created) {
-        turn_warn_storage(turn);
         turn->write.table_is_empty = true;
         return ERROR_NONE;
     }
     if (!step->table_exists) {
         TRY(run_create_table(runner, step, err));
-        turn_warn_storage(turn);
         turn->write.table_is_empty = true;
         turn->altered = true;
         return ERROR_NONE;
     }
     TRY(evolve(turn, err));
     const bool edited = turn->result->run_type == RUN_BACKFILL || plan_is_redecorated(step);
-    TRY(decorate_changed(runner, step, edited, &turn->decorated, err));
-    turn_warn_storage(turn);
-    return ERROR_NONE;
+    return decorate_changed(runner, step, edited, &turn->decorated, err);
 }

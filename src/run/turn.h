@@ -34,6 +34,7 @@ struct turn {
     bool decorated;        // comments, partitioning or sorting changed
     int64_t read_snapshot;
     int64_t started_us;
+    struct error_list changes; // warnings of what the transaction changes: told once it committed
     struct commit_step steps[5];
     size_t step_count;
     int64_t step_started_us;
@@ -44,6 +45,9 @@ void turn_step_done(struct turn *turn, const char *name);
 
 // Adds a warning at the model's file.
 void turn_warn(struct turn *turn, const char *rule, const char *format, ...) PRINTF_LIKE(3, 4);
+
+// As turn_warn, for what is only so when the transaction commits: a dropped column, a lost row.
+void turn_warn_change(struct turn *turn, const char *format, ...) PRINTF_LIKE(2, 3);
 
 // Takes the write lock, and before it, when others wait for that, does what needs none: the fetch,
 // the evaluation of a query whose every row is needed.  The lock is held only after ERROR_NONE.
@@ -57,9 +61,6 @@ MUST_USE enum error_code turn_fetch(struct turn *turn, bool all, struct error *e
 
 // Stops and frees what the fetch has; also when there was none.
 void turn_end_fetch(struct turn *turn);
-
-// Adds the warning of a partitioning or sorting that could not be set, if there is one.
-void turn_warn_storage(struct turn *turn);
 
 // Evaluates the query and writes its rows, inside the transaction; turn->write has the outcome.
 MUST_USE enum error_code turn_write(struct turn *turn, struct error *err);

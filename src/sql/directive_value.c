@@ -72,22 +72,29 @@ static bool next_part(str *rest, bool *done, str *part) {
     return true;
 }
 
+// Two of a kind say nothing more than one, and DuckLake fails on them when rows are written.
+static bool part_is_new(struct directive_reader *reader, const struct directive *item,
+                        const char *name, const char *rule, const struct str_list *parts,
+                        str part) {
+    if (!str_list_has_nocase(parts, part)) {
+        return true;
+    }
+    struct error err;
+    error_rule(&err, ERROR_INVALID, rule, "@%s: \"" STR_FORMAT "\" is named twice", name,
+               STR_ARGS(part));
+    directive_error(reader, &err, item);
+    return false;
+}
+
 void directive_columns(struct directive_reader *reader, const struct directive *item,
                        const char *name, const char *rule, struct str_list *columns) {
     str rest = item->value;
     str part;
     for (bool done = false; next_part(&rest, &done, &part);) {
-        if (!column_check(reader, item, name, rule, part)) {
-            continue;
+        if (column_check(reader, item, name, rule, part) &&
+            part_is_new(reader, item, name, rule, columns, part)) {
+            str_list_push(reader->arena, columns, part);
         }
-        if (str_list_has_nocase(columns, part)) {
-            struct error err;
-            error_rule(&err, ERROR_INVALID, rule, "@%s: \"" STR_FORMAT "\" is named twice", name,
-                       STR_ARGS(part));
-            directive_error(reader, &err, item);
-            continue;
-        }
-        str_list_push(reader->arena, columns, part);
     }
 }
 
@@ -145,7 +152,9 @@ void directive_partitions(struct directive_reader *reader, const struct directiv
                        STR_ARGS(part));
             directive_error(reader, &err, item);
         } else if (column_check(reader, item, "partitioned_by", "parser.invalid_partitioned_by",
-                                column)) {
+                                column) &&
+                   part_is_new(reader, item, "partitioned_by", "parser.invalid_partitioned_by",
+                               parts, normal)) {
             str_list_push(reader->arena, parts, normal);
             str_list_push(reader->arena, columns, column);
         }

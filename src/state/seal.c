@@ -89,6 +89,28 @@ static void key_set(struct state *state, str secret) {
     state->own.key_loaded = true;
 }
 
+static const char what_is_lost[] =
+    "without it the tokens, failed rows and jobs kept there cannot be read";
+
+static enum error_code missing_key(const struct state *state, struct error *err) {
+    error_set(err, ERROR_INVALID,
+              "the state key is missing: " STR_FORMAT " was written with one, and neither "
+              "ONDATRA_STATE_KEY (in .env or the environment) nor .coypu/state.key is there",
+              STR_ARGS(state->own.location));
+    error_hint(err, "bring the key back: %s", what_is_lost);
+    return ERROR_INVALID;
+}
+
+static enum error_code wrong_key(const struct state *state, struct error *err) {
+    const char *origin = environment_origin(state->context->environment, key_variable);
+    error_set(err, ERROR_INVALID, "%s%s is not the key that " STR_FORMAT " was written with",
+              origin != NULL ? "ONDATRA_STATE_KEY of " : ".coypu/state.key",
+              origin != NULL ? origin : "", STR_ARGS(state->own.location));
+    error_hint(err, "set %s to the key of then: %s; to go on without them, move that state away",
+               origin != NULL ? "ONDATRA_STATE_KEY" : "it", what_is_lost);
+    return ERROR_INVALID;
+}
+
 // `create`: something is about to be encrypted, so a key may be made.
 static enum error_code key_load(struct state *state, bool create, struct error *err) {
     if (state->own.key_loaded) {
@@ -106,25 +128,11 @@ static enum error_code key_load(struct state *state, bool create, struct error *
         TRY(key_file_create(state, &scratch, file, err));
     }
     if (!path_exists(file)) {
-        error_set(err, ERROR_INVALID,
-                  "the state key is missing: neither ONDATRA_STATE_KEY nor .coypu/state.key is "
-                  "there, but " STR_FORMAT " holds encrypted values",
-                  STR_ARGS(state->own.location));
-        error_hint(err, "set ONDATRA_STATE_KEY to the key the state was written with, or bring "
-                        "the key file back");
-        return ERROR_INVALID;
+        return missing_key(state, err);
     }
     TRY(file_read(&scratch, file, &secret, err));
     key_set(state, str_trim(secret));
     return ERROR_NONE;
-}
-
-static enum error_code wrong_key(const struct state *state, struct error *err) {
-    error_set(err, ERROR_INVALID,
-              "the state key does not fit: " STR_FORMAT " was written with another one",
-              STR_ARGS(state->own.location));
-    error_hint(err, "set ONDATRA_STATE_KEY to the key the state was written with");
-    return ERROR_INVALID;
 }
 
 static enum error_code check_read(struct state_held *held, struct arena *arena, str *sealed,

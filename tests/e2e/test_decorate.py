@@ -1,5 +1,8 @@
 """Comments, partitioning and sorting from directives (models.md §5.7, §8)."""
+import json
 import sqlite3
+
+import pytest
 
 SELECT = "SELECT 1::BIGINT AS id, 'x' AS region, DATE '2024-01-01' AS day"
 
@@ -93,3 +96,34 @@ def test_a_partitioning_that_does_not_fit_is_left_out_with_a_warning(project):
     result = project.run("run", code=0)
     assert f"WARN: models/raw/t.sql:1:21: {warning}\n" in result.out, result
     assert project.sql("SELECT id FROM raw.t") == [{"id": 2}] and storage(project) == (["year"], [])
+
+
+def test_a_partitioning_that_the_lake_refuses_keeps_no_row_from_its_table(project):
+    """On the first run and on a later one, beside other changes of the table."""
+    message = 'the table is not partitioned by region: unexpected partition key - column "no_such_column" does not exist'
+
+    def run(text, select):
+        project.write({"models/raw/t.sql": text + select, "models/raw/other.sql": "SELECT 1 AS a"})
+        result = project.run("run", "--json", code=0, COYPU_PLANT_BUG="PB_STORAGE")
+        return {m["model"]: m for m in map(json.loads, result.out.splitlines()) if "model" in m}["raw.t"]
+
+    first = run("-- @partitioned_by: region\n", SELECT)
+    assert (first["status"], first["warnings"]) == ("ok", [message]) and project.sql("SELECT id FROM raw.t") == [{"id": 1}]
+    assert run("", SELECT.replace("1::", "2::"))["warnings"] == []
+    later = run("-- @partitioned_by: region\n-- @description: Sales\n", SELECT + ", 4 AS more")
+    assert (later["status"], later["warnings"]) == ("ok", ["columns changed: + more (INTEGER)", message])
+    assert project.sql("SELECT id, more FROM raw.t") == [{"id": 1, "more": 4}]
+    assert comments(project)[0] == "Sales" and storage(project) == ([], [])
+
+
+def test_a_sorting_that_the_lake_refuses_is_told_with_its_line(project):
+    project.write({"models/raw/t.sql": SELECT})
+    project.run("run", code=0)
+    project.write({"models/raw/t.sql": f"-- @description: Sales\n-- @sorted_by: day\n{SELECT}"})
+    result = project.run("run", code=0, COYPU_PLANT_BUG="PB_STORAGE")
+    assert ("""  WARN: models/raw/t.sql:2:16: the table is not sorted by day: columns in the SET SORTED BY statement were not found in the \
+DuckLake table. Unmatched columns were: no_such_column
+    -- @sorted_by: day
+                   ^
+""") in result.out, result
+    assert comments(project)[0] == "Sales"

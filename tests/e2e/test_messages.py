@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import subprocess
+import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ def told(result):
     """Standard output and error without times and ids."""
     text = result.out + result.err
     text = re.sub(r"\d+(\.\d+)?(ms|s)\b", "TIME", text)
-    return re.sub(r"since \S+", "since WHEN", re.sub(r"pid \d+", "pid N", text))
+    return text
 
 
 KEYED = "-- @kind: merge\n-- @unique_key: id\n"
@@ -125,6 +127,14 @@ Done: 0 ran, 0 skipped, 1 failed (0 rows, TIME)
 [SKIPPED] main.c (table, backfill, 0 rows, TIME — main.a failed: @audit: sum(x, <, 10) failed: sum(x) is 12, not < 10)
 Done: 0 ran, 0 skipped, 1 failed, 2 behind a failure (0 rows, TIME)
 """),
+    "a doubled partition": (
+        {"models/a.sql": "-- @partitioned_by: a, A\nSELECT 1 AS a"},
+        """[FAILED] main.a (table, backfill, 0 rows, TIME — first run)
+  ERROR: models/a.sql:1:21: @partitioned_by: "A" is named twice
+    -- @partitioned_by: a, A
+                        ^
+Done: 0 ran, 0 skipped, 1 failed (0 rows, TIME)
+"""),
     "a cycle": (
         {"models/a.sql": "SELECT * FROM b", "models/b.sql": "SELECT * FROM c", "models/c.sql": "SELECT * FROM a"},
         """models/a.sql:1:15: error: the models read each other: main.a (models/a.sql) → main.b (models/b.sql) → main.c (models/c.sql) → main.a
@@ -164,17 +174,90 @@ def test_json_names_the_ancestor_and_its_first_error(project):
     assert blocked["skipped_error"] == "could not convert string 'x' to INT32"
 
 
-def test_who_holds_the_lock(project):
+@pytest.mark.parametrize("seconds, age", [(30, "30 s"), (12 * 60 + 5, "12 min"), (3 * 3600 + 300, "3 h 5 min"), (52 * 3600, "2 d 4 h"), (-60, "0 s")])
+def test_who_holds_the_lock_and_for_how_long(project, seconds, age):
     project.write({"models/a.sql": "SELECT 1 AS a"})
-    project.run("run", code=0)
-    lock = project.root / ".coypu/run.lock"
-    with open(lock, "r+", encoding="utf-8") as held:
+    (project.root / ".coypu").mkdir()
+    since = datetime.fromtimestamp(time.time() - seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    with open(project.root / ".coypu/run.lock", "w", encoding="utf-8") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        held.write("pid 4711, coypu run, since 2026-01-02T03:04:05.000000Z\n")
+        held.write(f"pid 4711, coypu run, since {since}\n")
         held.flush()
-        assert told(project.run("run", code=1)) == (
-            "error: another run holds this project: pid N, coypu run, since WHEN\n"
-            "  hint: wait for it to end, or give --lock-timeout SECONDS\n")
+        message = project.run("run", code=1).err.replace("for 31 s", "for 30 s")
+        assert message == (f"error: another run holds this project: pid 4711, coypu run, for {age} (since {since})\n"
+                           "  hint: wait for it to end, or give --lock-timeout SECONDS\n")
+
+
+def test_a_holder_that_has_not_written_its_name_yet(project):
+    project.write({"models/a.sql": "SELECT 1 AS a"})
+    (project.root / ".coypu").mkdir()
+    with open(project.root / ".coypu/run.lock", "w", encoding="utf-8") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert project.run("run", code=1).err.startswith("error: another run holds this project\n  hint: ")
+
+
+KEYED_STATE = {"lib/crm.star": 'API = {"push": {}}\n\ndef push(rows):\n    return {str(r["__ondatra_rowid"]) + ":" + r["__ondatra_change_type"]: "reject: no" for r in rows}\n',
+               "models/raw/src.sql": "SELECT 1 AS id", "models/sync/t.sql": "-- @kind: merge\n-- @unique_key: id\n-- @sink: crm\nSELECT id FROM raw.src"}
+
+
+def keyed(project):
+    """A project whose state store holds something encrypted: a dead letter."""
+    project.write(KEYED_STATE)
+    project.run("run", code=None)
+    assert "id" in project.run("push", "dead", "sync.t", code=0).out
+    return project.root.resolve() / ".coypu/state.db"
+
+
+LOST = "without it the tokens, failed rows and jobs kept there cannot be read"
+
+
+def test_a_state_key_that_is_missing(project):
+    state = keyed(project)
+    (project.root / ".coypu/state.key").unlink()
+    assert project.run("run", code=1).err == (
+        f"error: the state key is missing: {state} was written with one, and neither ONDATRA_STATE_KEY (in .env or the environment) "
+        f"nor .coypu/state.key is there\n  hint: bring the key back: {LOST}\n")
+
+
+@pytest.mark.parametrize("command", [("run",), ("push", "status"), ("push", "dead", "sync.t")])
+@pytest.mark.parametrize("where", [".env", "the environment", ".coypu/state.key"])
+def test_a_state_key_that_is_another_one(project, where, command):
+    state = keyed(project)
+    variables = {"ONDATRA_STATE_KEY": "another-secret-key"} if where == "the environment" else {}
+    if where != "the environment":
+        project.write({where: "ONDATRA_STATE_KEY=another-secret-key\n" if where == ".env" else "another-secret-key\n"})
+    name, what = ("it", "") if where == ".coypu/state.key" else ("ONDATRA_STATE_KEY", "ONDATRA_STATE_KEY of ")
+    result = project.run(*command, code=1, **variables)
+    assert result.err == (f"error: {what}{where} is not the key that {state} was written with\n"
+                          f"  hint: set {name} to the key of then: {LOST}; to go on without them, move that state away\n")
+    assert "another-secret-key" not in result.out + result.err
+
+
+ROLLED_BACK = {
+    "a constraint": ("-- @kind: merge\n-- @unique_key: id\n-- @constraint: not_null(w)\n", "NULL::INTEGER AS w"),
+    "an audit": ("-- @audit: row_count(>, 5)\n", "2 AS w"),
+    "a value": ("", "error('no')::INTEGER AS w"),
+    "history": ("-- @kind: scd2\n-- @unique_key: w\n-- @audit: row_count(>, 5)\n", "2 AS w"),
+    "an append's rows": ("-- @kind: append\n-- @audit: row_count(>, 5)\n", "2 AS w"),
+}
+
+
+@pytest.mark.parametrize("case", ROLLED_BACK)
+def test_what_was_rolled_back_is_not_told_as_done(project, case):
+    """"columns changed", "drops … historical versions", "removes … rows"."""
+    header, column = ROLLED_BACK[case]
+    kind = "\n".join(line for line in header.splitlines() if "@kind" in line)
+    for i in (1, 2):
+        project.write({"models/a.sql": f"{kind}\n-- @unique_key: id\nSELECT 1 AS id, {i} AS v" if kind else f"SELECT 1 AS id, {i} AS v"})
+        project.run("run", code=0)
+    before = project.sql("SELECT * FROM main.a ORDER BY ALL")
+    project.write({"models/a.sql": f"{header}SELECT 3 AS id, {column}"})
+    failed = project.run_json(code=1).models["main.a"]
+    assert failed["warnings"] == [] and len(failed["errors"]) == 1
+    assert project.sql("SELECT * FROM main.a ORDER BY ALL") == before
+    project.write({"models/a.sql": f"{kind}\n-- @unique_key: w\nSELECT 3 AS id, 2 AS w" if kind else "SELECT 3 AS id, 2 AS w"})
+    done = project.run_json(code=0).models["main.a"]["warnings"]
+    assert any(w.startswith("columns changed: ") for w in done), done
 
 
 def test_an_extension_that_is_not_installed(project, tmp_path):

@@ -102,8 +102,10 @@ static void every_status_has_its_class(void **unused) {
     assert_int_equal(fix.summary.warned, 3);
     assert_int_equal(fix.summary.rejected, 1);
     assert_int_equal(fix.summary.failed, 8);
-    ASSERT_STR(fix.summary.warnings.items[0],
-               "push returned a status for \"zzz\", which is no row of the batch");
+    ASSERT_STR(
+        fix.summary.warnings.items[0],
+        "push returned a status for \"zzz\", which is no row of the batch: its keys are text such "
+        "as \"0:insert\"");
 }
 
 static const struct {

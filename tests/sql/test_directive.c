@@ -148,6 +148,8 @@ static const struct {
     {"reserved column", "-- @sorted_by: __Ondatra_x\nSELECT 1", "parser.invalid_sorted_by", 1, 16,
      "@sorted_by: \"__Ondatra_x\" is a reserved name",
      "names that begin with __ondatra_ belong to the runtime"},
+    {"doubled partition", "-- @partitioned_by: year(d), YEAR(D)\nSELECT 1",
+     "parser.invalid_partitioned_by", 1, 21, "@partitioned_by: \"year(D)\" is named twice", ""},
     {"bad partition", "-- @partitioned_by: week(day)\nSELECT 1", "parser.invalid_partitioned_by", 1,
      21,
      "@partitioned_by: \"week(day)\" is neither a column nor one of year(c), month(c), day(c), "

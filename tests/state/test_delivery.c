@@ -315,10 +315,11 @@ static void a_wrong_key_is_refused_at_opening(void **in) {
     struct state *other = open_state(fix, false);
     assert_int_equal(state_open(other, &fix->err), ERROR_INVALID);
     state_free(other);
-    const str expected = str_format(&fix->arena,
-                                    "the state key does not fit: " STR_FORMAT
-                                    "/.coypu/state.db was written with another one",
-                                    STR_ARGS(fix->project));
+    const str expected =
+        str_format(&fix->arena,
+                   "ONDATRA_STATE_KEY of the environment is not the key that " STR_FORMAT
+                   "/.coypu/state.db was written with",
+                   STR_ARGS(fix->project));
     assert_string_equal(fix->err.message, str_to_cstring(&fix->arena, expected));
 }
 
