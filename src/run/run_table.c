@@ -18,6 +18,26 @@ struct evolving_table {
     int64_t versions_dropped; // closed versions of scd2 that this run deletes
 };
 
+static bool has_column(const struct lake_table *table, const char *name) {
+    return columns_find(table->columns, table->column_count, str_from(name)) != NULL;
+}
+
+// Whether the table has the columns that the kind adds.
+static bool looks_like(const struct lake_table *table, enum model_kind kind) {
+    switch (kind) {
+    case MODEL_TABLE:
+    case MODEL_APPEND:
+    case MODEL_MERGE:
+        return false;
+    case MODEL_TRACKED:
+        return has_column(table, COLUMN_CONTENT_HASH);
+    case MODEL_SCD2:
+        return has_column(table, COLUMN_VALID_FROM) && has_column(table, COLUMN_VALID_TO) &&
+               has_column(table, COLUMN_IS_CURRENT);
+    }
+    return false;
+}
+
 static enum error_code find_table(struct turn *turn, struct evolving_table *evolving,
                                   struct error *err) {
     const struct plan_step *step = turn->step;
@@ -31,6 +51,11 @@ static enum error_code find_table(struct turn *turn, struct evolving_table *evol
     evolving->kind = step->model->source.directives.kind;
     evolving->has_old_kind =
         step->has_commit && model_kind_find(step->commit.kind, &evolving->old_kind);
+    // The commit that would tell may have been expired by another program; history must not go.
+    if (!step->has_commit && looks_like(&evolving->table, evolving->kind)) {
+        evolving->old_kind = evolving->kind;
+        evolving->has_old_kind = true;
+    }
     return ERROR_NONE;
 }
 

@@ -3,116 +3,212 @@
 
 // What a table must hold after a run, said in SQL over the full query and the table as it was.
 
-#include "run/oracle_world.h"
+#include "run/oracle_copy.h"
 
 struct oracle_check {
     struct oracle_world *world;
     int index;
-    const struct oracle_model *model;
-    int64_t before; // snapshots
-    int64_t after;
+    struct oracle_model *model;
     struct arena *arena;
+    int sources; // the copy with what the model read
+    int now;     // the copy with the table as it is
+    int was;     // as it was before the run; 0: there is none
     bool existed;
-    str columns; // of the table, quoted
-    str old;     // SELECT with the columns of the table as it was; empty table when it was not
-    str query;   // SELECT with the same columns of the full query
+    bool altered; // its columns are not what they were
+    bool has_full;
+    str columns; // of the table, quoted, without those that coypu adds
+    str added;   // "_content_hash" and the like, each with a comma before it; empty: none
+    str values;  // as columns, without the key, by name
+    str old;     // SELECT list for all columns of the table as it was
 };
 
-static inline int64_t check_number(struct oracle_check *check, str sql) {
+// ── SQL with words in braces ──
+
+static inline str check_sql(struct oracle_check *check, str pattern) {
+    struct arena *arena = check->arena;
+    const str now = str_format(arena, "c%d.was.m%d", check->now, check->index);
+    const str old = check->existed
+                        ? str_format(arena, "(SELECT " STR_FORMAT ", __written FROM c%d.was.m%d)",
+                                     STR_ARGS(check->old), check->was, check->index)
+                        : str_format(arena, "(FROM " STR_FORMAT " LIMIT 0)", STR_ARGS(now));
+    const struct {
+        str word;
+        str text;
+    } WORDS[] = {
+        {STR_INIT("{now}"), now},
+        {STR_INIT("{old}"), old},
+        {STR_INIT("{full}"), str_format(arena, "c%d.\"full\".m%d", check->sources, check->index)},
+        {STR_INIT("{columns}"), check->columns},
+        {STR_INIT("{all}"), str_format(arena, STR_FORMAT STR_FORMAT, STR_ARGS(check->columns),
+                                       STR_ARGS(check->added))},
+        {STR_INIT("{values}"), check->values},
+        {STR_INIT("{run}"), str_format(arena, "%lld", (long long)check->world->before)},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(WORDS); i++) {
+        pattern = str_replace_all(arena, pattern, WORDS[i].word, WORDS[i].text);
+    }
+    return pattern;
+}
+
+// The integers of the first row; false after an error, which fails the world.
+static inline bool check_numbers(struct oracle_check *check, str sql, int64_t *numbers,
+                                 size_t count) {
     struct error err;
-    int64_t value = -1;
-    if (lake_query_int64(check->world->other, sql, LAKE_NO_VALUES, &value, NULL, &err) !=
-        ERROR_NONE) {
+    LAKE_RESULT result = NULL;
+    if (lake_query(check->world->checker, sql, LAKE_NO_VALUES, &result, &err) != ERROR_NONE ||
+        !lake_result_next(result)) {
         world_fail(check->world, check->index, "the check itself: %s\n" STR_FORMAT, err.message,
                    STR_ARGS(sql));
-        return -1;
+        return false;
     }
-    return value;
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = lake_result_int64(result, i);
+    }
+    return true;
 }
 
-static inline bool check_describe(struct oracle_check *check, str sql, struct lake_column **columns,
-                                  size_t *count) {
-    struct error err;
-    *count = 0;
-    return lake_describe(check->world->other, check->arena, sql, columns, count, &err) ==
-           ERROR_NONE;
-}
+// ── Columns ──
 
-static inline bool is_helper(str name) {
+static inline bool is_added(str name) {
     return str_equal(name, STR("_content_hash")) || str_equal(name, STR("valid_from_snapshot")) ||
            str_equal(name, STR("valid_to_snapshot")) || str_equal(name, STR("is_current"));
 }
 
-// The columns of the table, and the same of what it was: those that it had not are NULL.
+struct oracle_columns {
+    struct lake_column *items;
+    size_t count;
+};
+
+// Those of a table of a copy; false: there is none.
+static inline bool columns_read(struct oracle_check *check, const char *schema, int copy,
+                                struct oracle_columns *columns) {
+    struct error err;
+    const str sql = str_format(check->arena, "FROM c%d.\"%s\".m%d", copy, schema, check->index);
+    *columns = (struct oracle_columns){0};
+    return lake_describe(check->world->checker, check->arena, sql, &columns->items, &columns->count,
+                         &err) == ERROR_NONE;
+}
+
+static inline const struct lake_column *columns_find(const struct oracle_columns *columns,
+                                                     str name) {
+    for (size_t i = 0; i < columns->count; i++) {
+        if (str_equal_nocase(columns->items[i].name, name)) {
+            return &columns->items[i];
+        }
+    }
+    return NULL;
+}
+
+static inline int column_order(const void *a, const void *b) {
+    return str_compare(((const struct lake_column *)a)->name,
+                       ((const struct lake_column *)b)->name);
+}
+
+// A column of the table as it was: NULL when it had none of the name, or one of another type that
+// does not widen (models.md §7).
+static inline void add_old_column(struct text *out, const struct lake_column *column,
+                                  const struct lake_column *was, str quoted) {
+    const bool widens = was != NULL && str_equal(was->type, STR("INTEGER")) &&
+                        str_equal(column->type, STR("BIGINT"));
+    if (was != NULL && str_equal(was->type, column->type)) {
+        text_add(out, quoted);
+    } else {
+        text_format(out, STR_FORMAT "::" STR_FORMAT " AS " STR_FORMAT,
+                    STR_ARGS(widens ? quoted : STR("NULL")), STR_ARGS(column->type),
+                    STR_ARGS(quoted));
+    }
+}
+
+// What is known of the columns of the table and of what it was; false: there is no table.
 static inline bool check_columns(struct oracle_check *check) {
-    struct lake_column *now, *was;
-    size_t now_count, was_count;
-    struct text columns;
-    struct text old;
-    const str target = check->model->target;
-    text_init(&columns, check->arena);
-    text_init(&old, check->arena);
-    const str before = str_format(check->arena, "FROM " STR_FORMAT " AT (VERSION => %lld)",
-                                  STR_ARGS(target), (long long)check->before);
-    if (!check_describe(check, str_format(check->arena, "FROM " STR_FORMAT, STR_ARGS(target)), &now,
-                        &now_count)) {
+    struct oracle_columns now, was;
+    struct text columns, added, values, old;
+    if (!columns_read(check, "was", check->now, &now)) {
         return false;
     }
-    check->existed = check_describe(check, before, &was, &was_count);
-    for (size_t i = 0; i < now_count; i++) {
-        if (is_helper(now[i].name)) {
+    check->existed = check->was > 0 && columns_read(check, "was", check->was, &was);
+    text_init(&columns, check->arena);
+    text_init(&added, check->arena);
+    text_init(&values, check->arena);
+    text_init(&old, check->arena);
+    qsort(now.items, now.count, sizeof(*now.items), column_order);
+    check->altered = check->existed && now.count != was.count;
+    for (size_t i = 0; i < now.count; i++) {
+        const struct lake_column *column = &now.items[i];
+        if (str_equal(column->name, STR("__written"))) {
             continue;
         }
-        bool found = false;
-        for (size_t j = 0; j < was_count && check->existed; j++) {
-            found = found || (str_equal_nocase(was[j].name, now[i].name) &&
-                              str_equal(was[j].type, now[i].type));
-        }
-        const str name = lake_quote_name(check->arena, now[i].name);
-        const char *comma = columns.size > 0 ? ", " : "";
-        text_format(&columns, "%s" STR_FORMAT, comma, STR_ARGS(name));
-        if (found) {
-            text_format(&old, "%s" STR_FORMAT, comma, STR_ARGS(name));
+        const str quoted = lake_quote_name(check->arena, column->name);
+        if (is_added(column->name)) {
+            text_format(&added, ", " STR_FORMAT, STR_ARGS(quoted));
         } else {
-            text_format(&old, "%sNULL::" STR_FORMAT " AS " STR_FORMAT, comma, STR_ARGS(now[i].type),
-                        STR_ARGS(name));
+            text_format(&columns, "%s" STR_FORMAT, columns.size > 0 ? ", " : "", STR_ARGS(quoted));
+            if (!str_equal_nocase(column->name, STR("key"))) {
+                text_format(&values, "%s" STR_FORMAT, values.size > 0 ? ", " : "",
+                            STR_ARGS(quoted));
+            }
+        }
+        if (check->existed) {
+            const struct lake_column *before = columns_find(&was, column->name);
+            check->altered =
+                check->altered || before == NULL || !str_equal(before->type, column->type);
+            text_add(&old, old.size > 0 ? STR(", ") : STR(""));
+            add_old_column(&old, column, before, quoted);
         }
     }
     check->columns = text_str(&columns);
-    check->old = check->existed
-                     ? str_format(check->arena, "SELECT " STR_FORMAT " " STR_FORMAT,
-                                  STR_ARGS(text_str(&old)), STR_ARGS(before))
-                     : str_format(check->arena, "SELECT " STR_FORMAT " FROM " STR_FORMAT " LIMIT 0",
-                                  STR_ARGS(check->columns), STR_ARGS(target));
-    check->query = str_format(check->arena, "SELECT " STR_FORMAT " FROM (" STR_FORMAT "\n) AS f",
-                              STR_ARGS(check->columns), STR_ARGS(check->model->body));
+    check->added = text_str(&added);
+    check->values = text_str(&values);
+    check->old = text_str(&old);
     return true;
 }
+
+// Whether the table has the columns of the query, with their types, and those of its kind.
+static inline bool columns_are_right(struct oracle_check *check) {
+    static const int ADDED[] = {[MODEL_TABLE] = 0,
+                                [MODEL_APPEND] = 0,
+                                [MODEL_MERGE] = 0,
+                                [MODEL_TRACKED] = 1,
+                                [MODEL_SCD2] = 3};
+    struct oracle_columns now, full;
+    if (!columns_read(check, "was", check->now, &now) ||
+        !columns_read(check, "full", check->sources, &full)) {
+        return false;
+    }
+    for (size_t i = 0; i < full.count; i++) {
+        const struct lake_column *column = columns_find(&now, full.items[i].name);
+        if (column == NULL || !str_equal(column->type, full.items[i].type)) {
+            return false;
+        }
+    }
+    const size_t added = (size_t)ADDED[check->model->kind] + 1; // __written
+    return now.count == full.count + added;
+}
+
+// ── What the rows must be ──
 
 // An append that aggregates gives the aggregate of what is new in its only changed source.
 static inline str expected_aggregate(struct oracle_check *check) {
     static const char *const TABLES[] = {"raw.a", "raw.b", "raw.c", "stg.m0"};
-    for (size_t i = 0; i < sizeof(TABLES) / sizeof(*TABLES); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(TABLES); i++) {
         const str table = str_from(TABLES[i]);
         if (str_find(check->model->body, table) == SIZE_MAX) {
             continue;
         }
-        struct lake_column *columns;
-        size_t count;
-        if (!check_describe(check, str_format(check->arena, "FROM %s", TABLES[i]), &columns,
-                            &count)) {
-            continue;
-        }
+        const str now = str_format(check->arena, "c%d.%s", check->sources, TABLES[i]);
+        const str was = str_format(check->arena, "c%d.%s", check->model->base, TABLES[i]);
         const str delta =
-            str_format(check->arena, "(FROM %s EXCEPT ALL FROM %s AT (VERSION => %lld))", TABLES[i],
-                       TABLES[i], (long long)check->model->base);
-        const str changed = str_format(
-            check->arena,
-            "SELECT (SELECT count(*) FROM %s) <> (SELECT count(*) FROM %s AT (VERSION => %lld)) OR "
-            "EXISTS (FROM " STR_FORMAT ")",
-            TABLES[i], TABLES[i], (long long)check->model->base, STR_ARGS(delta));
-        if (check_number(check, str_format(check->arena, "SELECT (" STR_FORMAT ")::INTEGER",
-                                           STR_ARGS(changed))) != 1) {
+            str_format(check->arena, "(FROM " STR_FORMAT " EXCEPT ALL FROM " STR_FORMAT ")",
+                       STR_ARGS(now), STR_ARGS(was));
+        int64_t changed = 0;
+        if (!check_numbers(check,
+                           str_format(check->arena,
+                                      "SELECT ((SELECT count(*) FROM " STR_FORMAT
+                                      ") <> (SELECT count(*) FROM " STR_FORMAT
+                                      ") OR EXISTS (FROM " STR_FORMAT "))::INTEGER",
+                                      STR_ARGS(now), STR_ARGS(was), STR_ARGS(delta)),
+                           &changed, 1) ||
+            changed != 1) {
             continue;
         }
         if (str_find(check->model->body, STR("UNION")) != SIZE_MAX) {
@@ -120,98 +216,176 @@ static inline str expected_aggregate(struct oracle_check *check) {
         }
         const str body = str_replace_all(check->arena, check->model->body, table, delta);
         return str_format(check->arena,
-                          STR_FORMAT " UNION ALL SELECT " STR_FORMAT " FROM (" STR_FORMAT
-                                     ") AS f WHERE EXISTS (FROM " STR_FORMAT ")",
-                          STR_ARGS(check->old), STR_ARGS(check->columns), STR_ARGS(body),
-                          STR_ARGS(delta));
+                          "SELECT {all} FROM {old} UNION ALL SELECT {columns} FROM (" STR_FORMAT
+                          ") AS f WHERE EXISTS (FROM " STR_FORMAT ")",
+                          STR_ARGS(body), STR_ARGS(delta));
     }
-    return check->old;
+    return STR("SELECT {all} FROM {old}");
 }
 
+static inline str expected_append(struct oracle_check *check) {
+    if (check->model->aggregates && (check->model->status == RUN_SKIPPED ||
+                                     str_equal(check->model->shape, STR("nothing changed")))) {
+        return STR("SELECT {all} FROM {old}");
+    }
+    if (str_equal(check->model->shape, STR("aggregate of the delta"))) {
+        return expected_aggregate(check);
+    }
+    return STR("SELECT {all} FROM {old} UNION ALL (SELECT {all} FROM {full} EXCEPT ALL SELECT "
+               "{all} FROM {old})");
+}
+
+// The rows by models.md §5, with the columns {all}.
 static inline str expected_rows(struct oracle_check *check) {
     const bool rebuilt = check->model->type == RUN_BACKFILL || !check->existed;
     switch (check->model->kind) {
     case MODEL_TABLE:
-    case MODEL_TRACKED:
-        return check->query;
+        return STR("SELECT {all} FROM {full}");
     case MODEL_APPEND:
-        if (rebuilt) {
-            return check->query;
-        }
-        if (check->model->aggregates && (check->model->status == RUN_SKIPPED ||
-                                         str_equal(check->model->shape, STR("nothing changed")))) {
-            return check->old;
-        }
-        if (str_equal(check->model->shape, STR("aggregate of the delta"))) {
-            return expected_aggregate(check);
-        }
-        return str_format(check->arena,
-                          STR_FORMAT " UNION ALL (" STR_FORMAT " EXCEPT ALL " STR_FORMAT ")",
-                          STR_ARGS(check->old), STR_ARGS(check->query), STR_ARGS(check->old));
+        return rebuilt ? STR("SELECT {all} FROM {full}") : expected_append(check);
     case MODEL_MERGE:
-        if (rebuilt) {
-            return check->query;
-        }
-        return str_format(check->arena,
-                          STR_FORMAT " UNION ALL SELECT * FROM (" STR_FORMAT
-                                     ") AS o WHERE key NOT IN (SELECT key FROM (" STR_FORMAT
-                                     ") AS q WHERE key IS NOT NULL)",
-                          STR_ARGS(check->query), STR_ARGS(check->old), STR_ARGS(check->query));
-    case MODEL_SCD2:
-        return check->query;
+        return rebuilt ? STR("SELECT {all} FROM {full}")
+                       : STR("SELECT {all} FROM {full} UNION ALL SELECT {all} FROM {old} WHERE key "
+                             "NOT IN (SELECT key FROM {full})");
+    case MODEL_TRACKED:
+        return STR("SELECT {columns}, (sum(hash(row({values}))) OVER (PARTITION BY key))::VARCHAR "
+                   "FROM {full}");
+    case MODEL_SCD2: // every version; a backfill keeps the closed ones, too
+        return STR(
+            "SELECT {all} FROM {old} WHERE NOT is_current UNION ALL "
+            "SELECT {columns}, is_current, valid_from_snapshot, valid_to_snapshot FROM {old} "
+            "WHERE is_current AND key IN (SELECT key FROM same) UNION ALL "
+            "SELECT {columns}, false, valid_from_snapshot, {run} - 1 FROM {old} "
+            "WHERE is_current AND key NOT IN (SELECT key FROM same) UNION ALL "
+            "SELECT {columns}, true, {run}, NULL FROM {full} "
+            "WHERE key NOT IN (SELECT key FROM same)");
     }
     return (str){0};
 }
 
-// Rows that are too many or too few.
-static inline int64_t check_difference(struct oracle_check *check, str expected) {
-    const char *where = check->model->kind == MODEL_SCD2 ? " WHERE is_current" : "";
-    const str table = str_format(check->arena, "SELECT " STR_FORMAT " FROM " STR_FORMAT "%s",
-                                 STR_ARGS(check->columns), STR_ARGS(check->model->target), where);
-    return check_number(
-        check,
-        str_format(check->arena,
-                   "WITH found AS MATERIALIZED (" STR_FORMAT
-                   "), expected AS MATERIALIZED (" STR_FORMAT
-                   ") SELECT count(*) FROM ((FROM expected EXCEPT ALL FROM found) UNION ALL (FROM "
-                   "found EXCEPT ALL FROM expected))",
-                   STR_ARGS(table), STR_ARGS(expected)));
+// ── Comparing ──
+
+// Evaluates the query over the copy of its sources, once for all comparisons.
+static inline void check_evaluate(struct oracle_check *check) {
+    struct error err;
+    const str sql = str_format(check->arena, "USE c%d", check->sources);
+    (void)copy_execute(check->world, check->world->checker, sql);
+    check->has_full =
+        lake_execute(check->world->checker,
+                     str_format(check->arena,
+                                "CREATE TABLE IF NOT EXISTS \"full\".m%d AS " STR_FORMAT,
+                                check->index, STR_ARGS(check->model->body)),
+                     LAKE_NO_VALUES, NULL, &err) == ERROR_NONE;
 }
 
 static inline bool has_key_trouble(struct oracle_check *check) {
-    if (check->model->kind != MODEL_MERGE && check->model->kind != MODEL_SCD2 &&
-        check->model->kind != MODEL_TRACKED) {
+    const enum model_kind kind = check->model->kind;
+    if (!check->has_full || (kind != MODEL_MERGE && kind != MODEL_SCD2 && kind != MODEL_TRACKED)) {
         return false;
     }
-    const char *having = check->model->kind == MODEL_TRACKED ? "" : "count(*) > 1 OR ";
-    return check_number(check, str_format(check->arena,
-                                          "SELECT count(*) FROM (SELECT key FROM (" STR_FORMAT
-                                          "\n) AS f GROUP BY key HAVING %skey IS NULL)",
-                                          STR_ARGS(check->model->body), having)) > 0;
+    int64_t bad = 0;
+    return check_numbers(check,
+                         check_sql(check, kind == MODEL_TRACKED
+                                              ? STR("SELECT count(*) FROM {full} WHERE key IS NULL")
+                                              : STR("SELECT count(*) - count(DISTINCT key) FROM "
+                                                    "{full}")),
+                         &bad, 1) &&
+           bad > 0;
+}
+
+struct oracle_difference {
+    int64_t rows;    // too many or too few
+    int64_t changed; // rows that the table has and had not; of tracked: with all of their group
+    int64_t gone;    // that it had and has not
+    int64_t written; // rows that this run wrote
+};
+
+static inline bool check_difference(struct oracle_check *check, str expected,
+                                    struct oracle_difference *difference) {
+    // Of tracked, the hash tells whether the group is the same.
+    const bool in_groups = check->model->kind == MODEL_TRACKED;
+    const str sql = str_format(
+        check->arena,
+        "WITH found AS (SELECT {all} FROM {now}), same AS (" STR_FORMAT
+        "), expected AS (" STR_FORMAT
+        "), net AS (SELECT {all}, sum(n) AS n FROM (SELECT {all}, 1 AS n FROM found UNION ALL "
+        "SELECT {all}, -1 FROM {old}) GROUP BY {all}) SELECT "
+        "(SELECT coalesce(sum(abs(n)), 0) FROM (SELECT sum(n) AS n FROM (SELECT *, 1 AS n FROM "
+        "found UNION ALL SELECT *, -1 FROM expected) GROUP BY {all})),"
+        "(%s),"
+        "(SELECT coalesce(-sum(n), 0) FROM net WHERE n < 0),"
+        "(SELECT count(*) FROM {now} WHERE __written > {run})",
+        STR_ARGS(
+            check->model->kind == MODEL_SCD2
+                ? STR("SELECT key FROM (SELECT {columns} FROM {old} WHERE is_current INTERSECT "
+                      "SELECT {columns} FROM {full})")
+                : STR("SELECT 1")),
+        STR_ARGS(expected),
+        in_groups ? "SELECT count(*) FROM found AS f WHERE NOT EXISTS (FROM {old} AS o WHERE o.key "
+                    "= f.key AND o._content_hash = f._content_hash)"
+                  : "SELECT coalesce(sum(n), 0) FROM net WHERE n > 0");
+    int64_t numbers[4] = {0};
+    if (!check_numbers(check, check_sql(check, sql), numbers, ARRAY_COUNT(numbers))) {
+        return false;
+    }
+    *difference = (struct oracle_difference){numbers[0], numbers[1], numbers[2], numbers[3]};
+    return true;
 }
 
 static inline void check_failed_run(struct oracle_check *check) {
-    struct lake_column *columns;
-    size_t count;
-    const bool evaluates = check_describe(check, check->model->body, &columns, &count);
-    if (evaluates && !check->model->blocked && !has_key_trouble(check)) {
+    struct oracle_difference difference;
+    if (check->has_full && !check->model->blocked && !has_key_trouble(check)) {
         world_fail(check->world, check->index, "failed without cause: " STR_FORMAT,
                    STR_ARGS(check->model->message));
         return;
     }
-    if (check_columns(check) && check->existed && check_difference(check, check->old) != 0) {
+    if (!check_columns(check)) {
+        if (check->existed) {
+            world_fail(check->world, check->index, "a failed run dropped the table");
+        }
+        return;
+    }
+    if (check->altered) {
+        world_fail(check->world, check->index, "a failed run changed the columns");
+    } else if (check_difference(check, STR("SELECT {all} FROM {old}"), &difference) &&
+               (difference.rows != 0 || difference.written != 0 || check->model->snapshot != 0)) {
         world_fail(check->world, check->index, "a failed run changed the table");
+    }
+}
+
+// What did not change is not written, and without a change there is no snapshot.
+static inline void check_writes(struct oracle_check *check,
+                                const struct oracle_difference *difference) {
+    const struct oracle_model *model = check->model;
+    if (difference->written != difference->changed) {
+        world_fail(check->world, check->index,
+                   "wrote %lld rows where %lld are new (" STR_FORMAT ")",
+                   (long long)difference->written, (long long)difference->changed,
+                   STR_ARGS(model->message));
+    }
+    const bool changes = difference->changed > 0 || difference->gone > 0 || check->altered ||
+                         model->type == RUN_BACKFILL;
+    if (changes != (model->snapshot > 0)) {
+        world_fail(check->world, check->index, "%s a change (" STR_FORMAT ")",
+                   changes ? "made no snapshot of" : "made a snapshot without",
+                   STR_ARGS(model->message));
     }
 }
 
 static inline void check_model(struct oracle_check *check) {
     const struct oracle_model *model = check->model;
+    struct oracle_difference difference;
     if (!model->ran) {
         world_fail(check->world, check->index, "did not run");
         return;
     }
+    check_evaluate(check);
     if (model->status == RUN_ERROR || model->blocked) {
         check_failed_run(check);
+        return;
+    }
+    if (!check->has_full) {
+        world_fail(check->world, check->index, "ran without a query that runs");
         return;
     }
     if (has_key_trouble(check)) {
@@ -219,28 +393,44 @@ static inline void check_model(struct oracle_check *check) {
                    STR_ARGS(model->message));
         return;
     }
-    if (!check_columns(check)) {
-        world_fail(check->world, check->index, "no table");
+    if (!check_columns(check) || !columns_are_right(check)) {
+        world_fail(check->world, check->index, "has not the columns of its query (" STR_FORMAT ")",
+                   STR_ARGS(model->message));
         return;
     }
-    const int64_t differences = check_difference(check, expected_rows(check));
-    if (differences != 0) {
-        world_fail(check->world, check->index, "%lld rows differ (" STR_FORMAT ")",
-                   (long long)differences, STR_ARGS(model->message));
+    if (!check_difference(check, expected_rows(check), &difference)) {
+        return;
     }
+    if (difference.rows != 0) {
+        world_fail(check->world, check->index, "%lld rows differ (" STR_FORMAT ")",
+                   (long long)difference.rows, STR_ARGS(model->message));
+        return;
+    }
+    check_writes(check, &difference);
 }
 
-// All models, in one transaction, since outside of one every statement reads the catalog anew.
-static inline void world_check(struct oracle_world *w, int64_t before) {
+// The view by which bodies over the copy read stg.m0.
+static inline void check_see_staging(struct oracle_world *w, int sources, int now) {
     SCRATCH(scratch);
-    struct error err;
-    int64_t after = 0;
-    if (w->failed || lake_begin(w->other, &err) != ERROR_NONE) {
+    struct error ignored; // when m0 could not be made
+    (void)!lake_execute(w->checker,
+                        str_format(&scratch,
+                                   "CREATE VIEW c%d.stg.m0 AS SELECT * EXCLUDE (__written) FROM "
+                                   "c%d.was.m0",
+                                   sources, now),
+                        LAKE_NO_VALUES, NULL, &ignored);
+}
+
+static inline void world_check(struct oracle_world *w) {
+    SCRATCH(scratch);
+    int64_t since_us = clock_monotonic_us(&w->context.clock);
+    const int was = w->copies;
+    const int now = w->failed ? 0 : copy_make(w, copy_everything);
+    world_phase(w, PHASE_COPY, &since_us);
+    if (now == 0) {
         return;
     }
-    if (lake_current_snapshot(w->other, &after, &err) != ERROR_NONE) {
-        world_fail(w, -1, "%s", err.message);
-    }
+    check_see_staging(w, now, now);
     for (int i = 0; i < ORACLE_MODELS && !w->failed; i++) {
         if (!w->models[i].on) {
             continue;
@@ -249,16 +439,17 @@ static inline void world_check(struct oracle_world *w, int64_t before) {
             .world = w,
             .index = i,
             .model = &w->models[i],
-            .before = before,
-            .after = after,
+            .sources = now,
+            .now = now,
+            .was = was,
             .arena = &scratch,
         };
         check_model(&check);
         if (w->models[i].status != RUN_ERROR && !w->models[i].blocked) {
-            w->models[i].base = after;
+            w->models[i].base = now;
         }
     }
-    lake_rollback(w->other);
+    world_phase(w, PHASE_CHECK, &since_us);
 }
 
 #endif

@@ -3,7 +3,7 @@
 
 // One world of the oracle: a lake with three source tables, some models over them, and rounds of
 // edits with a run after each.  After every run each table is compared with what its kind promises
-// (models.md §5), computed from the full query.
+// (models.md §5), computed from the full query (oracle_check.h).
 //
 // One DuckDB session serves all runs of a world, so that a run costs milliseconds.
 
@@ -24,7 +24,7 @@
 #include "run/runner.h"
 
 enum {
-    ORACLE_MODELS = 8,
+    ORACLE_MODELS = 16, // the last two are tracked and scd2
     ORACLE_ROUNDS = 4,
     ORACLE_EDITS_MAX = 3,
     ORACLE_FAILURE_SIZE = 4000, // bytes of the text that says how a case failed
@@ -38,11 +38,16 @@ struct oracle_case {
     const char *body; // of model 1, a merge; NULL: random
 };
 
+// Where the time goes.
+enum oracle_phase { PHASE_OPEN, PHASE_EDIT, PHASE_RUN, PHASE_COPY, PHASE_CHECK, PHASE_CLOSE };
+enum { ORACLE_PHASES = PHASE_CLOSE + 1 };
+
 struct oracle_count {
     int64_t sequences; // a model and the edits under it
     int64_t runs;      // of a model
     int64_t failures;  // rightly so: duplicate or NULL keys
     struct map shapes; // int64_t * by the shape chosen
+    int64_t phase_us[ORACLE_PHASES];
 };
 
 struct oracle_model {
@@ -57,9 +62,10 @@ struct oracle_model {
     str shape;
     str message;
     bool blocked;
-    bool aggregates; // an append that took the aggregate of new rows once: no surplus any more
+    bool aggregates;  // an append that took the aggregate of new rows once: no surplus any more
+    int64_t snapshot; // of its commit; 0: none
     // Of the last run that did not fail:
-    int64_t base; // the newest snapshot then; 0: none
+    int base; // the copy of the sources that it read
 };
 
 struct oracle_world {
@@ -72,7 +78,10 @@ struct oracle_world {
     struct project project;
     struct session session;
     struct state *state;
-    struct lake_connection *other; // edits and checks
+    struct lake_connection *other;   // edits
+    struct lake_connection *checker; // compares, in memory
+    int copies;                      // made so far
+    int64_t before;                  // the newest snapshot when the last run began
     struct oracle_model models[ORACLE_MODELS];
     struct oracle_count *count;
     struct text script; // what was done, for people
@@ -93,6 +102,13 @@ static inline void world_fail(struct oracle_world *w, int model, const char *for
     va_end(args);
     w->failed = true;
     w->failed_model = model;
+}
+
+// Adds the time since *since_us to the phase, and begins the next.
+static inline void world_phase(struct oracle_world *w, enum oracle_phase phase, int64_t *since_us) {
+    const int64_t now_us = clock_monotonic_us(&w->context.clock);
+    w->count->phase_us[phase] += now_us - *since_us;
+    *since_us = now_us;
 }
 
 static inline void world_file(struct oracle_world *w, const char *path, str content) {
@@ -131,8 +147,8 @@ static inline void roll_model(struct arena *arena, uint64_t seed, int index, boo
                                             MODEL_APPEND, MODEL_TABLE};
     struct dice dice = dice_of(seed, (uint64_t)index + 100);
     model->kind = DICE_PICK(&dice, KINDS);
-    if (index == ORACLE_MODELS - 1) {
-        model->kind = seed % 2 == 0 ? MODEL_TRACKED : MODEL_SCD2;
+    if (index >= ORACLE_MODELS - 2) {
+        model->kind = index == ORACLE_MODELS - 1 ? MODEL_TRACKED : MODEL_SCD2;
     }
     if (index == 0) {
         model->kind = dice_chance(&dice, 50) ? MODEL_TABLE : MODEL_MERGE;
@@ -233,7 +249,10 @@ static inline bool world_open(struct oracle_world *w, const struct oracle_case *
             ERROR_NONE ||
         session_start(&w->project, &(struct session_options){.without_sources = true, .threads = 1},
                       &w->session, &err) != ERROR_NONE ||
-        session_connect(&w->session, &w->other, &err) != ERROR_NONE) {
+        session_connect(&w->session, &w->other, &err) != ERROR_NONE ||
+        lake_connect(w->session.lake, &w->checker, &err) != ERROR_NONE ||
+        lake_execute(w->checker, STR("PRAGMA disable_optimizer"), LAKE_NO_VALUES, NULL, &err) !=
+            ERROR_NONE) {
         world_fail(w, -1, "%s", err.message);
         return false;
     }
@@ -244,6 +263,7 @@ static inline bool world_open(struct oracle_world *w, const struct oracle_case *
 }
 
 static inline void world_close(struct oracle_world *w, bool keep) {
+    lake_disconnect(w->checker);
     lake_disconnect(w->other);
     session_end(&w->session);
     state_free(w->state);
@@ -281,6 +301,7 @@ static inline void on_result(void *self, const struct run_result *result) {
     model->shape = str_copy(&w->arena, result->shape);
     model->aggregates = model->aggregates || str_equal(model->shape, STR("aggregate of the delta"));
     model->blocked = result->skipped_because.size > 0;
+    model->snapshot = result->snapshot;
     model->message = result->errors.count > 0
                          ? str_copy(&w->arena, str_from(result->errors.items[0].message))
                          : str_format(&w->arena, STR_FORMAT ", " STR_FORMAT,
@@ -334,6 +355,7 @@ static inline void world_run(struct oracle_world *w) {
     if (lake_current_snapshot(w->other, &runner.first_snapshot, &err) != ERROR_NONE) {
         world_fail(w, -1, "%s", err.message);
     }
+    w->before = runner.first_snapshot;
     error_list_init(&errors, &arena);
     for (int i = 0; i < ORACLE_MODELS; i++) {
         w->models[i].ran = false;

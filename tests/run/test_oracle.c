@@ -16,46 +16,66 @@
 
 enum { SOAK_SECONDS_MAX = 1000000 };
 
+static void world_edit(struct oracle_world *w, int round) {
+    struct dice dice = dice_of(w->test->seed, (uint64_t)round + 1000);
+    const int edits = round == 0 ? 0 : 1 + dice_below(&dice, ORACLE_EDITS_MAX);
+    for (int i = 0; i < edits; i++) {
+        const str edit = make_edit(&w->arena, &dice);
+        if ((w->test->edits >> (round * ORACLE_EDITS_MAX + i) & 1) != 0) {
+            world_execute(w, str_format(&w->arena, "BEGIN;" STR_FORMAT ";COMMIT", STR_ARGS(edit)));
+        }
+    }
+}
+
 static void world_play(struct oracle_world *w) {
     for (int round = 0; round <= ORACLE_ROUNDS && !w->failed; round++) {
-        struct dice dice = dice_of(w->test->seed, (uint64_t)round + 1000);
-        const int edits = round == 0 ? 0 : 1 + dice_below(&dice, ORACLE_EDITS_MAX);
-        for (int i = 0; i < edits; i++) {
-            const str edit = make_edit(&w->arena, &dice);
-            if ((w->test->edits >> (round * ORACLE_EDITS_MAX + i) & 1) != 0) {
-                world_execute(w,
-                              str_format(&w->arena, "BEGIN;" STR_FORMAT ";COMMIT", STR_ARGS(edit)));
-            }
-        }
-        struct error err;
-        int64_t before = 0;
-        if (lake_current_snapshot(w->other, &before, &err) != ERROR_NONE) {
-            world_fail(w, -1, "%s", err.message);
-        }
+        int64_t since_us = clock_monotonic_us(&w->context.clock);
+        world_edit(w, round);
+        world_phase(w, PHASE_EDIT, &since_us);
         world_run(w);
-        world_check(w, before);
+        world_phase(w, PHASE_RUN, &since_us);
+        world_check(w);
     }
+}
+
+// A world from its making to its end; true when it failed.
+static bool world_live(struct oracle_world *w, const struct oracle_case *test,
+                       struct oracle_count *count) {
+    const struct clock clock = clock_system();
+    int64_t since_us = clock_monotonic_us(&clock);
+    const bool opened = world_open(w, test, count);
+    world_phase(w, PHASE_OPEN, &since_us);
+    if (opened) {
+        world_play(w);
+    }
+    return w->failed;
+}
+
+static void world_leave(struct oracle_world *w, struct oracle_count *count, bool keep) {
+    const struct clock clock = clock_system();
+    const int64_t since_us = clock_monotonic_us(&clock);
+    world_close(w, keep);
+    count->phase_us[PHASE_CLOSE] += clock_monotonic_us(&clock) - since_us;
 }
 
 // Whether the case fails; *failure then says how, and *model which.
 static bool case_fails(const struct oracle_case *test, struct oracle_count *count, int *model,
                        char *failure, size_t failure_size) {
     struct oracle_world w;
-    if (world_open(&w, test, count)) {
-        world_play(&w);
-    }
-    const bool failed = w.failed;
+    const bool failed = world_live(&w, test, count);
     *model = w.failed_model;
     (void)snprintf(failure, failure_size, "%s", w.failure);
-    world_close(&w, false);
+    world_leave(&w, count, false);
     return failed;
 }
 
 // Whether a part of the case fails in the same way.
 static bool still_fails(const struct oracle_case *test, struct oracle_count *count, int model,
                         const char *failure) {
-    static const char *const WAYS[] = {"rows differ", "without cause", "took duplicate"};
-    char message[1000];
+    static const char *const WAYS[] = {"rows differ",    "without cause", "took duplicate",
+                                       "rows where",     "a snapshot",    "no snapshot",
+                                       "the columns of", "a failed run",  "the check itself"};
+    char message[ORACLE_FAILURE_SIZE];
     int now = 0;
     if (!case_fails(test, count, &now, message, sizeof(message)) || now != model) {
         return false;
@@ -87,9 +107,7 @@ static void case_shrink(struct oracle_case *test, struct oracle_count *count, in
 // Plays the case with all that is done on standard error, and keeps its folder.
 static void case_show(const struct oracle_case *test, struct oracle_count *count) {
     struct oracle_world w;
-    if (world_open(&w, test, count)) {
-        world_play(&w);
-    }
+    (void)world_live(&w, test, count);
     world_file(&w, "script.sql", text_str(&w.script));
     (void)fprintf(stderr, "seed %llu: %s\n", (unsigned long long)test->seed,
                   w.failed ? w.failure : "as it should be");
@@ -103,7 +121,7 @@ static void case_show(const struct oracle_case *test, struct oracle_count *count
     (void)fprintf(stderr, "%sin %s; again: --case %llu %llu %llu\n", text_cstring(&w.script),
                   w.folder, (unsigned long long)test->seed, (unsigned long long)test->models,
                   (unsigned long long)test->edits);
-    world_close(&w, true);
+    world_leave(&w, count, true);
 }
 
 static struct oracle_case case_of(uint64_t seed) {
@@ -119,6 +137,12 @@ static void count_print(const struct oracle_count *count, uint64_t from, uint64_
     (void)fprintf(stderr, "seeds %llu to %llu: %lld sequences, %lld runs, %lld rightly failed\n",
                   (unsigned long long)from, (unsigned long long)to, (long long)count->sequences,
                   (long long)count->runs, (long long)count->failures);
+    static const char *const PHASES[] = {"open", "edit", "run", "copy", "check", "close"};
+    for (size_t i = 0; i < ARRAY_COUNT(PHASES); i++) {
+        (void)fprintf(stderr, "%s%s %.1f s", i > 0 ? ", " : "  ", PHASES[i],
+                      (double)count->phase_us[i] / 1e6);
+    }
+    (void)fprintf(stderr, "\n");
     for (size_t i = 0; i < count->shapes.count; i++) {
         (void)fprintf(stderr, "%10lld " STR_FORMAT "\n",
                       (long long)*(int64_t *)count->shapes.entries[i].value,
@@ -166,12 +190,12 @@ static uint64_t environment_number(const char *name, uint64_t otherwise) {
     return str_parse_uint64(str_from(getenv(name)), &value) ? value : otherwise;
 }
 
-// COYPU_ORACLE_SEED moves to other cases, COYPU_ORACLE_WORLDS says how many (64 are 500 sequences),
+// COYPU_ORACLE_SEED moves to other cases, COYPU_ORACLE_WORLDS says how many (32 are 512 sequences),
 // COYPU_ORACLE_SECONDS when to stop on a busy machine.
 static void every_model_equals_its_full_query(void **state) {
     (void)state;
     const uint64_t from = environment_number("COYPU_ORACLE_SEED", 1);
-    const uint64_t worlds = environment_number("COYPU_ORACLE_WORLDS", 64);
+    const uint64_t worlds = environment_number("COYPU_ORACLE_WORLDS", 32);
     const uint64_t seconds = environment_number("COYPU_ORACLE_SECONDS", 120);
     uint64_t failed = 0;
     if (seeds_fail(from, from + worlds, seconds, true, &failed)) {

@@ -113,6 +113,26 @@ static void a_rebuild_says_how_many_versions_it_drops(void **state) {
     assert_string_equal(project_query(f, VERSIONS), "1|y|true\n");
 }
 
+// Another program expires the commit that told what the table is.
+static void history_survives_a_commit_that_was_expired(void **state) {
+    static const char *const EXPIRE[] = {
+        "CALL ducklake_expire_snapshots('lake', older_than => now()::TIMESTAMP)"};
+    struct project_fixture *f = *state;
+    project_write(f, "models/mart/t.sql", MODEL);
+    write_source(f, "(1, 'a'), (2, 'b')");
+    project_run(f);
+    write_source(f, "(1, 'x'), (2, 'b')");
+    project_run(f);
+    project_write(f, "models/mart/z.sql", "SELECT 1 AS one\n");
+    project_run(f); // the newest snapshot stays, and this one is of another model
+    execute_on_lake(f, EXPIRE, ARRAY_COUNT(EXPIRE));
+    project_run(f);
+    ASSERT_LINES(f, "[skip] mart.z skip 0 no dependencies\n"
+                    "[ok] raw.source backfill 0 first run\n"
+                    "[ok] mart.t backfill 0 first run\n");
+    assert_string_equal(project_query(f, VERSIONS), "1|a|false\n1|x|true\n2|b|true\n");
+}
+
 static void scd2_refuses_bad_keys_on_every_run(void **state) {
     struct project_fixture *f = *state;
     static const char *const VALUES[] = {"(1, 'a'), (1, 'a')", "(1, 'a')", "(1, 'b'), (1, 'a')",
@@ -153,6 +173,7 @@ int main(void) {
         TEST(versions_carry_the_snapshot_at_which_the_run_began),
         TEST(history_survives_a_change_of_the_definition),
         TEST(a_rebuild_says_how_many_versions_it_drops),
+        TEST(history_survives_a_commit_that_was_expired),
         TEST(scd2_refuses_bad_keys_on_every_run),
         TEST(columns_named_like_the_history_are_not_taken_from_the_query),
     };
