@@ -133,15 +133,16 @@ static struct lake_table read_table(struct arena *arena, struct lake_result *res
     };
 }
 
-// What this transaction has created is not in the metadata yet.
+// What this transaction has created is not in the metadata yet.  duckdb_tables() would look up the
+// size of every table of the lake.
 static enum error_code find_uncommitted(struct lake_connection *connection, struct arena *arena,
                                         str schema, str name, struct lake_table *table, bool *found,
                                         struct error *err) {
     LAKE_RESULT result = NULL;
     TRY(lake_query(connection,
-                   STR("SELECT 0, 0, schema_name, table_name, false, 0 FROM duckdb_tables() WHERE "
+                   STR("SELECT 0, 0, schema_name, table_name, false, 0 FROM duckdb_columns() WHERE "
                        "database_name = ? AND lower(schema_name) = lower(?) AND lower(table_name) "
-                       "= lower(?)"),
+                       "= lower(?) LIMIT 1"),
                    LAKE_VALUES(lake_value_text(lake_alias(lake_of(connection))),
                                lake_value_text(schema), lake_value_text(name)),
                    &result, err));

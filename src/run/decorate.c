@@ -228,20 +228,27 @@ static str wanted_comment(const struct model *model, str column) {
     return (str){0};
 }
 
+// The table's own comment is read from the metadata, since duckdb_tables() would look up the size
+// of every table of the lake; no statement before this one changes it.
 static enum error_code change_comments(struct runner *runner, const struct model *model,
                                        bool *changed, struct error *err) {
     LAKE_RESULT result = NULL;
-    TRY(lake_query(
-        runner->session.connection,
-        STR("SELECT '', comment FROM duckdb_tables() WHERE database_name = ? AND"
-            " schema_name ILIKE ? AND table_name ILIKE ? UNION ALL SELECT column_name, comment"
-            " FROM duckdb_columns() WHERE database_name = ? AND schema_name ILIKE ? AND"
-            " table_name ILIKE ?"),
-        LAKE_VALUES(lake_value_text(lake_alias(runner->session.lake)),
-                    lake_value_text(model->schema), lake_value_text(model->name),
-                    lake_value_text(lake_alias(runner->session.lake)),
-                    lake_value_text(model->schema), lake_value_text(model->name)),
-        &result, err));
+    const str sql = str_format(
+        runner->arena,
+        "SELECT '', (SELECT g.value FROM " STR_FORMAT ".ducklake_tag g JOIN " STR_FORMAT
+        ".ducklake_table t ON g.object_id = t.table_id JOIN " STR_FORMAT
+        ".ducklake_schema s USING (schema_id) WHERE g.key = 'comment' AND g.end_snapshot IS NULL "
+        "AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL AND lower(s.schema_name) = "
+        "lower(?2) AND lower(t.table_name) = lower(?3)) UNION ALL SELECT column_name, comment FROM "
+        "duckdb_columns() WHERE database_name = ?1 AND lower(schema_name) = lower(?2) AND "
+        "lower(table_name) = lower(?3)",
+        STR_ARGS(lake_metadata_prefix(runner->session.lake)),
+        STR_ARGS(lake_metadata_prefix(runner->session.lake)),
+        STR_ARGS(lake_metadata_prefix(runner->session.lake)));
+    TRY(lake_query(runner->session.connection, sql,
+                   LAKE_VALUES(lake_value_text(lake_alias(runner->session.lake)),
+                               lake_value_text(model->schema), lake_value_text(model->name)),
+                   &result, err));
     while (lake_result_next(result)) {
         const str column = lake_result_text(result, 0);
         const str wanted = wanted_comment(model, column);
