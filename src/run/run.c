@@ -311,11 +311,11 @@ static void runner_done(struct runner *runner) {
 static enum error_code run_opened(struct runner *runner, struct run_summary *summary,
                                   struct error_list *errors, struct error *err) {
     RUN_LOCK lock = {.fd = -1};
-    struct sandbox sandbox = {0};
     const struct run_options *options = runner->options;
     if (options->sandbox) { // production may run beside it: the copy is of one moment
-        TRY(sandbox_make(&runner->project, &options->sandbox_options, &sandbox, err));
-        runner->sandbox = &sandbox;
+        struct sandbox *sandbox = ARENA_NEW(runner->arena, struct sandbox);
+        TRY(sandbox_make(&runner->project, &options->sandbox_options, sandbox, err));
+        runner->sandbox = sandbox;
     } else if (!options->dry_run) {
         TRY(run_lock_take(&runner->project, "coypu run", options->lock_timeout_ms, &lock, err));
         sandbox_reap(&runner->project);
@@ -326,7 +326,9 @@ static enum error_code run_opened(struct runner *runner, struct run_summary *sum
                                           .read_only = options->dry_run || options->sandbox});
     const enum error_code code = run_locked(runner, summary, errors, err);
     runner_done(runner);
-    sandbox_remove(&sandbox);
+    if (runner->sandbox != NULL) {
+        sandbox_remove(runner->sandbox);
+    }
     return code;
 }
 

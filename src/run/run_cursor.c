@@ -45,16 +45,15 @@ static enum error_code set_incremental(struct runner *runner, const struct incre
                                        str cursor, struct error *err) {
     struct lake_connection *connection = runner->session.connection;
     const struct lake_value null = lake_value_null();
-    const bool is_set = state != NULL;
-    runner->cursor_is_set = is_set;
+    runner->cursor_is_set = state != NULL;
     TRY(lake_set_variable(connection, STR("incr_last_value"),
-                          is_set ? lake_value_text(state->last_value) : null, err));
+                          state != NULL ? lake_value_text(state->last_value) : null, err));
     TRY(lake_set_variable(connection, STR("incr_last_run"),
-                          is_set ? lake_value_text(state->last_run) : null, err));
+                          state != NULL ? lake_value_text(state->last_run) : null, err));
     TRY(lake_set_variable(connection, STR("incr_is_backfill"),
-                          is_set ? lake_value_bool(state->is_backfill) : null, err));
+                          state != NULL ? lake_value_bool(state->is_backfill) : null, err));
     return lake_set_variable(connection, STR("incr_cursor"),
-                             is_set ? lake_value_text(cursor) : null, err);
+                             state != NULL ? lake_value_text(cursor) : null, err);
 }
 
 enum error_code run_enter_model(struct runner *runner, struct plan_step *step,

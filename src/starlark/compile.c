@@ -219,10 +219,10 @@ static void diagnose_memory(const struct star_program *program,
                             struct star_diagnostics *diagnostics) {
     char *text = diagnostics->failure;
     const size_t size = sizeof(diagnostics->failure);
-    const struct arena_supply *supply = program != NULL ? &program->supply : NULL;
-    if (supply != NULL && supply->is_exhausted && supply->is_limited) {
+    const struct arena_supply *supply = &program->supply;
+    if (supply->is_exhausted && supply->is_limited) {
         (void)snprintf(text, size, "memory limit of %zu bytes exceeded", supply->limit_bytes);
-    } else if (supply != NULL && !supply->is_exhausted && program->thread != NULL &&
+    } else if (!supply->is_exhausted && program->thread != NULL &&
                star_thread_error(program->thread)->status == STAR_LIMIT) {
         (void)snprintf(text, size, "%s", star_thread_error(program->thread)->message);
     } else {
@@ -232,7 +232,7 @@ static void diagnose_memory(const struct star_program *program,
 
 static void diagnose(const struct star_program *program, struct star_report *report,
                      struct star_diagnostics *diagnostics) {
-    const bool is_whole = program != NULL && !program->supply.is_exhausted;
+    const bool is_whole = !program->supply.is_exhausted;
     if (!is_whole || report->total == 0 || !star_report_publish(report, diagnostics)) {
         star_diagnostics_free(diagnostics);
         diagnose_memory(program, diagnostics);
@@ -241,12 +241,12 @@ static void diagnose(const struct star_program *program, struct star_report *rep
 
 struct star_program *star_compile(const struct star_source *source,
                                   struct star_diagnostics *diagnostics) {
-    struct star_diagnostics dropped;
+    struct star_diagnostics dropped = {0};
     diagnostics = diagnostics != NULL ? diagnostics : &dropped;
     *diagnostics = (struct star_diagnostics){0};
     struct star_program *program = program_new(source);
     if (program == NULL) {
-        diagnose(NULL, NULL, diagnostics);
+        (void)snprintf(diagnostics->failure, sizeof(diagnostics->failure), "out of memory");
         return NULL;
     }
     struct arena scratch;

@@ -641,7 +641,7 @@ static struct star_syntax *syntax_new(const struct star_source *source) {
 
 struct star_syntax *star_syntax_parse(const struct star_source *source,
                                       struct star_diagnostics *diagnostics) {
-    struct star_diagnostics dropped;
+    struct star_diagnostics dropped = {0};
     struct star_diagnostics *found = diagnostics != NULL ? diagnostics : &dropped;
     *found = (struct star_diagnostics){0};
     struct star_syntax *syntax = syntax_new(source);

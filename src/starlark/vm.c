@@ -36,6 +36,7 @@ static int32_t far_distance(const struct star_code *code, const uint64_t *at) {
 star_value star_vm_run(struct star_thread *thread, uint32_t frame_floor) {
     static const void *const labels[STAR_BC_COUNT] = {
 #define LABEL(name) [STAR_BC_##name] = &&op_##name,
+        // cppcheck-suppress assignBoolToPointer ; the address of a label is no "and"
         STAR_OPCODES(LABEL)
 #undef LABEL
     };
