@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "base/text.h"
 #include "lake/attach.h"
+#include "lake/change_log.h"
 #include "lake/result.h"
 #include "lake/transaction.h"
 
@@ -237,11 +238,24 @@ enum error_code lake_table_list(struct lake_connection *connection, struct arena
     return ERROR_NONE;
 }
 
+// The newest snapshot that changed rows of the table; 0: none.
+static int64_t newest_of_rows(const struct lake_change_log *log, int64_t table_id) {
+    const struct lake_change_log changes = lake_change_log_of(log, table_id);
+    for (size_t i = changes.count; i > 0; i--) {
+        const struct lake_change *change = &changes.items[i - 1];
+        if (change->kind == LAKE_CHANGE_INSERT || change->kind == LAKE_CHANGE_DELETE) {
+            return change->snapshot;
+        }
+    }
+    return 0;
+}
+
+static int64_t newer(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
 // Of ALTER TABLE only what changes columns or the name counts; comments and sorting are
 // "altered_table", too, and begin a new row of ducklake_table.
-//
-// changes_made is a list such as `created_table:"raw"."x",inserted_into_table:3,altered_table:3`;
-// only parts that end in a table id are of interest, and names in quotes cannot look like one.
 enum error_code lake_table_versions(struct lake_connection *connection, struct arena *arena,
                                     struct lake_table_version **versions, size_t *count,
                                     struct error *err) {
@@ -251,34 +265,29 @@ enum error_code lake_table_versions(struct lake_connection *connection, struct a
         size_t count;
         size_t capacity;
     } list = {0};
+    struct lake_change_log log;
+    TRY(lake_change_log_read(connection, &scratch, -1, INT64_MAX, &log, err));
     const str sql = with_names(
         &scratch, connection,
-        "WITH parts AS (SELECT snapshot_id, unnest(string_split(changes_made, ',')) AS part "
-        "FROM {m}.ducklake_snapshot_changes), "
-        "changed AS (SELECT split_part(part, ':', 2)::BIGINT AS table_id, "
-        "max(snapshot_id) AS snapshot_id FROM parts WHERE regexp_full_match(part, "
-        "'(inserted_into_table|deleted_from_table|inlined_insert|inlined_delete|"
-        "inserted_inlined_data|deleted_inlined_data):[0-9]+') GROUP BY 1), "
-        "altered AS (SELECT table_id, max(greatest(begin_snapshot, coalesce(end_snapshot, 0))) "
-        "AS snapshot_id FROM {m}.ducklake_column GROUP BY 1), "
+        "WITH altered AS (SELECT table_id, max(greatest(begin_snapshot, coalesce(end_snapshot, "
+        "0))) AS snapshot_id FROM {m}.ducklake_column GROUP BY 1), "
         "named AS (SELECT table_id, schema_id, table_name, min(begin_snapshot) AS snapshot_id "
         "FROM {m}.ducklake_table GROUP BY ALL) "
         "SELECT s.schema_name, t.table_name, t.table_id, "
-        "greatest(n.snapshot_id, coalesce(c.snapshot_id, 0), coalesce(a.snapshot_id, 0)), "
-        "coalesce(r.record_count, 0) "
+        "greatest(n.snapshot_id, coalesce(a.snapshot_id, 0)), coalesce(r.record_count, 0) "
         "FROM {m}.ducklake_table t JOIN {m}.ducklake_schema s USING (schema_id) "
-        "JOIN named n USING (table_id, schema_id, table_name) "
-        "LEFT JOIN changed c USING (table_id) LEFT JOIN altered a USING (table_id) "
+        "JOIN named n USING (table_id, schema_id, table_name) LEFT JOIN altered a USING (table_id) "
         "LEFT JOIN {m}.ducklake_table_stats r USING (table_id) "
         "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL ORDER BY 1, 2");
     LAKE_RESULT result = NULL;
     TRY(lake_query(connection, sql, LAKE_NO_VALUES, &result, err));
     while (lake_result_next(result)) {
+        const int64_t table_id = lake_result_int64(result, 2);
         const struct lake_table_version version = {
             .schema = str_copy(arena, lake_result_text(result, 0)),
             .name = str_copy(arena, lake_result_text(result, 1)),
-            .table_id = lake_result_int64(result, 2),
-            .snapshot = lake_result_int64(result, 3),
+            .table_id = table_id,
+            .snapshot = newer(lake_result_int64(result, 3), newest_of_rows(&log, table_id)),
             .rows = lake_result_int64(result, 4),
         };
         LIST_PUSH(arena, &list, version);

@@ -4,58 +4,24 @@
 #include "base/text.h"
 #include "lake/ast.h"
 #include "lake/attach.h"
+#include "lake/change_log.h"
 #include "lake/changes.h"
 #include "lake/result.h"
 #include "run/function_class.h"
 
 // ── What happened to the sources ──
 
-// One row a table: those that the model reads, and its own.  changes_made is a list such as
-// `created_table:"raw"."x",inserted_into_table:3`; names in quotes cannot look like a table id.
-// Compaction and the flush of inlined rows change no row.
+// One row a table: those that the model reads, and its own.
 static const char FACTS[] =
-    "WITH parts AS (SELECT snapshot_id, unnest(string_split(changes_made, ',')) AS part "
-    "FROM {m}.ducklake_snapshot_changes WHERE snapshot_id > least({base}, {own}) "
-    "AND snapshot_id <= {now}), "
-    "changed AS (SELECT split_part(part, ':', 2)::BIGINT AS table_id, snapshot_id, "
-    "split_part(part, ':', 1) IN ('inserted_into_table', 'inlined_insert', "
-    "'inserted_inlined_data') AS is_insert FROM parts "
-    "WHERE regexp_full_match(part, '[a-z_]+:[0-9]+') AND split_part(part, ':', 1) NOT IN "
-    "('compacted_table', 'merge_adjacent', 'rewrite_delete', 'flushed_inlined_data', "
-    "'flushed_inlined', 'inline_flush', 'inlined_flush')) "
-    "SELECT s.schema_name, t.table_name, "
-    "(SELECT min(begin_snapshot) FROM {m}.ducklake_table WHERE table_id = t.table_id) > {base}, "
-    "EXISTS (SELECT 1 FROM {m}.ducklake_column c WHERE c.table_id = t.table_id "
-    "AND (c.begin_snapshot > {base} OR c.end_snapshot > {base})), "
-    "coalesce((SELECT bool_or(snapshot_id > {base}) FROM changed c WHERE c.table_id = t.table_id), "
-    "false), "
-    "coalesce((SELECT bool_and(is_insert) FROM changed c WHERE c.table_id = t.table_id "
-    "AND snapshot_id > {base}), true), "
-    "coalesce((SELECT max(snapshot_id) FROM changed c WHERE c.table_id = t.table_id), 0), "
-    "(SELECT string_agg(c.column_name, chr(31) ORDER BY c.column_order) FROM {m}.ducklake_column c "
-    "WHERE c.table_id = t.table_id AND c.end_snapshot IS NULL AND c.parent_column IS NULL) "
-    "FROM {m}.ducklake_table t JOIN {m}.ducklake_schema s USING (schema_id) "
-    "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL "
+    "SELECT s.schema_name, t.table_name, t.table_id, "
+    "(SELECT min(begin_snapshot) FROM {m}.ducklake_table WHERE table_id = t.table_id), "
+    "c.altered, c.names "
+    "FROM {m}.ducklake_table t JOIN {m}.ducklake_schema s USING (schema_id) JOIN "
+    "(SELECT table_id, max(greatest(begin_snapshot, coalesce(end_snapshot, 0))) AS altered, "
+    "string_agg(column_name, chr(31) ORDER BY column_order) FILTER (WHERE end_snapshot IS NULL "
+    "AND parent_column IS NULL) AS names FROM {m}.ducklake_column GROUP BY table_id) c "
+    "USING (table_id) WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL "
     "AND list_contains(?, lower(s.schema_name || '.' || t.table_name))";
-
-static str facts_sql(const struct delta_request *request) {
-    struct arena *arena = request->arena;
-    const struct commit *commit = &request->step->commit;
-    const struct {
-        const char *name;
-        str value;
-    } parts[] = {
-        {"{m}", lake_metadata_prefix(lake_of(request->connection))},
-        {"{base}", str_format(arena, "%lld", (long long)commit->read_snapshot)},
-        {"{own}", str_format(arena, "%lld", (long long)commit->snapshot)},
-        {"{now}", str_format(arena, "%lld", (long long)request->read_snapshot)},
-    };
-    str sql = str_from(FACTS);
-    for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
-        sql = str_replace_all(arena, sql, str_from(parts[i].name), parts[i].value);
-    }
-    return sql;
-}
 
 static struct delta_table *find_table(struct delta_choice *choice, str name) {
     for (size_t i = 0; i < choice->table_count; i++) {
@@ -74,11 +40,54 @@ static void read_columns(struct arena *arena, str joined, struct str_list *colum
     }
 }
 
+// Compaction and the flush of inlined rows change no row.
+static int64_t newest_change(const struct lake_change_log *changes) {
+    for (size_t i = changes->count; i > 0; i--) {
+        if (changes->items[i - 1].kind != LAKE_CHANGE_LAYOUT) {
+            return changes->items[i - 1].snapshot;
+        }
+    }
+    return 0;
+}
+
+static bool only_inserted(const struct lake_change_log *changes, int64_t base) {
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct lake_change *change = &changes->items[i];
+        if (change->snapshot > base && change->kind != LAKE_CHANGE_LAYOUT &&
+            change->kind != LAKE_CHANGE_INSERT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void fill_table(struct arena *arena, struct lake_result *result, str schema, str table,
+                       const struct lake_change_log *changes, int64_t base,
+                       struct delta_table *found) {
+    *found = (struct delta_table){
+        .name = found->name,
+        .schema = schema,
+        .table = table,
+        .exists = true,
+        .is_new = lake_result_int64(result, 3) > base,
+        .is_altered = lake_result_int64(result, 4) > base,
+        .is_changed = newest_change(changes) > base,
+        .only_inserted = only_inserted(changes, base),
+    };
+    read_columns(arena, lake_result_text(result, 5), &found->columns);
+}
+
 // *own_change: the newest change of the model's own table.
 static enum error_code read_facts(const struct delta_request *request, struct delta_choice *choice,
                                   int64_t *own_change, struct error *err) {
     struct arena *arena = request->arena;
     const struct model *model = request->step->model;
+    const struct commit *commit = &request->step->commit;
+    const int64_t base = commit->read_snapshot;
+    struct lake_change_log log;
+    TRY(lake_change_log_read(request->connection, arena,
+                             base < commit->snapshot ? base : commit->snapshot,
+                             request->read_snapshot, &log, err));
     choice->table_count = model->inputs.count;
     choice->tables = ARENA_ARRAY(arena, struct delta_table, model->inputs.count);
     str *names = ARENA_ARRAY(arena, str, model->inputs.count + 1);
@@ -88,29 +97,23 @@ static enum error_code read_facts(const struct delta_request *request, struct de
     }
     names[model->inputs.count] = str_to_lower(arena, model->target);
     LAKE_RESULT result = NULL;
-    TRY(lake_query(request->connection, facts_sql(request),
+    const str sql = str_replace_all(arena, str_from(FACTS), STR("{m}"),
+                                    lake_metadata_prefix(lake_of(request->connection)));
+    TRY(lake_query(request->connection, sql,
                    LAKE_VALUES(lake_value_texts(names, model->inputs.count + 1)), &result, err));
     while (lake_result_next(result)) {
         const str schema = str_copy(arena, lake_result_text(result, 0));
         const str table = str_copy(arena, lake_result_text(result, 1));
         const str name =
             str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema), STR_ARGS(table));
+        const struct lake_change_log changes =
+            lake_change_log_of(&log, lake_result_int64(result, 2));
         if (str_equal_nocase(name, model->target)) {
-            *own_change = lake_result_int64(result, 6);
+            *own_change = newest_change(&changes);
         }
         struct delta_table *found = find_table(choice, name);
         if (found != NULL) {
-            *found = (struct delta_table){
-                .name = found->name,
-                .schema = schema,
-                .table = table,
-                .exists = true,
-                .is_new = lake_result_bool(result, 2),
-                .is_altered = lake_result_bool(result, 3),
-                .is_changed = lake_result_bool(result, 4),
-                .only_inserted = lake_result_bool(result, 5),
-            };
-            read_columns(arena, lake_result_text(result, 7), &found->columns);
+            fill_table(arena, result, schema, table, &changes, base, found);
         }
     }
     return ERROR_NONE;
