@@ -289,6 +289,15 @@ def look(count, *command):
     return run
 
 
+def one_of(count):
+    """A run of one model of many, when all of them are up to date."""
+    def run():
+        with folder(project_of(count)) as path:
+            measure([COYPU, "run"], path)
+            return measure([COYPU, "run", "mart.t000"], path), None
+    return run
+
+
 # name -> (what, CPU seconds to reach or None, wall seconds to reach or None, MB to reach or None, function)
 WORKLOADS = {
     "version": ("coypu version", 0.004, None, 8, start_up("version")),
@@ -297,6 +306,7 @@ WORKLOADS = {
     "noop_200": ("200 models, nothing changed", 0.45, None, None, many(200, True)),
     "first_50": ("50 models, first run", 3.5, None, None, many(50, False)),
     "first_200": ("200 models, first run", 12, None, None, many(200, False)),
+    "one_of_200": ("run of 1 model of 200, nothing changed", None, None, None, one_of(200)),
     "validate_500": ("validate of 500 models", 0.5, None, None, look(500, "validate")),
     "lineage_500": ("lineage of 500 models", 1.0, None, None, look(500, "lineage", "overview", "--json")),
     "fetch_1m": ("fetch 1M rows x 10, pages of 10,000, table", 3.0, None, 200, fetch(1_000_000, 10_000, "table")),

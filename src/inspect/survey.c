@@ -44,22 +44,22 @@ static enum error_code open_database(struct survey *survey, const struct context
 
 // Which models have a commit; a lake that cannot be read any further is none.
 static void read_commits(struct survey *survey) {
-    struct lake_snapshot *snapshots = NULL;
+    struct lake_model_commit *commits = NULL;
     size_t count = 0;
     struct error ignored;
     map_init_nocase(&survey->ran, survey->arena);
     if (!survey->has_lake) {
         return;
     }
-    if (lake_model_snapshots(survey->session.connection, survey->arena, &snapshots, &count,
-                             &ignored) != ERROR_NONE) {
+    if (lake_model_commits(survey->session.connection, survey->arena, NULL, &commits, &count,
+                           &ignored) != ERROR_NONE) {
         survey->has_lake = false;
         return;
     }
     for (size_t i = 0; i < count; i++) {
         str target = {0};
         struct commit commit;
-        if (commit_read(survey->arena, snapshots[i].id, snapshots[i].extra_info, &target,
+        if (commit_read(survey->arena, commits[i].snapshot, commits[i].extra_info, &target,
                         &commit)) {
             (void)map_set(&survey->ran, target, survey);
         }

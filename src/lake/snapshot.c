@@ -50,11 +50,11 @@ enum error_code lake_snapshot_exists(struct lake_connection *connection, int64_t
 // ── Snapshots with what was written about them ──
 
 // Others may have written anything into extra_info: what is no JSON has no model.
+#define MODEL_OF_SNAPSHOT "TRY(json_extract_string(c.commit_extra_info, '$.model'))"
+
 #define SNAPSHOT_ROWS                                                                              \
     "SELECT c.snapshot_id, epoch_us(s.snapshot_time::TIMESTAMPTZ) AS time_us, "                    \
-    "c.author, c.commit_message, c.commit_extra_info, "                                            \
-    "CASE WHEN json_valid(c.commit_extra_info) "                                                   \
-    "THEN json_extract_string(c.commit_extra_info, '$.model') END AS model "                       \
+    "c.author, c.commit_message, c.commit_extra_info, " MODEL_OF_SNAPSHOT " AS model "             \
     "FROM {m}.ducklake_snapshot_changes c JOIN {m}.ducklake_snapshot s USING (snapshot_id) "       \
     "WHERE c.commit_extra_info IS NOT NULL"
 
@@ -84,15 +84,40 @@ static enum error_code read_snapshots(struct lake_connection *connection, struct
     return ERROR_NONE;
 }
 
-enum error_code lake_model_snapshots(struct lake_connection *connection, struct arena *arena,
-                                     struct lake_snapshot **snapshots, size_t *count,
-                                     struct error *err) {
+// Every run asks for these, and a lake may have a hundred thousand snapshots: so each text is
+// parsed once, and only the newest of a model is kept.
+enum error_code lake_model_commits(struct lake_connection *connection, struct arena *arena,
+                                   const struct str_list *models,
+                                   struct lake_model_commit **commits, size_t *count,
+                                   struct error *err) {
     SCRATCH(scratch);
-    const str sql = with_names(&scratch, connection,
-                               "SELECT * FROM (" SNAPSHOT_ROWS ") WHERE model IS NOT NULL QUALIFY "
-                               "row_number() OVER (PARTITION BY lower(model) ORDER BY snapshot_id "
-                               "DESC) = 1 ORDER BY snapshot_id");
-    return read_snapshots(connection, arena, sql, LAKE_NO_VALUES, snapshots, count, err);
+    struct {
+        struct lake_model_commit *items;
+        size_t count;
+        size_t capacity;
+    } list = {0};
+    const str sql = with_names(
+        &scratch, connection,
+        "SELECT max(snapshot_id), arg_max(commit_extra_info, snapshot_id) FROM (SELECT "
+        "snapshot_id, commit_extra_info, lower(" MODEL_OF_SNAPSHOT ") AS model "
+        "FROM {m}.ducklake_snapshot_changes c) WHERE model IS NOT NULL AND (?1 OR model IN "
+        "(SELECT lower(unnest(?2)))) GROUP BY model ORDER BY 1");
+    LAKE_RESULT result = NULL;
+    TRY(lake_query(connection, sql,
+                   LAKE_VALUES(lake_value_bool(models == NULL),
+                               lake_value_texts(models == NULL ? NULL : models->items,
+                                                models == NULL ? 0 : models->count)),
+                   &result, err));
+    while (lake_result_next(result)) {
+        const struct lake_model_commit commit = {
+            .snapshot = lake_result_int64(result, 0),
+            .extra_info = str_copy(arena, lake_result_text(result, 1)),
+        };
+        LIST_PUSH(arena, &list, commit);
+    }
+    *commits = list.items;
+    *count = list.count;
+    return ERROR_NONE;
 }
 
 enum error_code lake_snapshot_list(struct lake_connection *connection, struct arena *arena,

@@ -6,6 +6,7 @@
 // All of it is read from DuckLake's metadata in few statements, whatever the number of models.
 
 #include "base/error.h"
+#include "base/list.h"
 #include "lake/lake.h"
 
 struct arena;
@@ -28,11 +29,17 @@ MUST_USE enum error_code lake_last_committed_snapshot(struct lake_connection *co
 MUST_USE enum error_code lake_snapshot_exists(struct lake_connection *connection, int64_t id,
                                               bool *exists, struct error *err);
 
-// For every model (extra_info->>'model', compared without case) its newest snapshot, in the order
-// of ids.
-MUST_USE enum error_code lake_model_snapshots(struct lake_connection *connection,
-                                              struct arena *arena, struct lake_snapshot **snapshots,
-                                              size_t *count, struct error *err);
+// The newest snapshot that a model committed.
+struct lake_model_commit {
+    int64_t snapshot;
+    str extra_info;
+};
+// Of every model (extra_info->>'model', compared without case), or of those in `models` when it is
+// not NULL; in the order of snapshots.
+MUST_USE enum error_code lake_model_commits(struct lake_connection *connection, struct arena *arena,
+                                            const struct str_list *models,
+                                            struct lake_model_commit **commits, size_t *count,
+                                            struct error *err);
 // Newest first; of one model, or of all that have extra_info when `model` is empty.  `limit` 0:
 // all.
 MUST_USE enum error_code lake_snapshot_list(struct lake_connection *connection, struct arena *arena,

@@ -49,7 +49,7 @@ static void add_file(struct arena *arena, struct model *model, str path) {
 struct linker {
     struct models *models;
     const struct models_options *options;
-    const struct views *views;
+    struct views *views;
     struct model *model;
     int depth; // in views and macros; 0: the model's own query
 };
@@ -102,8 +102,10 @@ static enum error_code link_table(struct linker *linker, const struct sql_table 
         add_file(arena, linker->model, table->name);
         return ERROR_NONE;
     }
-    const struct view *view =
-        models_find(linker->models, name) != NULL ? NULL : views_find(linker->views, arena, table);
+    const struct view *view = NULL;
+    if (models_find(linker->models, name) == NULL) {
+        TRY(views_find(linker->views, table, &view, err));
+    }
     if (view != NULL) {
         return link_view(linker, view, err);
     }
@@ -285,16 +287,16 @@ static void report_cycle(struct models *models, const struct models_options *opt
     }
 }
 
-enum error_code models_link(struct models *models, const struct models_options *options,
-                            const struct views *views, struct error *err) {
-    for (size_t i = 0; i < models->count; i++) {
-        struct linker linker = {
-            .models = models, .options = options, .views = views, .model = models->items[i]};
-        TRY(link_query(&linker, &models->items[i]->query, err));
-    }
+enum error_code model_link(struct models *models, const struct models_options *options,
+                           struct views *views, struct model *model, struct error *err) {
+    struct linker linker = {.models = models, .options = options, .views = views, .model = model};
+    return link_query(&linker, &model->query, err);
+}
+
+void models_order(struct models *models, const struct models_options *options) {
     order_models(models);
     if (models->order.count == models->count) {
-        return ERROR_NONE;
+        return;
     }
     bool *ordered = ARENA_ARRAY(models->arena, bool, models->count);
     for (size_t i = 0; i < models->order.count; i++) {
@@ -306,7 +308,6 @@ enum error_code models_link(struct models *models, const struct models_options *
     }
     find_cycle(models, models->items[first], ordered);
     report_cycle(models, options);
-    return ERROR_NONE;
 }
 
 void model_mark_ancestors(const struct model *model, bool *marks) {

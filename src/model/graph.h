@@ -6,10 +6,14 @@
 #include "model/model.h"
 #include "model/views.h"
 
-// Fills reads, read_by, inputs, lib_calls of every model from its query and the views and macros in
-// it, then order and cycle of the whole.  Members of a cycle get the BLOCKER dag.cycle_detected.
-MUST_USE enum error_code models_link(struct models *models, const struct models_options *options,
-                                     const struct views *views, struct error *err);
+// Fills reads, inputs, lib_calls of the model from its query and the views and macros in it, and
+// read_by of what it reads.
+MUST_USE enum error_code model_link(struct models *models, const struct models_options *options,
+                                    struct views *views, struct model *model, struct error *err);
+
+// Order and cycle of the whole, once every model that is read was linked.  Members of a cycle get
+// the BLOCKER dag.cycle_detected.
+void models_order(struct models *models, const struct models_options *options);
 
 // The models that `model` reads, directly or not; `marks` has room for models->count.
 void model_mark_ancestors(const struct model *model, bool *marks);

@@ -16,7 +16,7 @@ struct macro {
     size_t query_count;
 };
 
-// Whether the project has any file in the folder, respectively the file.
+// Whether the project has any file in the folder.
 static bool has_macros(struct arena *arena, str project) {
     struct str_list names = {0};
     struct error ignored;
@@ -24,7 +24,7 @@ static bool has_macros(struct arena *arena, str project) {
     return directory_files(arena, folder, &names, &ignored) == ERROR_NONE && names.count > 0;
 }
 
-static enum error_code read_macros(struct macros *macros, struct error *err) {
+static enum error_code read_definitions(struct macros *macros, struct error *err) {
     LAKE_RESULT result = NULL;
     TRY(lake_query(macros->connection,
                    STR("SELECT function_name, parameters::VARCHAR, macro_definition "
@@ -110,8 +110,8 @@ static struct macro *macro_made_by(struct macros *macros, str statement) {
     return NULL;
 }
 
-static enum error_code read_defaults(struct macros *macros, str project, struct error *err) {
-    const str folder = path_join(macros->arena, project, STR("config/macros"));
+static enum error_code read_defaults(struct macros *macros, struct error *err) {
+    const str folder = path_join(macros->arena, macros->project, STR("config/macros"));
     struct str_list names = {0};
     TRY(directory_files(macros->arena, folder, &names, err));
     for (size_t i = 0; i < names.count; i++) {
@@ -156,11 +156,13 @@ static void constant_names(struct arena *arena, str text, struct str_list *names
     }
 }
 
-static enum error_code read_constants(struct macros *macros, str project, struct error *err) {
-    const str path = path_join(macros->arena, project, STR("config/variables/constants.sql"));
-    if (!path_is_file(path)) {
+static enum error_code read_constants(struct macros *macros, struct error *err) {
+    const str path =
+        path_join(macros->arena, macros->project, STR("config/variables/constants.sql"));
+    if (macros->constants_are_read || !path_is_file(path)) {
         return ERROR_NONE;
     }
+    macros->constants_are_read = true;
     str text;
     TRY(file_read(macros->arena, path, &text, err));
     struct str_list names = {0};
@@ -182,22 +184,35 @@ static enum error_code read_constants(struct macros *macros, str project, struct
     return ERROR_NONE;
 }
 
-enum error_code macros_read(struct arena *arena, struct lake_connection *connection, str project,
-                            const struct models *models, struct macros *macros, struct error *err) {
-    *macros = (struct macros){.arena = arena, .connection = connection};
+void macros_init(struct macros *macros, struct arena *arena, struct lake_connection *connection,
+                 str project) {
+    *macros = (struct macros){.arena = arena, .connection = connection, .project = project};
     map_init_nocase(&macros->by_name, arena);
     map_init_nocase(&macros->constants, arena);
-    bool uses_variables = false;
-    for (size_t i = 0; i < models->count; i++) {
-        uses_variables = uses_variables || models->items[i]->query.variables.count > 0;
+}
+
+static enum error_code read_macros(struct macros *macros, struct error *err) {
+    if (macros->is_read) {
+        return ERROR_NONE;
     }
-    const bool with_macros = models->count > 0 && has_macros(arena, project);
-    if (with_macros) {
-        TRY(read_macros(macros, err));
-        TRY(read_defaults(macros, project, err));
+    macros->is_read = true;
+    if (!has_macros(macros->arena, macros->project)) {
+        return ERROR_NONE;
     }
-    // A macro may use a constant, too.
-    return uses_variables || with_macros ? read_constants(macros, project, err) : ERROR_NONE;
+    TRY(read_definitions(macros, err));
+    return read_defaults(macros, err);
+}
+
+// NULL: the project has none.
+static enum error_code find_macro(struct macros *macros, str name, struct macro **macro,
+                                  struct error *err) {
+    *macro = NULL;
+    if (macros == NULL) {
+        return ERROR_NONE;
+    }
+    TRY(read_macros(macros, err));
+    *macro = map_get(&macros->by_name, name);
+    return ERROR_NONE;
 }
 
 // ── Use ──
@@ -242,8 +257,9 @@ static enum error_code read_bodies(struct macros *macros, struct macro *macro, s
 
 enum error_code macros_bodies(struct macros *macros, str name, const struct sql_query **bodies,
                               size_t *count, struct error *err) {
-    struct macro *macro = macros == NULL ? NULL : map_get(&macros->by_name, name);
+    struct macro *macro = NULL;
     *count = 0;
+    TRY(find_macro(macros, name, &macro, err));
     if (macro == NULL) {
         return ERROR_NONE;
     }
@@ -258,7 +274,8 @@ static enum error_code collect(struct macros *macros, const struct sql_query *qu
 
 static enum error_code collect_macro(struct macros *macros, str name, struct use_list *uses,
                                      struct error *err) {
-    struct macro *macro = map_get(&macros->by_name, name);
+    struct macro *macro = NULL;
+    TRY(find_macro(macros, name, &macro, err));
     if (macro == NULL || has_use(uses, macro->name)) {
         return ERROR_NONE;
     }
@@ -278,6 +295,9 @@ static enum error_code collect(struct macros *macros, const struct sql_query *qu
     }
     for (size_t i = 0; i < query->calls.count; i++) {
         TRY(collect_macro(macros, query->calls.items[i].name, uses, err));
+    }
+    if (query->variables.count > 0) {
+        TRY(read_constants(macros, err));
     }
     for (size_t i = 0; i < query->variables.count; i++) {
         const str *value = map_get(&macros->constants, query->variables.items[i]);

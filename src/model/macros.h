@@ -14,15 +14,17 @@ struct lake_connection;
 struct macros {
     struct arena *arena;
     struct lake_connection *connection;
-    struct map by_name;   // struct macro *, without case
+    str project;
+    bool is_read;
+    struct map by_name; // struct macro *, without case
+    bool constants_are_read;
     struct map constants; // str * by name: the value as text
 };
 
-// Reads the project's macros as DuckDB knows them and the variables that constants.sql sets.
-// Nothing is asked of the database when the project has neither.
-MUST_USE enum error_code macros_read(struct arena *arena, struct lake_connection *connection,
-                                     str project, const struct models *models,
-                                     struct macros *macros, struct error *err);
+// The project's macros as DuckDB knows them and the variables that constants.sql sets are read when
+// somebody first asks for one.  Nothing is asked of the database when the project has neither.
+void macros_init(struct macros *macros, struct arena *arena, struct lake_connection *connection,
+                 str project);
 
 // What stands behind a macro, one query an overload; none when `macros` is NULL or has no such one.
 MUST_USE enum error_code macros_bodies(struct macros *macros, str name,

@@ -3,6 +3,9 @@
 
 // The models of a project as checked structures: read from models/**, before anything runs.
 //
+// All targets are known from the paths of the files.  Which files are read is the caller's choice:
+// all of them, or those that one model needs; of the others only path and target are known.
+//
 // One file = one SQL query = one table.  A mistake in one file never stops the reading of the
 // others: each model carries its own findings, and a model with an error is `broken` (it and what
 // depends on it will not run).
@@ -48,8 +51,9 @@ struct model {
     str target; // "mart.customers", in the spelling of the path
     str schema;
     str name;
-    str file; // "models/mart/customers.sql", relative to the project
-    str text; // the whole file
+    str file;     // "models/mart/customers.sql", relative to the project
+    bool is_read; // false: it was not asked for, and nothing below is known but its index
+    str text;     // the whole file
     struct model_source source;
     bool has_query; // the SQL could be read
     str ast;        // json_serialize_sql of the body; empty without query
@@ -59,9 +63,9 @@ struct model {
     bool broken;  // there is a BLOCKER among them
     size_t index; // its place in models.items
 
-    // Filled by models_link:
+    // Filled by model_link:
     struct model_list reads;   // models whose target it reads, each once, in order of first use
-    struct model_list read_by; // the other direction
+    struct model_list read_by; // the other direction, as far as models were read
     struct str_list inputs;    // every table read, "schema.table", each once
     bool reads_itself;
     struct sql_call_list lib_calls; // the calls that name a lib of the project
@@ -92,6 +96,7 @@ struct models_options {
     bool (*is_lib)(void *self, str name);
     void *lib_self;
     str catalog; // the lake's alias; empty when not known (validate)
+    str only;    // read this target and what it reads, directly or not; empty: all models
 };
 
 // Reads and checks all model files and links them into a graph.  Fails only for what is nobody's

@@ -8,26 +8,20 @@
 #include "lake/script.h"
 #include "sql/lineage_database.h"
 
-struct view_reader {
-    struct arena *arena;
-    const struct models_options *options;
-    struct views *views;
-};
-
 static str full_name(struct arena *arena, str schema, str name) {
     return str_format(arena, STR_FORMAT "." STR_FORMAT,
                       STR_ARGS(schema.size > 0 ? schema : STR("main")), STR_ARGS(name));
 }
 
 // `place`: where the catalog says that it is; NULL: as the statement says.
-static void add_view(struct view_reader *reader, str statement, const struct sql_table *place) {
-    struct arena *arena = reader->arena;
+static void add_view(struct views *views, str statement, const struct sql_table *place) {
+    struct arena *arena = views->arena;
     struct error ignored;
     size_t offset = 0;
     struct view *view = ARENA_NEW(arena, struct view);
     struct sql_view *made = &view->definition;
     if (!sql_view_read(arena, statement, made) ||
-        lake_ast_read(reader->options->connection, arena, made->body, &view->ast, &ignored) !=
+        lake_ast_read(views->options->connection, arena, made->body, &view->ast, &ignored) !=
             ERROR_NONE ||
         sql_query_read(arena, view->ast, &view->query, &offset, &ignored) != ERROR_NONE) {
         return;
@@ -40,33 +34,33 @@ static void add_view(struct view_reader *reader, str statement, const struct sql
     view->name = full_name(arena, made->schema, made->name);
     view->text = view->query.canonical;
     view->from_sources = place == NULL;
-    (void)map_set(&reader->views->by_name, view->name, view);
+    (void)map_set(&views->by_name, view->name, view);
     if (made->schema.size == 0 || str_equal_nocase(made->schema, STR("memory")) ||
         str_equal_nocase(made->catalog, STR("memory"))) {
         view->name = made->name;
-        (void)map_set(&reader->views->by_name, view->name, view);
+        (void)map_set(&views->by_name, view->name, view);
     }
 }
 
-static enum error_code read_sources(struct view_reader *reader, struct error *err) {
-    const str path = path_join(reader->arena, reader->options->project, STR("config/sources.sql"));
+static enum error_code read_sources(struct views *views, struct error *err) {
+    const str path = path_join(views->arena, views->options->project, STR("config/sources.sql"));
     str text;
     if (!path_is_file(path)) {
         return ERROR_NONE;
     }
-    TRY(file_read(reader->arena, path, &text, err));
+    TRY(file_read(views->arena, path, &text, err));
     struct sql_statement_list statements = {0};
-    sql_split(reader->arena,
-              str_replace_all(reader->arena, text, STR("{{catalog}}"), reader->options->catalog),
+    sql_split(views->arena,
+              str_replace_all(views->arena, text, STR("{{catalog}}"), views->options->catalog),
               &statements);
     for (size_t i = 0; i < statements.count; i++) {
-        add_view(reader, statements.items[i].text, NULL);
+        add_view(views, statements.items[i].text, NULL);
     }
     return ERROR_NONE;
 }
 
-static enum error_code read_catalogs(struct view_reader *reader, struct error *err) {
-    struct arena *arena = reader->arena;
+static enum error_code read_catalogs(struct views *views, struct error *err) {
+    struct arena *arena = views->arena;
     struct {
         struct sql_table *items;
         size_t count;
@@ -74,10 +68,10 @@ static enum error_code read_catalogs(struct view_reader *reader, struct error *e
     } places = {0};
     struct str_list statements = {0};
     LAKE_RESULT result = NULL;
-    TRY(lake_query(reader->options->connection,
+    TRY(lake_query(views->options->connection,
                    STR("SELECT rtrim(sql, ';'), database_name, schema_name, view_name FROM"
                        " duckdb_views() WHERE NOT internal AND database_name IN (?, 'memory')"),
-                   LAKE_VALUES(lake_value_text(reader->options->catalog)), &result, err));
+                   LAKE_VALUES(lake_value_text(views->options->catalog)), &result, err));
     while (lake_result_next(result)) {
         const struct sql_table place = {.catalog = str_copy(arena, lake_result_text(result, 1)),
                                         .schema = str_copy(arena, lake_result_text(result, 2)),
@@ -86,44 +80,38 @@ static enum error_code read_catalogs(struct view_reader *reader, struct error *e
         str_list_push(arena, &statements, str_copy(arena, lake_result_text(result, 0)));
     }
     for (size_t i = 0; i < statements.count; i++) {
-        add_view(reader, statements.items[i], &places.items[i]);
+        add_view(views, statements.items[i], &places.items[i]);
     }
     return ERROR_NONE;
 }
 
-// Tables of other catalogs are external whatever stands behind them.
-static bool any_unknown_table(const struct models_options *options, const struct models *models) {
-    for (size_t i = 0; i < models->count; i++) {
-        const struct sql_table_list *tables = &models->items[i]->query.tables;
-        for (size_t j = 0; j < tables->count; j++) {
-            SCRATCH(scratch);
-            const str name = full_name(&scratch, tables->items[j].schema, tables->items[j].name);
-            const bool here = tables->items[j].catalog.size == 0 ||
-                              str_equal_nocase(tables->items[j].catalog, options->catalog) ||
-                              str_equal_nocase(tables->items[j].catalog, STR("memory"));
-            if (here && models_find(models, name) == NULL) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-enum error_code views_read(struct arena *arena, const struct models_options *options,
-                           const struct models *models, struct views *views, struct error *err) {
-    struct view_reader reader = {arena, options, views};
-    map_init_nocase(&views->by_name, arena);
-    if (!any_unknown_table(options, models)) {
+static enum error_code read_all(struct views *views, struct error *err) {
+    if (views->is_read) {
         return ERROR_NONE;
     }
-    if (options->catalog.size > 0) {
-        TRY(read_catalogs(&reader, err));
+    views->is_read = true;
+    if (views->options->catalog.size > 0) {
+        TRY(read_catalogs(views, err));
     }
-    return read_sources(&reader, err);
+    return read_sources(views, err);
 }
 
-const struct view *views_find(const struct views *views, struct arena *arena,
-                              const struct sql_table *table) {
+// ── Finding ──
+
+void views_init(struct views *views, struct arena *arena, const struct models_options *options) {
+    *views = (struct views){.arena = arena, .options = options};
+    map_init_nocase(&views->by_name, arena);
+}
+
+// Tables of other catalogs are external whatever stands behind them; which one is the lake is not
+// known without it.
+static bool may_be_view(const struct views *views, const struct sql_table *table) {
+    const str lake = views->options->catalog;
+    return table->catalog.size == 0 || lake.size == 0 || str_equal_nocase(table->catalog, lake) ||
+           str_equal_nocase(table->catalog, STR("memory"));
+}
+
+static const struct view *find(const struct views *views, const struct sql_table *table) {
     const bool in_memory = str_equal_nocase(table->schema, STR("memory")) ||
                            str_equal_nocase(table->catalog, STR("memory"));
     if (table->schema.size == 0 || in_memory) {
@@ -132,7 +120,17 @@ const struct view *views_find(const struct views *views, struct arena *arena,
             return view;
         }
     }
-    return map_get(&views->by_name, full_name(arena, table->schema, table->name));
+    return map_get(&views->by_name, full_name(views->arena, table->schema, table->name));
+}
+
+enum error_code views_find(struct views *views, const struct sql_table *table,
+                           const struct view **view, struct error *err) {
+    *view = NULL;
+    if (may_be_view(views, table)) {
+        TRY(read_all(views, err));
+        *view = find(views, table);
+    }
+    return ERROR_NONE;
 }
 
 void views_trace(const struct views *views, struct lineage_database *database) {

@@ -4,7 +4,11 @@
 // The views that models read: of the lake, and those that config/sources.sql will make when
 // somebody needs them.  A model depends on what stands behind them (models.md §4.2, §6.1).
 //
-// Ownership: everything lives in the arena.  Threads: read-only once read.
+// They are looked for when a table is first asked for that no model makes: the lake's are read from
+// its catalog; config/sources.sql is read, not run.  A view whose body cannot be understood is left
+// out.
+//
+// Ownership: everything lives in the arena.  Threads: one.
 
 #include "model/model.h"
 #include "sql/create_view.h"
@@ -21,18 +25,17 @@ struct view {
 };
 
 struct views {
+    struct arena *arena;
+    const struct models_options *options;
+    bool is_read;
     struct map by_name; // struct view *, by "schema.name" and, outside of the lake, by "name"
 };
 
-// Asks the lake only when some model reads a table that is no model's; config/sources.sql is read,
-// not run.  A view whose body cannot be understood is left out.
-MUST_USE enum error_code views_read(struct arena *arena, const struct models_options *options,
-                                    const struct models *models, struct views *views,
-                                    struct error *err);
-// NULL when it is no view.
-const struct view *views_find(const struct views *views, struct arena *arena,
-                              const struct sql_table *table);
-// Tells a lineage what stands behind them.
+void views_init(struct views *views, struct arena *arena, const struct models_options *options);
+// *view is NULL when the table is none, as those of other catalogs are not in our eyes.
+MUST_USE enum error_code views_find(struct views *views, const struct sql_table *table,
+                                    const struct view **view, struct error *err);
+// Tells a lineage what stands behind them; nothing when nobody asked for one.
 void views_trace(const struct views *views, struct lineage_database *database);
 
 #endif

@@ -50,15 +50,23 @@ static enum error_code read_tables(struct plan *plan, struct lake_connection *co
 
 static enum error_code read_commits(struct plan *plan, struct lake_connection *connection,
                                     struct error *err) {
-    struct lake_snapshot *snapshots = NULL;
+    struct lake_model_commit *commits = NULL;
     size_t count = 0;
-    TRY(lake_model_snapshots(connection, plan->arena, &snapshots, &count, err));
+    struct str_list targets = {0};
+    for (size_t i = 0; i < plan->models->count; i++) {
+        if (plan->models->items[i]->is_read) {
+            str_list_push(plan->arena, &targets, plan->models->items[i]->target);
+        }
+    }
+    const bool is_whole = targets.count == plan->models->count;
+    TRY(lake_model_commits(connection, plan->arena, is_whole ? NULL : &targets, &commits, &count,
+                           err));
     struct map latest;
     map_init_nocase(&latest, plan->arena);
     for (size_t i = 0; i < count; i++) {
         struct commit *commit = ARENA_NEW(plan->arena, struct commit);
         str target;
-        if (commit_read(plan->arena, snapshots[i].id, snapshots[i].extra_info, &target, commit)) {
+        if (commit_read(plan->arena, commits[i].snapshot, commits[i].extra_info, &target, commit)) {
             (void)map_set(&latest, target, commit);
         }
     }
@@ -140,6 +148,9 @@ static enum error_code read_definitions(struct plan *plan, struct error *err) {
     for (size_t i = 0; i < plan->models->count; i++) {
         struct plan_step *step = &plan->steps[i];
         const struct model *model = step->model;
+        if (!model->is_read) {
+            continue;
+        }
         TRY(macros_used(plan->models->macros, model, &step->uses, &step->use_count, err));
         const struct definition_input input = {
             .directives = &model->source.directives,
@@ -420,6 +431,10 @@ static void decide_on_facts(struct plan *plan, struct plan_step *step) {
     const enum model_kind kind = model->source.directives.kind;
     const enum run_type changed_type = kind == MODEL_TABLE ? RUN_FULL : RUN_INCREMENTAL;
     step->changed = (str){0};
+    if (!model->is_read) { // nobody asked
+        decide(step, RUN_SKIP, (str){0});
+        return;
+    }
     if (!step->has_commit || !step->table_exists) {
         decide(step, RUN_BACKFILL, STR("first run"));
         return;

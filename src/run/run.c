@@ -5,16 +5,16 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/redact.h"
-#include "base/suggest.h"
 #include "base/text.h"
 #include "lake/attach.h"
 #include "lib/push.h"
 #include "model/check_libs.h"
-#include "model/graph.h"
 #include "model/impact.h"
 #include "model/lib_names.h"
+#include "model/sinks.h"
 #include "project/run_lock.h"
 #include "run/schedule.h"
+#include "run/scope.h"
 #include "run/table_diff.h"
 
 str run_status_name(enum run_status status) {
@@ -61,6 +61,7 @@ static enum error_code start_models(struct runner *runner, struct error *err) {
         .is_lib = lib_set_has_fetch,
         .lib_self = runner->libs,
         .catalog = lake_alias(runner->session.lake),
+        .only = run_scope_only(runner),
     };
     TRY(models_read(runner->arena, &options, runner->models, err));
     models_check_libs(runner->models, runner->libs);
@@ -74,80 +75,7 @@ static enum error_code start_models(struct runner *runner, struct error *err) {
                      runner->plan, err);
 }
 
-// Whether no model of this run is on a cycle or behind one.
-static bool all_are_ordered(const struct runner *runner) {
-    size_t selected = 0;
-    size_t ordered = 0;
-    for (size_t i = 0; i < runner->models->count; i++) {
-        selected += runner->plan->steps[i].selected ? 1 : 0;
-    }
-    for (size_t i = 0; i < runner->models->order.count; i++) {
-        const struct model *model = runner->models->order.items[i];
-        ordered += plan_step_of(runner->plan, model)->selected ? 1 : 0;
-    }
-    return ordered == selected;
-}
-
-static enum error_code check_cycle(struct runner *runner, struct error *err) {
-    const struct model_list *cycle = &runner->models->cycle;
-    if (cycle->count == 0 || runner->options->keep_going || all_are_ordered(runner)) {
-        return ERROR_NONE;
-    }
-    const struct finding_list *findings = &cycle->items[0]->findings;
-    *err = findings->items[findings->count - 1].error;
-    for (size_t i = 0; i < findings->count; i++) {
-        if (str_equal(str_from(findings->items[i].error.rule), STR("dag.cycle_detected"))) {
-            *err = findings->items[i].error;
-        }
-    }
-    return err->code;
-}
-
-// ── Scope ──
-
-static enum error_code unknown_target(struct runner *runner, str target, struct error *err) {
-    struct str_list names = {0};
-    for (size_t i = 0; i < runner->models->count; i++) {
-        str_list_push(runner->arena, &names, runner->models->items[i]->target);
-    }
-    error_set(err, ERROR_NOT_FOUND, "no model makes " STR_FORMAT, STR_ARGS(target));
-    const str near = suggest(target, &names);
-    if (near.size > 0) {
-        error_hint(err, "did you mean " STR_FORMAT "?", STR_ARGS(near));
-    }
-    return err->code;
-}
-
-// "" is everything, "x" one model, "+x" with what it reads, "x+" with what reads it.
-static enum error_code select_models(struct runner *runner, struct error *err) {
-    const size_t count = runner->models->count;
-    bool *marks = ARENA_ARRAY(runner->arena, bool, count);
-    str target = runner->options->target;
-    if (target.size == 0) {
-        for (size_t i = 0; i < count; i++) {
-            runner->plan->steps[i].selected = true;
-        }
-        return ERROR_NONE;
-    }
-    const bool with_ancestors = str_starts_with(target, STR("+"));
-    const bool with_descendants = str_ends_with(target, STR("+"));
-    target = str_slice(target, with_ancestors ? 1 : 0, target.size - (with_descendants ? 1 : 0));
-    const struct model *model = models_find(runner->models, target);
-    if (model == NULL) {
-        return unknown_target(runner, target, err);
-    }
-    if (with_ancestors) {
-        model_mark_ancestors(model, marks);
-    }
-    if (with_descendants) {
-        model_mark_descendants(model, marks);
-    }
-    marks[model->index] = true;
-    for (size_t i = 0; i < count; i++) {
-        runner->plan->steps[i].selected = marks[i];
-    }
-    return ERROR_NONE;
-}
+// ── Sources ──
 
 // Whether it reads what neither a model nor the lake has.
 static bool needs_sources(const struct runner *runner, const struct model *model) {
@@ -185,10 +113,12 @@ static enum error_code load_sources(struct runner *runner, struct error *err) {
 
 // ── The whole ──
 
-// Files that make no model at all: reported once, and counted as failures.
+// Files that make no model at all: reported once, and counted as failures.  A run of one model has
+// nothing to do with them.
 static void report_orphans(struct runner *runner, struct run_summary *summary) {
     const struct run_events *events = &runner->options->events;
-    for (size_t i = 0; i < runner->models->orphans.count; i++) {
+    const size_t count = runner->options->target.size > 0 ? 0 : runner->models->orphans.count;
+    for (size_t i = 0; i < count; i++) {
         summary->failed += runner->models->orphans.items[i].severity == FINDING_BLOCKER ? 1 : 0;
         if (events->warning != NULL) {
             events->warning(events->self, STR("models"), &runner->models->orphans.items[i].error);
@@ -198,7 +128,7 @@ static void report_orphans(struct runner *runner, struct run_summary *summary) {
 
 static bool any_sink(const struct runner *runner) {
     for (size_t i = 0; i < runner->models->count; i++) {
-        if (runner->models->items[i]->source.directives.sink.at.is_set) {
+        if (runner->plan->steps[i].selected && model_has_sink(runner->models->items[i])) {
             return true;
         }
     }
@@ -248,7 +178,7 @@ static enum error_code compare_tables(struct runner *runner, struct error *err) 
 
 static void tell_impact(struct runner *runner) {
     const struct run_events *events = &runner->options->events;
-    const struct model *model = models_find(runner->models, runner->options->target);
+    const struct model *model = run_scope_single(runner);
     struct impact impact = {0};
     if (model != NULL && events->impacted != NULL) {
         impact_find(run_lineage(runner), model->target, (str){0}, &impact);
@@ -261,8 +191,7 @@ enum error_code run_in_session(struct runner *runner, struct run_summary *summar
     TRY(start_libs(runner, errors, err));
     TRY(start_models(runner, err));
     plan_take_log(runner->plan, runner->state);
-    TRY(select_models(runner, err));
-    TRY(check_cycle(runner, err));
+    TRY(run_scope_select(runner, err));
     if (any_sink(runner)) { // a wrong key is an error before anything is fetched or sent
         TRY(state_open(runner->state, err));
     }

@@ -41,12 +41,42 @@ static void commit_is_one_snapshot_with_its_message(void **state) {
     assert_int_equal(snapshot, 3);
     struct lake_snapshot *snapshots = NULL;
     size_t count = 0;
-    ASSERT_OK(f, lake_model_snapshots(f->connection, &f->arena, &snapshots, &count, &f->err));
+    ASSERT_OK(f, lake_snapshot_list(f->connection, &f->arena, STR("RAW.A"), 0, &snapshots, &count,
+                                    &f->err));
     assert_int_equal(count, 1);
     assert_int_equal(snapshots[0].id, 3);
     ASSERT_STR(snapshots[0].author, "coypu");
     ASSERT_STR(snapshots[0].extra_info, "{\"model\":\"raw.a\",\"n\":1}");
     assert_true(snapshots[0].time_us > INT64_C(1700000000000000));
+}
+
+static void commit(struct fixture *f, const char *author, const char *extra_info) {
+    ASSERT_OK(f, lake_begin(f->connection, &f->err));
+    fixture_execute(f, "INSERT INTO raw.a VALUES (1, 'x')");
+    ASSERT_OK(f, lake_commit_message(f->connection, str_from(author), STR("m"),
+                                     str_from(extra_info), &f->err));
+    ASSERT_OK(f, lake_commit(f->connection, NULL, &f->err));
+}
+
+static void newest_commit_of_each_model_is_found(void **state) {
+    struct fixture *f = *state;
+    commit(f, "coypu", "{\"model\":\"raw.a\",\"n\":1}");
+    commit(f, "coypu", "{\"model\":\"mart.b\",\"n\":2}");
+    commit(f, "coypu", "{\"model\":\"RAW.a\",\"n\":3}");
+    commit(f, "somebody", "no JSON {");
+    commit(f, "somebody", "{\"job\":\"raw.a\"}");
+    struct lake_model_commit *commits = NULL;
+    size_t count = 0;
+    ASSERT_OK(f, lake_model_commits(f->connection, &f->arena, NULL, &commits, &count, &f->err));
+    assert_int_equal(count, 2);
+    ASSERT_STR(commits[0].extra_info, "{\"model\":\"mart.b\",\"n\":2}");
+    ASSERT_STR(commits[1].extra_info, "{\"model\":\"RAW.a\",\"n\":3}");
+    assert_int_equal(commits[1].snapshot, commits[0].snapshot + 1);
+    struct str_list models = {0};
+    str_list_push(&f->arena, &models, STR("Mart.B"));
+    ASSERT_OK(f, lake_model_commits(f->connection, &f->arena, &models, &commits, &count, &f->err));
+    assert_int_equal(count, 1);
+    ASSERT_STR(commits[0].extra_info, "{\"model\":\"mart.b\",\"n\":2}");
 }
 
 static void commit_of_nothing_writes_no_snapshot(void **state) {
@@ -180,6 +210,7 @@ static void table_is_found_without_case_and_before_commit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         BOTH(commit_is_one_snapshot_with_its_message),
+        BOTH(newest_commit_of_each_model_is_found),
         BOTH(commit_of_nothing_writes_no_snapshot),
         BOTH(commit_is_refused_after_an_error),
         BOTH(second_connection_sees_the_last_commit),

@@ -302,6 +302,27 @@ static void target_limits_the_run(void **state) {
     ASSERT_LINES(f, "[ok] main.a backfill 0 full refresh requested\n");
 }
 
+static void other_models_do_not_matter_to_a_run_of_one(void **state) {
+    struct project_fixture *f = *state;
+    project_write(f, "models/a.sql", "SELECT 1 AS a\n");
+    project_write(f, "models/b.sql", "SELECT a FROM a\n");
+    project_write(f, "models/raw/broken.sql", "-- @kind: nonsense\nSELEC 1\n");
+    project_write(f, "models/raw/no name.sql", "SELECT 1 AS a\n");
+    project_write(f, "models/raw/one.sql", "SELECT a FROM raw.two\n");
+    project_write(f, "models/raw/two.sql", "SELECT a FROM raw.one, b\n");
+    project_write(f, "models/raw/sent.sql", "-- @sink: nobody\nSELECT a FROM b\n");
+    static const char *const TARGETS[] = {"+main.b", "main.b", "b", "main.a"};
+    for (size_t i = 0; i < ARRAY_COUNT(TARGETS); i++) {
+        assert_int_equal(project_run_with(f, (struct run_options){.target = str_from(TARGETS[i])}),
+                         ERROR_NONE);
+        assert_int_equal(f->summary.failed, 0);
+        ASSERT_MESSAGES(f, "");
+    }
+    // What one of them reads does.
+    assert_int_equal(project_run_with(f, (struct run_options){.target = STR("raw.two")}),
+                     ERROR_INVALID);
+}
+
 static void incremental_variables_follow_the_target(void **state) {
     struct project_fixture *f = *state;
     write_source(f, "(1, 'a'), (2, 'b')");
@@ -412,6 +433,7 @@ int main(void) {
         TEST(broken_models_say_where_and_why),
         TEST(cycle_refuses_the_run_and_shows_the_loop),
         TEST(target_limits_the_run),
+        TEST(other_models_do_not_matter_to_a_run_of_one),
         TEST(incremental_variables_follow_the_target),
         TEST(commit_carries_its_metadata),
         TEST(files_are_compared_by_size_and_time),

@@ -1,0 +1,153 @@
+#include "model/rules.h"
+
+#include "lake/lake.h"
+#include "model/check_columns.h"
+#include "model/new_files.h"
+#include "sql/lineage.h"
+
+struct model_rules {
+    struct arena *arena;
+    const struct models_options *options;
+};
+
+static void finding_at(const struct model_rules *rules, struct model *model,
+                       enum finding_severity severity, size_t offset, struct error *err) {
+    const size_t at = offset == SIZE_MAX ? 0 : offset;
+    error_at_offset(err, model->file, model->text, model->source.body_offset + at);
+    model_add_finding(rules->arena, model, severity, err);
+}
+
+static void check_limit(const struct model_rules *rules, struct model *model) {
+    const struct sql_query *query = &model->query;
+    const bool strict =
+        model->source.directives.fetch.is_set || model->source.directives.sink.is_push;
+    const enum finding_severity severity = strict ? FINDING_BLOCKER : FINDING_WARN;
+    struct error err;
+    if (query->limit_offset != SIZE_MAX) {
+        error_rule(&err, ERROR_INVALID, "read_only.limit_disallowed",
+                   "LIMIT makes the rows of a model a matter of chance");
+        error_hint(&err, "use ROW_NUMBER() … WHERE rn <= n, or `coypu query --limit`");
+        finding_at(rules, model, severity, query->limit_offset, &err);
+    }
+    if (query->offset_offset != SIZE_MAX) {
+        error_rule(&err, ERROR_INVALID, "read_only.offset_disallowed",
+                   "OFFSET makes the rows of a model a matter of chance");
+        error_hint(&err, "use ROW_NUMBER() … WHERE rn <= n, or `coypu query --limit`");
+        finding_at(rules, model, severity, query->offset_offset, &err);
+    }
+}
+
+static void check_strict(const struct model_rules *rules, struct model *model) {
+    struct arena *arena = rules->arena;
+    const struct models_options *options = rules->options;
+    const struct directives *directives = &model->source.directives;
+    struct sql_finding_list findings = {0};
+    if (directives->fetch.is_set) {
+        sql_check_fetch(arena, model->ast, options->is_lib, options->lib_self, &findings);
+    }
+    if (directives->sink.is_push) {
+        sql_check_push(arena, model->ast, options->is_lib, options->lib_self, &findings);
+    }
+    for (size_t i = 0; i < findings.count; i++) {
+        struct error err;
+        const struct sql_finding *finding = &findings.items[i];
+        error_rule(&err, ERROR_INVALID, finding->rule, STR_FORMAT, STR_ARGS(finding->message));
+        error_hint(&err, STR_FORMAT, STR_ARGS(finding->hint));
+        finding_at(rules, model, FINDING_BLOCKER, finding->offset, &err);
+    }
+}
+
+static void not_built(const struct model_rules *rules, struct model *model,
+                      const struct directive *at, const char *what) {
+    struct error err;
+    error_rule(&err, ERROR_INVALID, "parser.other", "%s not built yet", what);
+    error_hint(&err, "remove it: coypu refuses what it would otherwise silently leave out");
+    error_at(&err, model->file, at->line, at->column);
+    error_source(&err, model->text);
+    model_add_finding(rules->arena, model, FINDING_BLOCKER, &err);
+}
+
+// What a user may ask for and this version cannot do is refused, never skipped.
+static void check_not_built(const struct model_rules *rules, struct model *model) {
+    const struct directives *directives = &model->source.directives;
+    for (size_t i = 0; i < directives->extensions.count; i++) {
+        const str name = directives->extensions.items[i].name;
+        if (!lake_extension_is_pinned(name) && !lake_extension_is_built_in(name)) {
+            not_built(rules, model, &directives->extensions.items[i].at,
+                      "loading an extension that coypu does not bring along is");
+        }
+    }
+}
+
+static void check_lib_calls(const struct model_rules *rules, struct model *model) {
+    const struct directives *directives = &model->source.directives;
+    struct error err;
+    if (model->lib_calls.count > 0 && directives->sink.at.is_set && !directives->sink.is_push) {
+        error_rule(&err, ERROR_INVALID, "strict_push.lib_call_disallowed",
+                   "a model cannot both fetch and push");
+        error_hint(&err, "fetch in one model and push from a second one that reads it");
+        finding_at(rules, model, FINDING_BLOCKER, model->lib_calls.items[0].offset, &err);
+    }
+    if (model->lib_calls.count > 0 && !directives->fetch.is_set) {
+        error_rule(&err, ERROR_INVALID, "fetch.missing_marker",
+                   "the model fetches and has no @fetch");
+        error_hint(&err, "add -- @fetch to have its projection checked");
+        finding_at(rules, model, FINDING_INFO, model->lib_calls.items[0].offset, &err);
+    }
+}
+
+// NULL: none.
+static const struct sql_function *first_aggregate(const struct model *model) {
+    for (size_t i = 0; i < model->query.functions.count; i++) {
+        if (lineage_is_aggregate(model->query.functions.items[i].name)) {
+            return &model->query.functions.items[i];
+        }
+    }
+    return NULL;
+}
+
+static void check_cdc(const struct model_rules *rules, struct model *model) {
+    const struct directives *directives = &model->source.directives;
+    struct error err;
+    if (directives->kind == MODEL_APPEND && !directives->incremental.is_set &&
+        model->inputs.count == 0 && model->lib_calls.count == 0 &&
+        model->files.count + model->unverifiable.count > 0) {
+        error_rule(&err, ERROR_INVALID, "cdc.append_unversioned",
+                   model_loads_files_once(model)
+                       ? "a file that changes is appended again as a whole"
+                       : "every run appends all rows of the input again");
+        error_hint(&err, "add -- @incremental: COLUMN and filter on "
+                         "getvariable('incr_last_value'), or use @kind: table");
+        finding_at(rules, model, FINDING_WARN, 0, &err);
+    }
+    const struct sql_function *aggregate = first_aggregate(model);
+    if (directives->kind == MODEL_APPEND && aggregate != NULL) {
+        error_rule(&err, ERROR_INVALID, "cdc.append_aggregate",
+                   STR_FORMAT "() in an append model is over the new rows of a run alone",
+                   STR_ARGS(aggregate->name));
+        error_hint(&err, "use @kind: merge with @unique_key for groups that are always whole");
+        finding_at(rules, model, FINDING_WARN, aggregate->offset, &err);
+    }
+    if ((directives->kind == MODEL_TRACKED || directives->kind == MODEL_SCD2) &&
+        model->query.volatile_function.size > 0) {
+        error_rule(&err, ERROR_INVALID, "cdc.volatile",
+                   STR_FORMAT "() makes every row look changed on each run",
+                   STR_ARGS(model->query.volatile_function));
+        error_hint(&err, "use ondatra_now(), or leave the column out");
+        finding_at(rules, model, FINDING_WARN, model->query.volatile_offset, &err);
+    }
+}
+
+void model_check_rules(struct arena *arena, const struct models_options *options,
+                       struct model *model) {
+    const struct model_rules *rules = &(struct model_rules){arena, options};
+    checks_parse(arena, model);
+    check_not_built(rules, model);
+    if (model->has_query) {
+        check_limit(rules, model);
+        check_strict(rules, model);
+        model_check_columns(arena, model, &model->query.outputs);
+        check_lib_calls(rules, model);
+        check_cdc(rules, model);
+    }
+}

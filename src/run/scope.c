@@ -1,0 +1,113 @@
+#include "run/scope.h"
+
+#include "base/suggest.h"
+#include "base/text.h"
+#include "model/graph.h"
+
+struct scope {
+    str name;   // as it was given
+    str target; // with its schema; empty: all
+    bool with_ancestors;
+    bool with_descendants;
+};
+
+static struct scope scope_read(const struct runner *runner) {
+    const str text = runner->options->target;
+    struct scope scope = {
+        .with_ancestors = str_starts_with(text, STR("+")),
+        .with_descendants = str_ends_with(text, STR("+")) && text.size > 1,
+    };
+    scope.name =
+        str_slice(text, scope.with_ancestors ? 1 : 0, text.size - (scope.with_descendants ? 1 : 0));
+    scope.target = scope.name;
+    if (text.size > 0 && str_find_char(scope.name, '.') == SIZE_MAX) {
+        scope.target = str_format(runner->arena, "main." STR_FORMAT, STR_ARGS(scope.name));
+    }
+    return scope;
+}
+
+str run_scope_only(const struct runner *runner) {
+    const struct scope scope = scope_read(runner);
+    return scope.with_descendants || runner->options->sandbox ? (str){0} : scope.target;
+}
+
+const struct model *run_scope_single(const struct runner *runner) {
+    const struct scope scope = scope_read(runner);
+    return scope.with_ancestors || scope.with_descendants
+               ? NULL
+               : models_find(runner->models, scope.target);
+}
+
+static enum error_code unknown_target(struct runner *runner, str name, struct error *err) {
+    struct str_list names = {0};
+    for (size_t i = 0; i < runner->models->count; i++) {
+        str_list_push(runner->arena, &names, runner->models->items[i]->target);
+    }
+    error_set(err, ERROR_NOT_FOUND, "no model makes " STR_FORMAT, STR_ARGS(name));
+    const str near = suggest(name, &names);
+    if (near.size > 0) {
+        error_hint(err, "did you mean " STR_FORMAT "?", STR_ARGS(near));
+    }
+    return err->code;
+}
+
+static enum error_code select_models(struct runner *runner, struct error *err) {
+    const size_t count = runner->models->count;
+    bool *marks = ARENA_ARRAY(runner->arena, bool, count);
+    const struct scope scope = scope_read(runner);
+    if (scope.target.size == 0) {
+        for (size_t i = 0; i < count; i++) {
+            runner->plan->steps[i].selected = true;
+        }
+        return ERROR_NONE;
+    }
+    const struct model *model = models_find(runner->models, scope.target);
+    if (model == NULL) {
+        return unknown_target(runner, scope.name, err);
+    }
+    if (scope.with_ancestors) {
+        model_mark_ancestors(model, marks);
+    }
+    if (scope.with_descendants) {
+        model_mark_descendants(model, marks);
+    }
+    marks[model->index] = true;
+    for (size_t i = 0; i < count; i++) {
+        runner->plan->steps[i].selected = marks[i];
+    }
+    return ERROR_NONE;
+}
+
+// Whether no model of this run is on a cycle or behind one.
+static bool all_are_ordered(const struct runner *runner) {
+    size_t selected = 0;
+    size_t ordered = 0;
+    for (size_t i = 0; i < runner->models->count; i++) {
+        selected += runner->plan->steps[i].selected ? 1 : 0;
+    }
+    for (size_t i = 0; i < runner->models->order.count; i++) {
+        const struct model *model = runner->models->order.items[i];
+        ordered += plan_step_of(runner->plan, model)->selected ? 1 : 0;
+    }
+    return ordered == selected;
+}
+
+static enum error_code check_cycle(struct runner *runner, struct error *err) {
+    const struct model_list *cycle = &runner->models->cycle;
+    if (cycle->count == 0 || runner->options->keep_going || all_are_ordered(runner)) {
+        return ERROR_NONE;
+    }
+    const struct finding_list *findings = &cycle->items[0]->findings;
+    *err = findings->items[findings->count - 1].error;
+    for (size_t i = 0; i < findings->count; i++) {
+        if (str_equal(str_from(findings->items[i].error.rule), STR("dag.cycle_detected"))) {
+            *err = findings->items[i].error;
+        }
+    }
+    return err->code;
+}
+
+enum error_code run_scope_select(struct runner *runner, struct error *err) {
+    TRY(select_models(runner, err));
+    return check_cycle(runner, err);
+}
