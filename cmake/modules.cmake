@@ -39,6 +39,14 @@ function(coypu_program name)
   endforeach()
 endfunction()
 
+# Sanitizers map terabytes of shadow memory: they have limits of their own (./dev asan).
+if(NOT COYPU_SANITIZE)
+  set(COYPU_TEST_LAUNCHER ${CMAKE_SOURCE_DIR}/tests/support/limited.sh)
+endif()
+
+# Some tests take most of the time, and would be alone at the end if they began last.
+set(COYPU_LONG_TESTS run/oracle run/run run/conversion lib/push_crash)
+
 function(coypu_tests)
   if(NOT TARGET PkgConfig::CMOCKA)
     message(STATUS "cmocka is missing: unit tests are not built")
@@ -71,8 +79,14 @@ function(coypu_tests)
     if(TARGET test_support)
       target_link_libraries(${target} PRIVATE test_support)
     endif()
-    add_test(NAME ${folder}/${stem} COMMAND ${target})
-    set_tests_properties(${folder}/${stem} PROPERTIES TIMEOUT 300)
+    add_test(NAME ${folder}/${stem} COMMAND ${COYPU_TEST_LAUNCHER} $<TARGET_FILE:${target}>)
+    list(FIND COYPU_LONG_TESTS ${folder}/${stem} place)
+    if(place GREATER -1)
+      math(EXPR cost "1000 - ${place}")
+      set_tests_properties(${folder}/${stem} PROPERTIES COST ${cost})
+    endif()
+    # Far above what a test needs on a slow machine with sanitizers: it is there for those that hang.
+    set_tests_properties(${folder}/${stem} PROPERTIES TIMEOUT 900)
   endforeach()
 endfunction()
 
@@ -90,7 +104,7 @@ function(coypu_fuzz_targets)
     else()
       add_executable(${target} ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
       add_test(NAME ${folder}/corpus_${stem}
-        COMMAND ${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${corpus})
+        COMMAND ${COYPU_TEST_LAUNCHER} $<TARGET_FILE:${target}> ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${corpus})
       set_tests_properties(${folder}/corpus_${stem} PROPERTIES TIMEOUT 300)
     endif()
     # What a function says of hostile input does not matter here, only that it returns.

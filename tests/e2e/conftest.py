@@ -1,6 +1,7 @@
 """End-to-end tests: the real program, in a project of its own, against real servers on loopback."""
 import json
 import os
+import resource
 import shutil
 import signal
 import sqlite3
@@ -17,6 +18,24 @@ ROOT = Path(__file__).resolve().parents[2]
 COYPU = os.environ.get("COYPU", str(ROOT / "build/debug/coypu"))
 # A run that takes longer hangs: sanitizer builds are slow, so this is far above what any test needs.
 TIMEOUT_S = 300
+
+# Several times what any test needs: a program that grows without end fails its test, not the machine.  Sanitizers map
+# terabytes of shadow memory and have limits of their own (./dev asan).
+MEMORY_BYTES = 4 << 30
+
+
+def is_sanitized():
+    cache = Path(COYPU).parent / "CMakeCache.txt"
+    return cache.exists() and "\nCOYPU_SANITIZE:STRING=\n" not in cache.read_text()
+
+
+def limit_memory():
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    if not is_sanitized() and (hard == resource.RLIM_INFINITY or hard > MEMORY_BYTES):
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, hard))
+
+
+limit_memory()
 
 CATALOG = "ATTACH 'ducklake:sqlite:lake.sqlite' AS lake (DATA_PATH 'lake_data/');\n"
 
@@ -61,7 +80,7 @@ class Project:
         return self
 
     def environment(self, **extra):
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("COYPU_CRASH", "ONDATRA"))}
+        env = {k: v for k, v in os.environ.items() if k == "COYPU_DEPS_DIR" or not k.startswith(("COYPU_", "ONDATRA"))}
         env.update(self.env)
         env.update(extra)
         return env
