@@ -29,19 +29,8 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     struct fixture *fixture = *state;
-    struct str_list paths = {0};
     struct error err;
-    if (directory_walk(&fixture->arena, fixture->folder, &paths, &err) == ERROR_NONE) {
-        for (size_t i = 0; i < paths.count; i++) {
-            (void)unlink(str_to_cstring(
-                &fixture->arena, path_join(&fixture->arena, fixture->folder, paths.items[i])));
-        }
-    }
-    (void)rmdir(
-        str_to_cstring(&fixture->arena, path_join(&fixture->arena, fixture->folder, STR("a/b"))));
-    (void)rmdir(
-        str_to_cstring(&fixture->arena, path_join(&fixture->arena, fixture->folder, STR("a"))));
-    (void)rmdir(str_to_cstring(&fixture->arena, fixture->folder));
+    assert_int_equal(directory_remove(fixture->folder, &err), ERROR_NONE);
     arena_done(&fixture->arena);
     free(fixture);
     return 0;

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -19,18 +20,25 @@ PIPELINE = {
 }
 
 
+def open_folder():
+    """Where the user can go whom the server runs as: pytest's own folder is closed to others, $TMPDIR may be."""
+    for folder in map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp")):
+        if all(part.stat().st_mode & stat.S_IXOTH for part in (folder, *folder.resolve().parents)):
+            return folder
+    return None
+
+
 @pytest.fixture(scope="module")
 def postgres():
     """A PostgreSQL server of our own, on a free port of loopback; the distribution brings the programs."""
     folders = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
     assert folders, "PostgreSQL is missing: ./dev test installs it"
-    # Not below pytest's own folder: that is closed to the user whom the server runs as.
-    root = Path(tempfile.mkdtemp(prefix="coypu-postgres-"))
+    root = Path(tempfile.mkdtemp(prefix="coypu-postgres-", dir=open_folder()))
     user = {}
     if os.getuid() == 0:  # the server refuses to run as root
         shutil.chown(root, "nobody", "nogroup")
         user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
-    subprocess.run([f"{folders[-1]}/initdb", "-D", f"{root}/data", "-U", "coypu", "--auth=trust", "--no-sync"], check=True,
+    subprocess.run([f"{folders[-1]}/initdb", "-D", f"{root}/data", "-U", "coypu", "--auth=trust", "--no-sync", "--no-locale", "-E", "UTF8"], check=True,
                    stdout=subprocess.DEVNULL, cwd=root, **user)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -22,7 +22,7 @@ struct fixture {
     struct lake_connection *connection;
 };
 
-#define GOLDEN "/tmp/coypu-golden.csv"
+#define GOLDEN "test_check_macros-golden.csv" // where the test runs: the build folder
 
 static const struct check_case {
     enum check_stage stage;
