@@ -79,12 +79,15 @@ enum error_code lake_change_log_read(struct lake_connection *connection, struct 
     const str sql = str_format(&scratch,
                                "SELECT snapshot_id, changes_made FROM " STR_FORMAT
                                ".ducklake_snapshot_changes WHERE snapshot_id > %lld AND "
-                               "snapshot_id <= %lld",
+                               "snapshot_id <= %lld ORDER BY snapshot_id DESC",
                                STR_ARGS(lake_metadata_prefix(lake_of(connection))),
                                (long long)after, (long long)until);
     TRY(lake_query(connection, sql, LAKE_NO_VALUES, &result, err));
+    log->unbroken_since = until + 1;
     while (lake_result_next(result)) {
-        lake_change_log_add(arena, log, lake_result_int64(result, 0), lake_result_text(result, 1));
+        const int64_t snapshot = lake_result_int64(result, 0);
+        log->unbroken_since -= snapshot == log->unbroken_since - 1 ? 1 : 0;
+        lake_change_log_add(arena, log, snapshot, lake_result_text(result, 1));
     }
     if (log->count > 1) {
         qsort(log->items, log->count, sizeof(log->items[0]), by_table);

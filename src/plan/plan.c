@@ -166,12 +166,15 @@ static enum error_code read_definitions(struct plan *plan, struct error *err) {
     return ERROR_NONE;
 }
 
+// The one since which no snapshot is missing: any can be expired, not only the oldest ones.
 static enum error_code read_oldest(struct plan *plan, struct lake_connection *connection,
                                    struct error *err) {
     const str prefix = lake_metadata_prefix(lake_of(connection));
-    const str sql =
-        str_format(plan->arena, "SELECT min(snapshot_id) FROM " STR_FORMAT ".ducklake_snapshot",
-                   STR_ARGS(prefix));
+    const str sql = str_format(
+        plan->arena,
+        "SELECT max(snapshot_id) FROM " STR_FORMAT ".ducklake_snapshot WHERE "
+        "snapshot_id - 1 NOT IN (SELECT snapshot_id FROM " STR_FORMAT ".ducklake_snapshot)",
+        STR_ARGS(prefix), STR_ARGS(prefix));
     return lake_query_int64(connection, sql, LAKE_NO_VALUES, &plan->oldest_snapshot, NULL, err);
 }
 

@@ -64,7 +64,7 @@ struct plan {
     struct plan_step *steps; // by model index
     struct map versions;     // plan_version by "schema.table", without case
     struct map tables;       // any non-NULL by "schema.table": tables and views that exist
-    int64_t oldest_snapshot;
+    int64_t oldest_snapshot; // none is missing since
     str duckdb_version;
     bool full_refresh;
     bool sandbox;

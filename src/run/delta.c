@@ -77,17 +77,19 @@ static void fill_table(struct arena *arena, struct lake_result *result, str sche
     read_columns(arena, lake_result_text(result, 5), &found->columns);
 }
 
-// *own_change: the newest change of the model's own table.
+// *own_change: the newest change of the model's own table.  *is_expired: the base is gone, or some
+// snapshot since and with it what it changed; also when that happened while this run was under way.
 static enum error_code read_facts(const struct delta_request *request, struct delta_choice *choice,
-                                  int64_t *own_change, struct error *err) {
+                                  int64_t *own_change, bool *is_expired, struct error *err) {
     struct arena *arena = request->arena;
     const struct model *model = request->step->model;
     const struct commit *commit = &request->step->commit;
     const int64_t base = commit->read_snapshot;
     struct lake_change_log log;
-    TRY(lake_change_log_read(request->connection, arena,
-                             base < commit->snapshot ? base : commit->snapshot,
-                             request->read_snapshot, &log, err));
+    const int64_t oldest = base < commit->snapshot ? base : commit->snapshot;
+    TRY(lake_change_log_read(request->connection, arena, oldest - 1, request->read_snapshot, &log,
+                             err));
+    *is_expired = log.unbroken_since > base;
     choice->table_count = model->inputs.count;
     choice->tables = ARENA_ARRAY(arena, struct delta_table, model->inputs.count);
     str *names = ARENA_ARRAY(arena, str, model->inputs.count + 1);
@@ -129,27 +131,10 @@ static enum error_code refuse(struct delta_choice *choice, str reason, str sourc
     return ERROR_NONE;
 }
 
-// A snapshot that was expired can be no bound of a change feed.
-static enum error_code base_exists(const struct delta_request *request, bool *exists,
-                                   struct error *err) {
-    const int64_t base = request->step->commit.read_snapshot;
-    int64_t count = 0;
-    const str sql =
-        str_format(request->arena,
-                   "SELECT count(*) FROM " STR_FORMAT ".ducklake_snapshot WHERE snapshot_id "
-                   "IN (?, ?)",
-                   STR_ARGS(lake_metadata_prefix(lake_of(request->connection))));
-    TRY(lake_query_int64(request->connection, sql,
-                         LAKE_VALUES(lake_value_int64(base), lake_value_int64(base + 1)), &count,
-                         NULL, err));
-    *exists = count == 2;
-    return ERROR_NONE;
-}
-
 // What keeps the changes from being used, whatever the query is.
 static enum error_code check_sources(const struct delta_request *request,
                                      struct delta_choice *choice, int64_t own_change,
-                                     struct error *err) {
+                                     bool is_expired) {
     const struct model *model = request->step->model;
     if (own_change > request->step->commit.snapshot) {
         return refuse(choice, STR("the table itself was changed by others"), (str){0}, true);
@@ -168,17 +153,13 @@ static enum error_code check_sources(const struct delta_request *request,
         }
         any = any || table->is_changed;
     }
-    bool exists = true;
-    if (any) {
-        TRY(base_exists(request, &exists, err));
-    }
-    if (!exists) {
-        return refuse(choice,
-                      str_format(request->arena,
-                                 "snapshot %lld, which the model has read last, "
-                                 "was expired",
-                                 (long long)choice->base),
-                      (str){0}, true);
+    if (is_expired) {
+        return refuse(
+            choice,
+            str_format(request->arena,
+                       "a snapshot since %lld, which the model has read last, was expired",
+                       (long long)choice->base),
+            (str){0}, true);
     }
     choice->is_nothing = !any && model->inputs.count > 0;
     return ERROR_NONE;
@@ -354,8 +335,9 @@ enum error_code delta_choose(const struct delta_request *request, struct delta_c
         return refuse(choice, STR("it reads its own table"), (str){0}, true);
     }
     int64_t own_change = 0;
-    TRY(read_facts(request, choice, &own_change, err));
-    TRY(check_sources(request, choice, own_change, err));
+    bool is_expired = false;
+    TRY(read_facts(request, choice, &own_change, &is_expired, err));
+    TRY(check_sources(request, choice, own_change, is_expired));
     if (choice->reason.size > 0 || choice->is_nothing) {
         return ERROR_NONE;
     }

@@ -174,6 +174,9 @@ static enum error_code transaction_body(struct turn *turn, struct error *err) {
     if (!turn->is_evaluated) {
         TRY(lake_current_snapshot(connection, &turn->read_snapshot, err));
     }
+    if (bug_is_planted("PB_EARLY_SNAPSHOT")) {
+        turn->read_snapshot = turn->runner->first_snapshot;
+    }
     if (turn->step->model->lib_calls.count > 0) {
         TRY(turn_write_fetched(turn, err));
     } else {

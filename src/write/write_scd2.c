@@ -5,6 +5,7 @@
 // key whose values differ is closed and opened again, one that is gone is closed, a new one is
 // opened. Closed versions are never touched: history survives every change of the definition but
 // that of the key, of the kind, and --full-refresh.
+#include "base/context.h"
 #include "base/text.h"
 #include "write/columns.h"
 #include "write/write_parts.h"
@@ -50,8 +51,8 @@ static enum error_code find_difference(struct write *write, int64_t *count, stru
 static enum error_code close_and_open(struct write *write, struct error *err) {
     const struct str_list keys = write_key(write);
     const struct write_word key = {"key", write_names(write->arena, &keys, "")};
-    const struct write_word until = {
-        "until", str_format(write->arena, "%lld", (long long)write->run_snapshot - 1)};
+    const int64_t last = write->run_snapshot - (bug_is_planted("PB_LATE_CLOSE") ? 0 : 1);
+    const struct write_word until = {"until", str_format(write->arena, "%lld", (long long)last)};
     TRY(write_execute(write,
                       "UPDATE {table} SET " COLUMN_VALID_TO " = {until}, " COLUMN_IS_CURRENT
                       " = false WHERE rowid IN (SELECT " WRITE_ROW " FROM " WRITE_DIFF

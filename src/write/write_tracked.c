@@ -11,6 +11,7 @@
 //   contents  the same hash over the table's rows as they are; when another version of DuckDB wrote
 //             them.  A group whose contents are the same is left alone, its hash stale with it
 //   both      after a change of definition or columns: whatever differs is written
+#include "base/context.h"
 #include "base/text.h"
 #include "write/columns.h"
 #include "write/write_parts.h"
@@ -98,8 +99,9 @@ static enum error_code find_difference(struct write *write, const struct tracked
         "__ondatra_contents FROM {table}"
         " GROUP BY {keys}) t ON {match}"
         " WHERE s." HASH " IS DISTINCT FROM t.__ondatra_contents OR s." HASH
-        " IS DISTINCT FROM t.__ondatra_stored",
-        WRITE_WORDS({"both_keys", text_str(&keys)}, {"first", first},
+        " IS DISTINCT FROM t.__ondatra_stored{or_any}",
+        WRITE_WORDS({"or_any", bug_is_planted("PB_ALL_GROUPS") ? STR(" OR true") : (str){0}},
+                    {"both_keys", text_str(&keys)}, {"first", first},
                     {"keys", write_names(arena, &tracked->keys, "")},
                     {"stored", reads_stored ? STR("any_value(" HASH ")") : tracked->hash},
                     {"contents", tracked->by_content ? tracked->hash : STR("any_value(" HASH ")")},

@@ -421,35 +421,58 @@ static inline void check_see_staging(struct oracle_world *w, int sources, int no
                         LAKE_NO_VALUES, NULL, &ignored);
 }
 
-static inline void world_check(struct oracle_world *w) {
+// Compares the model over the copy; false when it is not as it should be.
+static inline bool check_over(struct oracle_world *w, int index, int sources, int now, int was) {
     SCRATCH(scratch);
+    struct oracle_check check = {
+        .world = w,
+        .index = index,
+        .model = &w->models[index],
+        .sources = sources,
+        .now = now,
+        .was = was,
+        .arena = &scratch,
+    };
+    check_model(&check);
+    w->count->checks++;
+    if (!w->failed && check.model->status != RUN_ERROR && !check.model->blocked) {
+        check.model->base = sources;
+    }
+    return !w->failed;
+}
+
+// What the model read: the sources before or after an edit that came while the run was under way.
+// Of a model that read nothing it is not known which it looked at: one of them must do.
+static inline void check_over_right(struct oracle_world *w, int index, int now, int was) {
+    const struct oracle_intrusion *intrusion = &w->intrusion;
+    const int64_t read = w->models[index].read_snapshot;
+    if (intrusion->snapshot == 0 || read >= intrusion->snapshot) {
+        (void)check_over(w, index, now, now, was);
+    } else if (!check_over(w, index, intrusion->sources, now, was) && read == 0) {
+        w->failed = false;
+        (void)check_over(w, index, now, now, was);
+    }
+}
+
+// Compares every model; `was` is the copy after the last run, 0: there was none.
+static inline int world_check(struct oracle_world *w, int was) {
     int64_t since_us = clock_monotonic_us(&w->context.clock);
-    const int was = w->copies;
     const int now = w->failed ? 0 : copy_make(w, copy_everything);
     world_phase(w, PHASE_COPY, &since_us);
     if (now == 0) {
-        return;
+        return 0;
     }
     check_see_staging(w, now, now);
+    if (w->intrusion.snapshot > 0) {
+        check_see_staging(w, w->intrusion.sources, now);
+    }
     for (int i = 0; i < ORACLE_MODELS && !w->failed; i++) {
-        if (!w->models[i].on) {
-            continue;
-        }
-        struct oracle_check check = {
-            .world = w,
-            .index = i,
-            .model = &w->models[i],
-            .sources = now,
-            .now = now,
-            .was = was,
-            .arena = &scratch,
-        };
-        check_model(&check);
-        if (w->models[i].status != RUN_ERROR && !w->models[i].blocked) {
-            w->models[i].base = now;
+        if (w->models[i].on) {
+            check_over_right(w, i, now, was);
         }
     }
     world_phase(w, PHASE_CHECK, &since_us);
+    return now;
 }
 
 #endif

@@ -27,6 +27,7 @@ enum {
     ORACLE_MODELS = 16, // the last two are tracked and scd2
     ORACLE_ROUNDS = 4,
     ORACLE_EDITS_MAX = 3,
+    ORACLE_INTRUSION_BIT = (ORACLE_ROUNDS + 1) * ORACLE_EDITS_MAX,
     ORACLE_FAILURE_SIZE = 4000, // bytes of the text that says how a case failed
 };
 
@@ -34,7 +35,7 @@ enum {
 struct oracle_case {
     uint64_t seed;
     uint64_t models;  // bit i: model i
-    uint64_t edits;   // bit round * ORACLE_EDITS_MAX + i
+    uint64_t edits;   // bit round * ORACLE_EDITS_MAX + i; ORACLE_INTRUSION_BIT + round
     const char *body; // of model 1, a merge; NULL: random
 };
 
@@ -43,10 +44,12 @@ enum oracle_phase { PHASE_OPEN, PHASE_EDIT, PHASE_RUN, PHASE_COPY, PHASE_CHECK, 
 enum { ORACLE_PHASES = PHASE_CLOSE + 1 };
 
 struct oracle_count {
-    int64_t sequences; // a model and the edits under it
-    int64_t runs;      // of a model
-    int64_t failures;  // rightly so: duplicate or NULL keys
-    struct map shapes; // int64_t * by the shape chosen
+    int64_t sequences;  // a model and the edits under it
+    int64_t runs;       // of a model
+    int64_t checks;     // of a table after a run
+    int64_t intrusions; // runs with an edit meanwhile
+    int64_t failures;   // rightly so: duplicate or NULL keys
+    struct map shapes;  // int64_t * by the shape chosen
     int64_t phase_us[ORACLE_PHASES];
 };
 
@@ -64,8 +67,17 @@ struct oracle_model {
     bool blocked;
     bool aggregates;  // an append that took the aggregate of new rows once: no surplus any more
     int64_t snapshot; // of its commit; 0: none
+    int64_t read_snapshot; // what it was evaluated at; 0: it was not
     // Of the last run that did not fail:
     int base; // the copy of the sources that it read
+};
+
+// An edit while the run is under way, when the turn of a model begins.
+struct oracle_intrusion {
+    str edit;         // empty: none
+    size_t at;        // number of the model, modulo how many there are
+    int64_t snapshot; // of the edit; 0: it was not made
+    int sources;      // the copy with what was there before
 };
 
 struct oracle_world {
@@ -78,10 +90,11 @@ struct oracle_world {
     struct project project;
     struct session session;
     struct state *state;
-    struct lake_connection *other;   // edits
-    struct lake_connection *checker; // compares, in memory
-    int copies;                      // made so far
-    int64_t before;                  // the newest snapshot when the last run began
+    struct lake_connection *other;     // edits
+    struct lake_connection *checker;   // compares, in memory
+    int copies;                        // made so far
+    int64_t before;                    // the newest snapshot when the last run began
+    struct oracle_intrusion intrusion; // into the last run
     struct oracle_model models[ORACLE_MODELS];
     struct oracle_count *count;
     struct text script; // what was done, for people
@@ -185,7 +198,7 @@ static inline void make_model(struct oracle_world *w, int index) {
     w->count->sequences++;
 }
 
-static inline void world_execute(struct oracle_world *w, str sql) {
+static inline bool world_execute(struct oracle_world *w, str sql) {
     struct error err;
     text_format(&w->script, STR_FORMAT ";\n", STR_ARGS(sql));
     if (lake_script_run(w->other, STR("edit"), sql, NULL, &err) != ERROR_NONE) {
@@ -195,12 +208,14 @@ static inline void world_execute(struct oracle_world *w, str sql) {
         text_format(&w->script, "-- %s\n", err.message);
         (void)!lake_script_run(w->other, STR("edit"), STR("DROP TABLE IF EXISTS temp.kept"), NULL,
                                &ignored);
+        return false;
     }
+    return true;
 }
 
 static inline void make_sources(struct oracle_world *w) {
     struct dice dice = dice_of(w->test->seed, 1);
-    world_execute(w, STR("CREATE SCHEMA raw; CREATE SCHEMA stg; CREATE SCHEMA mart"));
+    (void)world_execute(w, STR("CREATE SCHEMA raw; CREATE SCHEMA stg; CREATE SCHEMA mart"));
     struct text sql;
     text_init(&sql, &w->arena);
     text_add(&sql, STR("BEGIN"));
@@ -214,7 +229,7 @@ static inline void make_sources(struct oracle_world *w) {
                     name, 2 + dice_below(&dice, 4), 3 + dice_below(&dice, 6));
     }
     text_add(&sql, STR("; COMMIT"));
-    world_execute(w, text_str(&sql));
+    (void)world_execute(w, text_str(&sql));
 }
 
 static inline bool world_open(struct oracle_world *w, const struct oracle_case *test,
@@ -302,6 +317,7 @@ static inline void on_result(void *self, const struct run_result *result) {
     model->aggregates = model->aggregates || str_equal(model->shape, STR("aggregate of the delta"));
     model->blocked = result->skipped_because.size > 0;
     model->snapshot = result->snapshot;
+    model->read_snapshot = result->read_snapshot;
     model->message = result->errors.count > 0
                          ? str_copy(&w->arena, str_from(result->errors.items[0].message))
                          : str_format(&w->arena, STR_FORMAT ", " STR_FORMAT,
@@ -324,6 +340,23 @@ static inline void on_result(void *self, const struct run_result *result) {
     (*shapes)++;
 }
 
+static inline void on_started(void *self, const struct model *model, size_t number, size_t total) {
+    struct oracle_world *w = self;
+    struct oracle_intrusion *intrusion = &w->intrusion;
+    struct error err;
+    (void)model;
+    if (intrusion->edit.size == 0 || number != 1 + intrusion->at % total) {
+        return;
+    }
+    text_format(&w->script, "-- before model %zu of %zu:\n", number, total);
+    if (world_execute(w, intrusion->edit)) {
+        w->count->intrusions++;
+        if (lake_last_committed_snapshot(w->other, &intrusion->snapshot, &err) != ERROR_NONE) {
+            world_fail(w, -1, "%s", err.message);
+        }
+    }
+}
+
 static inline void world_run(struct oracle_world *w) {
     SCRATCH(arena);
     SCRATCH(plan_arena);
@@ -334,7 +367,7 @@ static inline void world_run(struct oracle_world *w) {
         .context = &w->context,
         .project = str_from(w->folder),
         .jobs = 1 + (int)(w->test->seed % 2) * 3,
-        .events = {.finished = on_result, .self = w},
+        .events = {.started = on_started, .finished = on_result, .self = w},
     };
     struct lib_set libs = {0};
     struct models models = {0};

@@ -262,6 +262,32 @@ static void external_tables_cannot_be_verified(void **state) {
     assert_int_equal(project_snapshots(f), before);
 }
 
+// What an expired snapshot changed is nowhere written down any more.
+static void a_change_whose_snapshot_was_expired_is_not_lost(void **state) {
+    static const char *const TABLES[] = {"CREATE SCHEMA lake.shop",
+                                         "CREATE TABLE lake.shop.orders AS SELECT 1 AS id",
+                                         "CREATE TABLE lake.shop.notes AS SELECT 1 AS id"};
+    static const char *const ORDER[] = {"INSERT INTO lake.shop.orders VALUES (2)"};
+    static const char *const NOTE[] = {"INSERT INTO lake.shop.notes VALUES (2)"};
+    struct project_fixture *f = *state;
+    write_source(f, "(1, 'a')");
+    project_run(f); // makes the lake
+    execute_on_lake(f, TABLES, ARRAY_COUNT(TABLES));
+    project_write(f, "models/t.sql", "-- @kind: merge\n-- @unique_key: id\nFROM shop.orders\n");
+    project_run(f);
+    execute_on_lake(f, ORDER, 1);
+    const str expire =
+        str_format(&f->arena, "CALL ducklake_expire_snapshots('lake', versions => [%lld])",
+                   (long long)project_snapshots(f));
+    const char *const statements[] = {str_to_cstring(&f->arena, expire)};
+    execute_on_lake(f, NOTE, 1);
+    execute_on_lake(f, statements, 1);
+    project_run(f);
+    ASSERT_LINES(f, "[ok] main.t incremental 1 unverifiable dep: shop.orders\n"
+                    "[skip] raw.source skip 0 no dependencies\n");
+    assert_string_equal(project_query(f, "SELECT id FROM main.t ORDER BY id"), "1\n2\n");
+}
+
 // Comments and sorting are no data: who reads the table has nothing to do.
 static void what_says_nothing_about_rows_wakes_nobody(void **state) {
     struct project_fixture *f = *state;
@@ -344,6 +370,7 @@ int main(void) {
         TEST(files_are_inputs_of_every_kind),
         TEST(an_append_loads_each_file_once),
         TEST(external_tables_cannot_be_verified),
+        TEST(a_change_whose_snapshot_was_expired_is_not_lost),
         TEST(what_says_nothing_about_rows_wakes_nobody),
         TEST(a_run_without_changes_asks_the_same_number_of_questions_for_any_number_of_models),
     };

@@ -2,7 +2,8 @@
 // every run (models.md §5.3, §6.4, §19).
 //
 //   test_run_oracle                     the test of `./dev test`
-//   test_run_oracle --seeds FROM TO     worlds FROM..TO, each of several sequences (`./dev soak`)
+//   test_run_oracle --seeds FROM TO     worlds FROM..TO, each of several sequences
+//   test_run_oracle --soak RECORD FROM WORLDS PROCESSES   thousands of them (`./dev soak`)
 //   test_run_oracle --case SEED MODELS EDITS   one case again, with all that was done
 //
 // A failing case is made smaller (models, then edits are taken away as long as it still fails) and
@@ -10,31 +11,85 @@
 #include "support/unit.h"
 
 #include "run/oracle_check.h"
+#include "run/oracle_soak.h"
 
-#include <sys/wait.h>
-#include <time.h>
+enum {
+    SEQUENCES_MIN = 500, // that the test plays at least
+    UNLIMITED_SECONDS = 1000000,
+};
 
-enum { SOAK_SECONDS_MAX = 1000000 };
+// A sanitizer makes it ten times slower, and looks for something else.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HAS_SANITIZER
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER
+#endif
+#ifdef HAS_SANITIZER
+enum { DEFAULT_WORLDS = 4 };
+#else
+enum { DEFAULT_WORLDS = (SEQUENCES_MIN + ORACLE_MODELS - 1) / ORACLE_MODELS };
+#endif
+
+static str as_transaction(struct oracle_world *w, str edit) {
+    return str_format(&w->arena, "BEGIN;" STR_FORMAT ";COMMIT", STR_ARGS(edit));
+}
 
 static void world_edit(struct oracle_world *w, int round) {
+    int64_t since_us = clock_monotonic_us(&w->context.clock);
     struct dice dice = dice_of(w->test->seed, (uint64_t)round + 1000);
     const int edits = round == 0 ? 0 : 1 + dice_below(&dice, ORACLE_EDITS_MAX);
     for (int i = 0; i < edits; i++) {
         const str edit = make_edit(&w->arena, &dice);
         if ((w->test->edits >> (round * ORACLE_EDITS_MAX + i) & 1) != 0) {
-            world_execute(w, str_format(&w->arena, "BEGIN;" STR_FORMAT ";COMMIT", STR_ARGS(edit)));
+            (void)world_execute(w, as_transaction(w, edit));
         }
     }
+    world_phase(w, PHASE_EDIT, &since_us);
+}
+
+// Sometimes an edit waits until the run is under way.
+static bool world_plan_intrusion(struct oracle_world *w, int round) {
+    enum { PERCENT = 25 };
+    struct dice dice = dice_of(w->test->seed, (uint64_t)round + 2000);
+    const bool wanted = dice_chance(&dice, PERCENT);
+    const size_t at = (size_t)dice_below(&dice, ORACLE_MODELS);
+    str edit = make_edit(&w->arena, &dice);
+    while (str_find(edit, STR("COMMIT")) != SIZE_MAX) { // one snapshot, so that two states are all
+        edit = make_edit(&w->arena, &dice);
+    }
+    w->intrusion = (struct oracle_intrusion){0};
+    if (!wanted || (w->test->edits >> (ORACLE_INTRUSION_BIT + round) & 1) == 0) {
+        return false;
+    }
+    int64_t since_us = clock_monotonic_us(&w->context.clock);
+    w->intrusion.sources = copy_make(w, copy_sources);
+    w->intrusion.edit = as_transaction(w, edit);
+    w->intrusion.at = at;
+    world_phase(w, PHASE_COPY, &since_us);
+    return true;
+}
+
+static int world_run_and_check(struct oracle_world *w, int was) {
+    int64_t since_us = clock_monotonic_us(&w->context.clock);
+    world_run(w);
+    world_phase(w, PHASE_RUN, &since_us);
+    return world_check(w, was);
 }
 
 static void world_play(struct oracle_world *w) {
+    int was = 0;
     for (int round = 0; round <= ORACLE_ROUNDS && !w->failed; round++) {
-        int64_t since_us = clock_monotonic_us(&w->context.clock);
         world_edit(w, round);
-        world_phase(w, PHASE_EDIT, &since_us);
-        world_run(w);
-        world_phase(w, PHASE_RUN, &since_us);
-        world_check(w);
+        const bool intruded = world_plan_intrusion(w, round);
+        was = world_run_and_check(w, was);
+        if (intruded && round % 2 == 0 &&
+            !w->failed) { // every other time at once, not with more edits
+            w->intrusion = (struct oracle_intrusion){0};
+            was = world_run_and_check(w, was);
+        }
     }
 }
 
@@ -95,7 +150,7 @@ static void case_shrink(struct oracle_case *test, struct oracle_count *count, in
     if (still_fails(&alone, count, model, failure)) {
         *test = alone;
     }
-    for (int i = 0; i < (ORACLE_ROUNDS + 1) * ORACLE_EDITS_MAX; i++) {
+    for (int i = 0; i <= ORACLE_INTRUSION_BIT + ORACLE_ROUNDS; i++) {
         struct oracle_case smaller = *test;
         smaller.edits &= ~(1ULL << i);
         if (still_fails(&smaller, count, model, failure)) {
@@ -134,9 +189,12 @@ static void count_init(struct oracle_count *count, struct arena *arena) {
 }
 
 static void count_print(const struct oracle_count *count, uint64_t from, uint64_t to) {
-    (void)fprintf(stderr, "seeds %llu to %llu: %lld sequences, %lld runs, %lld rightly failed\n",
-                  (unsigned long long)from, (unsigned long long)to, (long long)count->sequences,
-                  (long long)count->runs, (long long)count->failures);
+    (void)fprintf(
+        stderr,
+        "seeds %llu to %llu: %lld sequences, %lld runs, %lld rightly failed, %lld edits while "
+        "a run was under way\n",
+        (unsigned long long)from, (unsigned long long)to, (long long)count->sequences,
+        (long long)count->runs, (long long)count->failures, (long long)count->intrusions);
     static const char *const PHASES[] = {"open", "edit", "run", "copy", "check", "close"};
     for (size_t i = 0; i < ARRAY_COUNT(PHASES); i++) {
         (void)fprintf(stderr, "%s%s %.1f s", i > 0 ? ", " : "  ", PHASES[i],
@@ -150,39 +208,43 @@ static void count_print(const struct oracle_count *count, uint64_t from, uint64_
     }
 }
 
-// Plays worlds until one fails; its seed is then in *failed.
-static bool seeds_fail(uint64_t from, uint64_t to, uint64_t seconds, bool loud, uint64_t *failed) {
-    SCRATCH(arena);
-    struct oracle_count count;
-    count_init(&count, &arena);
+// Plays worlds until one fails, which is then made smaller and shown, or the time is over: *to then
+// is the first that was not played.
+static bool seeds_pass(uint64_t from, uint64_t *to, uint64_t seconds, struct oracle_count *count) {
     const struct clock clock = clock_system();
     const int64_t until_us = clock_monotonic_us(&clock) + (int64_t)seconds * 1000000;
-    for (uint64_t seed = from; seed < to; seed++) {
+    for (uint64_t seed = from; seed < *to; seed++) {
         if (clock_monotonic_us(&clock) > until_us) {
-            to = seed;
-            break;
+            *to = seed;
+            return true;
         }
         struct oracle_case test = case_of(seed);
         char failure[ORACLE_FAILURE_SIZE];
         int model = 0;
-        if (case_fails(&test, &count, &model, failure, sizeof(failure))) {
-            *failed = seed;
-            if (loud) {
-                (void)fprintf(stderr, "seed %llu: %s\n", (unsigned long long)seed, failure);
-                case_shrink(&test, &count, model, failure);
-                case_show(&test, &count);
-            }
-            return true;
-        }
-        if (loud && (seed - from) % 10 == 9) {
-            (void)fprintf(stderr, "seeds %llu to %llu pass\n", (unsigned long long)from,
-                          (unsigned long long)seed);
+        if (case_fails(&test, count, &model, failure, sizeof(failure))) {
+            (void)fprintf(stderr, "seed %llu: %s\n", (unsigned long long)seed, failure);
+            case_shrink(&test, count, model, failure);
+            case_show(&test, count);
+            return false;
         }
     }
-    if (loud) {
+    return true;
+}
+
+static bool soak_play(uint64_t from, uint64_t to, struct oracle_count *count) {
+    return seeds_pass(from, &to, UNLIMITED_SECONDS, count);
+}
+
+static bool seeds_pass_and_tell(uint64_t from, uint64_t to, uint64_t seconds, int64_t *sequences) {
+    SCRATCH(arena);
+    struct oracle_count count;
+    count_init(&count, &arena);
+    const bool pass = seeds_pass(from, &to, seconds, &count);
+    if (pass) {
         count_print(&count, from, to);
     }
-    return false;
+    *sequences = count.sequences;
+    return pass;
 }
 
 static uint64_t environment_number(const char *name, uint64_t otherwise) {
@@ -190,16 +252,23 @@ static uint64_t environment_number(const char *name, uint64_t otherwise) {
     return str_parse_uint64(str_from(getenv(name)), &value) ? value : otherwise;
 }
 
-// COYPU_ORACLE_SEED moves to other cases, COYPU_ORACLE_WORLDS says how many (32 are 512 sequences),
-// COYPU_ORACLE_SECONDS when to stop on a busy machine.
+// COYPU_ORACLE_SEED moves to other cases, COYPU_ORACLE_WORLDS says how many, COYPU_ORACLE_SECONDS
+// when to stop on a busy machine.
 static void every_model_equals_its_full_query(void **state) {
     (void)state;
+    enum { SECONDS = 300 };
     const uint64_t from = environment_number("COYPU_ORACLE_SEED", 1);
-    const uint64_t worlds = environment_number("COYPU_ORACLE_WORLDS", 32);
-    const uint64_t seconds = environment_number("COYPU_ORACLE_SECONDS", 120);
-    uint64_t failed = 0;
-    if (seeds_fail(from, from + worlds, seconds, true, &failed)) {
-        fail_msg("seed %llu: see above", (unsigned long long)failed);
+    const uint64_t worlds = environment_number("COYPU_ORACLE_WORLDS", DEFAULT_WORLDS);
+    const uint64_t seconds = environment_number("COYPU_ORACLE_SECONDS", SECONDS);
+    int64_t sequences = 0;
+    if (!seeds_pass_and_tell(from, from + worlds, seconds, &sequences)) {
+        fail_msg("a world failed: see above");
+    }
+    if (worlds * ORACLE_MODELS >= SEQUENCES_MIN && seconds == SECONDS &&
+        sequences < SEQUENCES_MIN) {
+        fail_msg("only %lld sequences in %d seconds: is the machine very busy? COYPU_ORACLE_WORLDS "
+                 "and COYPU_ORACLE_SECONDS say how much is enough",
+                 (long long)sequences, SECONDS);
     }
 }
 
@@ -207,24 +276,39 @@ static void every_model_equals_its_full_query(void **state) {
 // of the test.
 static void every_planted_bug_is_found(void **state) {
     (void)state;
+    enum { SCD2 = ORACLE_MODELS - 2, TRACKED = ORACLE_MODELS - 1 };
     static const struct {
         const char *name;
-        const char *body;
+        const char *body; // of model 1; NULL: what the seeds give
+        uint64_t models;  // 0: model 1
+        uint64_t from;    // the first seed
     } BUGS[] = {
-        {"PB_DELTA_AGGREGATE", "SELECT k AS key, sum(v)::BIGINT AS v1, count(*) AS v2 FROM raw.a "
-                               "WHERE k IS NOT NULL GROUP BY k"},
-        {"PB_DIMENSION", "SELECT a.k AS key, max(b.v) AS v1, count(*) AS v2 FROM raw.a AS a JOIN "
-                         "raw.b AS b ON a.k = b.id WHERE a.k IS NOT NULL GROUP BY a.k"},
-        {"PB_SELF_JOIN", "SELECT t0.k AS key, max(t1.v) AS v1, count(*) AS v2 FROM raw.a AS t0 "
-                         "JOIN raw.a AS t1 ON t0.k = t1.id WHERE t0.k IS NOT NULL GROUP BY t0.k"},
-        {"PB_WINDOW", "SELECT id AS key, sum(v) OVER (PARTITION BY g)::BIGINT AS v1, s AS v2 FROM "
-                      "raw.a WHERE id IS NOT NULL QUALIFY row_number() OVER (PARTITION BY id "
-                      "ORDER BY k, g, v, s) = 1"},
-        {"PB_EXCEPT", NULL},
-        {"PB_STALE_BASE", "SELECT k AS key, sum(v)::BIGINT AS v1, count(*) AS v2 FROM raw.a "
-                          "WHERE k IS NOT NULL GROUP BY k"},
+        {.name = "PB_DELTA_AGGREGATE",
+         .body = "SELECT k AS key, sum(v)::BIGINT AS v1, count(*) AS v2 FROM raw.a "
+                 "WHERE k IS NOT NULL GROUP BY k"},
+        {.name = "PB_DIMENSION",
+         .body = "SELECT a.k AS key, max(b.v) AS v1, count(*) AS v2 FROM raw.a AS a JOIN "
+                 "raw.b AS b ON a.k = b.id WHERE a.k IS NOT NULL GROUP BY a.k"},
+        {.name = "PB_SELF_JOIN",
+         .body = "SELECT t0.k AS key, max(t1.v) AS v1, count(*) AS v2 FROM raw.a AS t0 "
+                 "JOIN raw.a AS t1 ON t0.k = t1.id WHERE t0.k IS NOT NULL GROUP BY t0.k"},
+        {.name = "PB_WINDOW",
+         .body = "SELECT id AS key, sum(v) OVER (PARTITION BY g)::BIGINT AS v1, s AS v2 FROM "
+                 "raw.a WHERE id IS NOT NULL QUALIFY row_number() OVER (PARTITION BY id "
+                 "ORDER BY k, g, v, s) = 1"},
+        {.name = "PB_EXCEPT",
+         .models = (1ULL << ORACLE_MODELS) - 1,
+         .from = 5}, // shows in the appends of that world
+        {.name = "PB_STALE_BASE",
+         .body = "SELECT k AS key, sum(v)::BIGINT AS v1, count(*) AS v2 FROM raw.a "
+                 "WHERE k IS NOT NULL GROUP BY k"},
+        {.name = "PB_EARLY_SNAPSHOT",
+         .body = "SELECT k AS key, sum(v)::BIGINT AS v1, count(*) AS v2 FROM raw.a "
+                 "WHERE k IS NOT NULL GROUP BY k"},
+        {.name = "PB_LATE_CLOSE", .models = 1ULL << SCD2, .from = 1},
+        {.name = "PB_ALL_GROUPS", .models = 1ULL << TRACKED, .from = 1},
     };
-    enum { WORLDS = 20, EXCEPT_WORLD = 5 };
+    enum { WORLDS = 20 };
 #ifndef COYPU_CRASH_POINTS
     skip();
 #endif
@@ -232,10 +316,10 @@ static void every_planted_bug_is_found(void **state) {
     struct oracle_count count;
     count_init(&count, &arena);
     for (size_t i = 0; i < ARRAY_COUNT(BUGS); i++) {
-        struct oracle_case test = {1, 2, ~0ULL, BUGS[i].body};
-        if (BUGS[i].body == NULL) { // shows in the appends of that world
-            test = case_of(EXCEPT_WORLD);
-        }
+        struct oracle_case test = {.seed = BUGS[i].from > 0 ? BUGS[i].from : 1,
+                                   .models = BUGS[i].models > 0 ? BUGS[i].models : 1 << 1,
+                                   .edits = ~0ULL,
+                                   .body = BUGS[i].body};
         const uint64_t from = test.seed;
         bool found = false;
         (void)setenv("COYPU_PLANT_BUG", BUGS[i].name, 1);
@@ -253,23 +337,38 @@ static void every_planted_bug_is_found(void **state) {
     }
 }
 
+static int main_case(const uint64_t *numbers) {
+    SCRATCH(arena);
+    struct oracle_count counts;
+    count_init(&counts, &arena);
+    case_show(&(struct oracle_case){numbers[0], numbers[1], numbers[2], NULL}, &counts);
+    return 0;
+}
+
+static int main_soak(const char *record, const uint64_t *numbers) {
+    struct soak soak = {
+        .record = record, .from = numbers[0], .worlds = numbers[1], .play = soak_play};
+    return soak_run(&soak, numbers[2]) ? 0 : 1;
+}
+
 int main(int count, char **arguments) {
     uint64_t numbers[3] = {0};
-    for (int i = 2; i < count && i < 5; i++) {
-        if (!str_parse_uint64(str_from(arguments[i]), &numbers[i - 2])) {
+    const bool soaks = count == 6 && strcmp(arguments[1], "--soak") == 0;
+    const int first = soaks ? 3 : 2;
+    for (int i = first; i < count && i < first + 3; i++) {
+        if (!str_parse_uint64(str_from(arguments[i]), &numbers[i - first])) {
             return 2;
         }
     }
+    if (soaks) {
+        return main_soak(arguments[2], numbers);
+    }
     if (count == 4 && strcmp(arguments[1], "--seeds") == 0) {
-        uint64_t failed = 0;
-        return seeds_fail(numbers[0], numbers[1], SOAK_SECONDS_MAX, true, &failed) ? 1 : 0;
+        int64_t sequences = 0;
+        return seeds_pass_and_tell(numbers[0], numbers[1], UNLIMITED_SECONDS, &sequences) ? 0 : 1;
     }
     if (count == 5 && strcmp(arguments[1], "--case") == 0) {
-        SCRATCH(arena);
-        struct oracle_count counts;
-        count_init(&counts, &arena);
-        case_show(&(struct oracle_case){numbers[0], numbers[1], numbers[2], NULL}, &counts);
-        return 0;
+        return main_case(numbers);
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_planted_bug_is_found),
