@@ -83,10 +83,12 @@ enum error_code lake_change_log_read(struct lake_connection *connection, struct 
                                STR_ARGS(lake_metadata_prefix(lake_of(connection))),
                                (long long)after, (long long)until);
     TRY(lake_query(connection, sql, LAKE_NO_VALUES, &result, err));
-    log->unbroken_since = until + 1;
+    log->unbroken_since = INT64_MAX;
     while (lake_result_next(result)) {
         const int64_t snapshot = lake_result_int64(result, 0);
-        log->unbroken_since -= snapshot == log->unbroken_since - 1 ? 1 : 0;
+        if (log->unbroken_since == INT64_MAX || snapshot == log->unbroken_since - 1) {
+            log->unbroken_since = snapshot;
+        }
         lake_change_log_add(arena, log, snapshot, lake_result_text(result, 1));
     }
     if (log->count > 1) {

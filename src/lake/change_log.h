@@ -33,10 +33,10 @@ struct lake_change_log {
     struct lake_change *items; // by table, then snapshot
     size_t count;
     size_t capacity;
-    int64_t unbroken_since; // none of the snapshots from here to the last one was expired
+    int64_t unbroken_since; // none of the snapshots from here to the newest read was expired
 };
 
-// The changes of snapshots after `after` up to `until`, an existing one.
+// The changes of snapshots after `after` up to `until`.
 MUST_USE enum error_code lake_change_log_read(struct lake_connection *connection,
                                               struct arena *arena, int64_t after, int64_t until,
                                               struct lake_change_log *log, struct error *err);
