@@ -8,7 +8,6 @@
 #include "inspect/facts.h"
 
 enum {
-    RECENT_RUNS_MAX = 5,
     BAR_WIDTH = 20,
 };
 
@@ -86,7 +85,7 @@ static void json_recent_runs(struct json *json, struct arena *arena,
                              const struct history *history) {
     json_key(json, STR("recent_runs"));
     json_array(json);
-    for (size_t i = 0; i < history->count && i < RECENT_RUNS_MAX; i++) {
+    for (size_t i = 0; i < history->count; i++) {
         const struct history_run *run = &history->items[i];
         json_object(json);
         json_key_string(json, STR("time"), time_format_utc(arena, run->started_us));
@@ -281,7 +280,7 @@ static void show_recent(struct box *box, struct arena *arena, const struct histo
         return;
     }
     struct grid grid = {.arena = arena, .columns = 6, .right = RIGHT};
-    for (size_t i = 0; i < history->count && i < RECENT_RUNS_MAX; i++) {
+    for (size_t i = 0; i < history->count; i++) {
         const struct history_run *run = &history->items[i];
         GRID_ROW(&grid, time_shown(arena, run->started_us), run->status, run->run_type,
                  count_shown(arena, run->rows), duration_format(arena, run->duration_ms * 1000),

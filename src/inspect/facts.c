@@ -122,40 +122,41 @@ static void add_checks(struct arena *arena, str json, struct check_record_list *
 
 // The run log has them of every run, the last commit also when the log is lost.
 static enum error_code read_checks(struct inspection *inspection, struct model_facts *facts,
-                                   struct error *err) {
+                                   str extra_info, struct error *err) {
     struct arena *arena = inspection->arena;
-    const str target = facts->model->target;
     struct state_run_list runs;
-    struct lake_snapshot *snapshots = NULL;
-    size_t count = 0;
-    TRY(state_run_history(inspection->state, arena, target, CHECK_RUNS_MAX, &runs, err));
-    TRY(lake_snapshot_list(inspection->session.connection, arena, target, 1, &snapshots, &count,
-                           err));
+    TRY(state_run_history(inspection->state, arena, facts->model->target, CHECK_RUNS_MAX, &runs,
+                          err));
     for (size_t i = 0; i < runs.count; i++) {
         add_checks(arena, runs.items[i].metadata, &facts->checks);
     }
-    if (count > 0) {
-        add_checks(arena, snapshots[0].extra_info, &facts->checks);
-    }
+    add_checks(arena, extra_info, &facts->checks);
     return ERROR_NONE;
 }
 
 static enum error_code read_runs(struct inspection *inspection, struct model_facts *facts,
                                  struct error *err) {
+    struct lake_connection *connection = inspection->session.connection;
+    struct arena *arena = inspection->arena;
+    const str target = facts->model->target;
     struct history *history = &facts->history;
-    TRY(history_read(inspection->session.connection, inspection->state, inspection->arena,
-                     facts->model->target, 0, history, err));
-    facts->totals = history_total(history);
-    for (size_t i = 0; i < history->count; i++) {
-        const struct history_run *run = &history->items[i];
-        if (facts->last_run == NULL && run->blocked.size == 0) {
-            facts->last_run = run;
-        }
-        if (facts->last_commit == NULL && run->steps.count > 0) {
-            facts->last_commit = run;
-        }
+    struct history_run *commit = ARENA_NEW(arena, struct history_run);
+    bool found = false;
+    str extra_info = {0};
+    TRY(history_read(connection, inspection->state, arena, target, FACT_RUNS_MAX, history, err));
+    TRY(history_totals_read(connection, inspection->state, arena, target, &facts->totals, err));
+    TRY(history_last_commit(connection, inspection->state, arena, target, &found, commit,
+                            &extra_info, err));
+    facts->last_commit = found ? commit : NULL;
+    for (size_t i = 0; i < history->count && facts->last_run == NULL; i++) {
+        facts->last_run = history->items[i].blocked.size == 0 ? &history->items[i] : NULL;
     }
-    return read_checks(inspection, facts, err);
+    if (facts->last_run == NULL) { // behind a failure for longer than that
+        struct history_run *run = ARENA_NEW(arena, struct history_run);
+        TRY(history_last_run(inspection->state, arena, target, &found, run, err));
+        facts->last_run = found ? run : NULL;
+    }
+    return read_checks(inspection, facts, extra_info, err);
 }
 
 // ── Neighbours ──

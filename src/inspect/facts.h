@@ -32,12 +32,14 @@ struct fact_sink {
     str last_error;          // of the failed row that was tried last; empty when there is none
 };
 
+enum { FACT_RUNS_MAX = 5 };
+
 struct model_facts {
     const struct model *model;
     bool has_table;
     int64_t table_rows;
-    int64_t table_bytes; // of its data files
-    struct history history;
+    int64_t table_bytes;    // of its data files
+    struct history history; // the newest FACT_RUNS_MAX runs
     struct history_totals totals;
     const struct history_run *last_run;    // NULL: none
     const struct history_run *last_commit; // NULL: none that is still in the lake

@@ -4,6 +4,8 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "lake/attach.h"
+#include "lake/result.h"
 #include "lake/snapshot.h"
 
 #include <yyjson.h>
@@ -72,12 +74,12 @@ static str run_key(struct arena *arena, str run_id, str model) {
 }
 
 static enum error_code add_commits(struct lake_connection *connection, struct arena *arena,
-                                   str target, int64_t limit, struct history *history,
-                                   struct error *err) {
+                                   str target, int64_t since_us, int64_t limit,
+                                   struct history *history, struct error *err) {
     SCRATCH(scratch);
     struct lake_snapshot *snapshots = NULL;
     size_t count = 0;
-    TRY(lake_snapshot_list(connection, &scratch, target, limit, &snapshots, &count, err));
+    TRY(lake_snapshot_list(connection, &scratch, target, since_us, limit, &snapshots, &count, err));
     for (size_t i = 0; i < count; i++) {
         struct history_run run;
         if (read_commit(arena, &snapshots[i], &run)) {
@@ -120,11 +122,9 @@ static void merge_commit(struct history_run *run, const struct history_run *comm
     run->source_file = commit->source_file;
 }
 
-static enum error_code add_log(struct state *state, struct arena *arena, str target, int64_t limit,
-                               struct history *history, struct error *err) {
+static void add_log(struct arena *arena, const struct state_run_list *entries,
+                    struct history *history) {
     SCRATCH(scratch);
-    struct state_run_list entries;
-    TRY(state_run_history(state, &scratch, target, limit, &entries, err));
     struct map by_run;
     map_init_nocase(&by_run, &scratch);
     const size_t commit_count = history->count;
@@ -136,8 +136,8 @@ static enum error_code add_log(struct state *state, struct arena *arena, str tar
             (void)map_set(&by_run, run_key(&scratch, run->run_id, run->model), index);
         }
     }
-    for (size_t i = 0; i < entries.count; i++) {
-        struct history_run run = logged_run(arena, &entries.items[i]);
+    for (size_t i = 0; i < entries->count; i++) {
+        struct history_run run = logged_run(arena, &entries->items[i]);
         const size_t *commit = map_get(&by_run, run_key(&scratch, run.run_id, run.model));
         if (commit == NULL) {
             LIST_PUSH(arena, history, run);
@@ -146,7 +146,6 @@ static enum error_code add_log(struct state *state, struct arena *arena, str tar
             history->items[*commit] = run;
         }
     }
-    return ERROR_NONE;
 }
 
 // ── Both ──
@@ -166,11 +165,16 @@ static int compare_newest_first(const void *a, const void *b) {
 enum error_code history_read(struct lake_connection *connection, struct state *state,
                              struct arena *arena, str target, int64_t limit,
                              struct history *history, struct error *err) {
+    SCRATCH(scratch);
     *history = (struct history){0};
     // Twice as many of each, so that a run is found in both lists although they end differently.
     const int64_t most = limit > 0 && limit < INT64_MAX / 2 ? 2 * limit : 0;
-    TRY(add_commits(connection, arena, target, most, history, err));
-    TRY(add_log(state, arena, target, most, history, err));
+    struct state_run_list entries;
+    TRY(state_run_history(state, &scratch, target, most, &entries, err));
+    const bool is_full = most > 0 && entries.count == (size_t)most;
+    const int64_t since_us = is_full ? entries.items[entries.count - 1].started_us : 0;
+    TRY(add_commits(connection, arena, target, since_us, most, history, err));
+    add_log(arena, &entries, history);
     if (history->count > 0) {
         qsort(history->items, history->count, sizeof(history->items[0]), compare_newest_first);
     }
@@ -180,25 +184,135 @@ enum error_code history_read(struct lake_connection *connection, struct state *s
     return ERROR_NONE;
 }
 
-struct history_totals history_total(const struct history *history) {
-    struct history_totals totals = {0};
-    int64_t duration_ms = 0;
-    int64_t timed = 0;
-    for (size_t i = 0; i < history->count; i++) {
-        const struct history_run *run = &history->items[i];
-        if (run->blocked.size > 0) {
-            continue;
-        }
-        totals.runs++;
-        totals.rows += run->rows;
-        totals.succeeded += str_equal(run->status, STR("error")) ? 0 : 1;
-        if (!str_equal(run->status, STR("skip"))) {
-            duration_ms += run->duration_ms;
-            timed++;
-        }
-        totals.first_us = run->started_us; // they come newest first
-        totals.last_us = totals.last_us == 0 ? run->started_us : totals.last_us;
+enum error_code history_last_run(struct state *state, struct arena *arena, str target, bool *found,
+                                 struct history_run *run, struct error *err) {
+    struct state_run entry;
+    TRY(state_run_last(state, arena, target, &entry, err));
+    *found = entry.id > 0;
+    *run = *found ? logged_run(arena, &entry) : (struct history_run){0};
+    return ERROR_NONE;
+}
+
+bool history_commit_run(struct arena *arena, int64_t snapshot, str extra_info,
+                        struct history_run *run) {
+    const struct lake_snapshot commit = {.id = snapshot, .extra_info = extra_info};
+    return read_commit(arena, &commit, run);
+}
+
+// The log knows the snapshot, unless the commit is older than the log.
+enum error_code history_last_commit(struct lake_connection *connection, struct state *state,
+                                    struct arena *arena, str target, bool *found,
+                                    struct history_run *run, str *extra_info, struct error *err) {
+    struct state_run entry;
+    struct lake_snapshot snapshot;
+    *found = false;
+    TRY(state_run_last_commit(state, arena, target, &entry, err));
+    if (entry.id > 0) {
+        TRY(lake_snapshot_find(connection, arena, entry.snapshot, &snapshot, found, err));
+        *extra_info = *found ? snapshot.extra_info : (str){0};
+        *found = *found && read_commit(arena, &snapshot, run) &&
+                 str_equal_nocase(run->model, target); // another lake has the same numbers
     }
-    totals.duration_ms_average = timed > 0 ? duration_ms / timed : 0;
-    return totals;
+    if (*found) {
+        return ERROR_NONE;
+    }
+    struct str_list targets = {0};
+    struct lake_model_commit *commits = NULL;
+    size_t count = 0;
+    str_list_push(arena, &targets, target);
+    TRY(lake_model_commits(connection, arena, &targets, &commits, &count, err));
+    *found =
+        count > 0 && history_commit_run(arena, commits[0].snapshot, commits[0].extra_info, run);
+    *extra_info = *found ? commits[0].extra_info : (str){0};
+    return ERROR_NONE;
+}
+
+// ── Totals ──
+
+struct sums {
+    struct history_totals totals;
+    int64_t timed;
+    int64_t timed_us;
+};
+
+static void add_to(struct sums *sums, const struct state_run_total *total) {
+    struct history_totals *totals = &sums->totals;
+    totals->runs += total->runs;
+    totals->rows += total->rows;
+    totals->succeeded += total->succeeded;
+    sums->timed += total->timed;
+    sums->timed_us += total->timed_us;
+    if (total->first_us > 0 && (totals->first_us == 0 || total->first_us < totals->first_us)) {
+        totals->first_us = total->first_us;
+    }
+    totals->last_us = total->last_us > totals->last_us ? total->last_us : totals->last_us;
+}
+
+// What the lake's commits come to that are older than the log of their model: a log that was lost,
+// or a lake that another program wrote.
+static enum error_code read_older(struct lake_connection *connection, struct arena *arena,
+                                  str target, const struct state_run_total_list *logged,
+                                  struct state_run_total *older, struct error *err) {
+    str *models = ARENA_ARRAY(arena, str, logged->count);
+    int64_t *firsts = ARENA_ARRAY(arena, int64_t, logged->count);
+    for (size_t i = 0; i < logged->count; i++) {
+        models[i] = logged->items[i].target;
+        firsts[i] = logged->items[i].first_us > 0 ? logged->items[i].first_us : INT64_MAX;
+    }
+    const int64_t before_us = target.size > 0 && logged->count > 0 ? firsts[0] : INT64_MAX;
+    const str sql = str_replace_all(
+        arena,
+        STR("WITH logged AS (SELECT lower(unnest(?1)) AS model, unnest(?2) AS first_us), "
+            "snapshots AS (SELECT commit_extra_info AS info, "
+            "epoch_us(snapshot_time::TIMESTAMPTZ) AS at_us FROM {m}.ducklake_snapshot_changes "
+            "JOIN {m}.ducklake_snapshot USING (snapshot_id) "
+            "WHERE commit_extra_info IS NOT NULL AND at_us < ?3), "
+            "commits AS (SELECT *, lower(TRY(json_extract_string(info, '$.model'))) AS model "
+            "FROM snapshots WHERE model IS NOT NULL AND (?4 = '' OR model = lower(?4))), "
+            "older AS (SELECT info, coalesce(epoch_us(TRY_CAST(json_extract_string(info, "
+            "'$.start_time') AS TIMESTAMPTZ)), at_us) AS at_us "
+            "FROM commits LEFT JOIN logged USING (model) "
+            "WHERE first_us IS NULL OR commits.at_us < first_us) "
+            "SELECT count(*), "
+            "coalesce(sum(TRY_CAST(json_extract_string(info, '$.rows_affected') AS BIGINT)), 0)"
+            "::BIGINT, "
+            "coalesce(sum(TRY_CAST(json_extract_string(info, '$.duration_ms') AS BIGINT)), 0)"
+            "::BIGINT, coalesce(min(at_us), 0), coalesce(max(at_us), 0) FROM older"),
+        STR("{m}"), lake_metadata_prefix(lake_of(connection)));
+    LAKE_RESULT result = NULL;
+    TRY(lake_query(connection, sql,
+                   LAKE_VALUES(lake_value_texts(models, logged->count),
+                               lake_value_int64s(firsts, logged->count),
+                               lake_value_int64(before_us), lake_value_text(target)),
+                   &result, err));
+    if (lake_result_next(result)) {
+        const int64_t count = lake_result_int64(result, 0);
+        *older = (struct state_run_total){
+            .runs = count,
+            .rows = lake_result_int64(result, 1),
+            .succeeded = count,
+            .timed = count,
+            .timed_us = lake_result_int64(result, 2) * 1000,
+            .first_us = lake_result_int64(result, 3),
+            .last_us = lake_result_int64(result, 4),
+        };
+    }
+    return ERROR_NONE;
+}
+
+enum error_code history_totals_read(struct lake_connection *connection, struct state *state,
+                                    struct arena *arena, str target, struct history_totals *totals,
+                                    struct error *err) {
+    struct state_run_total_list logged;
+    struct state_run_total older = {0};
+    struct sums sums = {0};
+    TRY(state_run_totals(state, arena, target, &logged, err));
+    TRY(read_older(connection, arena, target, &logged, &older, err));
+    for (size_t i = 0; i < logged.count; i++) {
+        add_to(&sums, &logged.items[i]);
+    }
+    add_to(&sums, &older);
+    *totals = sums.totals;
+    totals->duration_ms_average = sums.timed > 0 ? sums.timed_us / sums.timed / 1000 : 0;
+    return ERROR_NONE;
 }

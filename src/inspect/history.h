@@ -51,11 +51,25 @@ struct history {
 };
 
 // Of one target (in the spelling of its path), or of all when it is empty; `limit` 0: all of them.
+// With a limit the commits are looked at only as far back as the entries of the log go.
 MUST_USE enum error_code history_read(struct lake_connection *connection, struct state *state,
                                       struct arena *arena, str target, int64_t limit,
                                       struct history *history, struct error *err);
 
-// What many runs come to.
+// The newest run of the target in the log, of those that were not blocked; *found is false when
+// there is none.
+MUST_USE enum error_code history_last_run(struct state *state, struct arena *arena, str target,
+                                          bool *found, struct history_run *run, struct error *err);
+// Its newest commit that is still in the lake, and the metadata of it.
+MUST_USE enum error_code history_last_commit(struct lake_connection *connection,
+                                             struct state *state, struct arena *arena, str target,
+                                             bool *found, struct history_run *run, str *extra_info,
+                                             struct error *err);
+// A commit as a run; false when the text is no model's.
+bool history_commit_run(struct arena *arena, int64_t snapshot, str extra_info,
+                        struct history_run *run);
+
+// What all runs come to, those included that neither the log nor the lake still lists.
 struct history_totals {
     int64_t runs;                // skips count, what stood behind a failure does not
     int64_t rows;                // written by all of them
@@ -64,6 +78,9 @@ struct history_totals {
     int64_t first_us;            // 0: never
     int64_t last_us;
 };
-struct history_totals history_total(const struct history *history);
+// Of one target, or of all when it is empty.
+MUST_USE enum error_code history_totals_read(struct lake_connection *connection,
+                                             struct state *state, struct arena *arena, str target,
+                                             struct history_totals *totals, struct error *err);
 
 #endif

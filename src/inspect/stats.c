@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "lake/attach.h"
+#include "lake/snapshot.h"
 
 static void count_kinds(const struct models *models, struct project_stats *stats) {
     size_t counts[MODEL_SCD2 + 1] = {0};
@@ -21,23 +22,45 @@ static void count_kinds(const struct models *models, struct project_stats *stats
     }
 }
 
-static void find_last_runs(struct inspection *inspection, const struct history *history,
-                           struct project_stats *stats) {
-    struct map newest;
-    map_init_nocase(&newest, inspection->arena);
-    for (size_t i = 0; i < history->count; i++) {
-        struct history_run *run = &history->items[i];
-        if (run->blocked.size == 0 && !map_has(&newest, run->model)) {
-            (void)map_set(&newest, run->model, run);
+// Of models that are not in the log, what their commits tell.
+static enum error_code add_commits(struct inspection *inspection, struct project_stats *stats,
+                                   struct error *err) {
+    struct arena *arena = inspection->arena;
+    struct lake_model_commit *commits = NULL;
+    size_t count = 0;
+    struct map by_model;
+    map_init_nocase(&by_model, arena);
+    TRY(lake_model_commits(inspection->session.connection, arena, NULL, &commits, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        struct history_run *run = ARENA_NEW(arena, struct history_run);
+        if (history_commit_run(arena, commits[i].snapshot, commits[i].extra_info, run)) {
+            (void)map_set(&by_model, run->model, run);
         }
     }
-    const struct models *models = &inspection->models;
-    stats->model_count = models->count;
-    stats->models = ARENA_ARRAY(inspection->arena, struct stats_model, models->count);
-    for (size_t i = 0; i < models->count; i++) {
-        const struct model *model = models->items[i];
-        stats->models[i] = (struct stats_model){model, map_get(&newest, model->target)};
+    for (size_t i = 0; i < stats->model_count; i++) {
+        struct stats_model *entry = &stats->models[i];
+        if (entry->last == NULL) {
+            entry->last = map_get(&by_model, entry->model->target);
+        }
     }
+    return ERROR_NONE;
+}
+
+static enum error_code find_last_runs(struct inspection *inspection, struct project_stats *stats,
+                                      struct error *err) {
+    const struct models *models = &inspection->models;
+    struct arena *arena = inspection->arena;
+    bool all_are_logged = true;
+    stats->model_count = models->count;
+    stats->models = ARENA_ARRAY(arena, struct stats_model, models->count);
+    for (size_t i = 0; i < models->count; i++) {
+        struct history_run *run = ARENA_NEW(arena, struct history_run);
+        bool found = false;
+        TRY(history_last_run(inspection->state, arena, models->items[i]->target, &found, run, err));
+        stats->models[i] = (struct stats_model){models->items[i], found ? run : NULL};
+        all_are_logged = all_are_logged && found;
+    }
+    return all_are_logged ? ERROR_NONE : add_commits(inspection, stats, err);
 }
 
 static enum error_code read_catalog(struct inspection *inspection, struct project_stats *stats,
@@ -63,11 +86,9 @@ static enum error_code read_catalog(struct inspection *inspection, struct projec
 enum error_code project_stats_read(struct inspection *inspection, struct project_stats *stats,
                                    struct error *err) {
     *stats = (struct project_stats){0};
-    struct history history;
-    TRY(history_read(inspection->session.connection, inspection->state, inspection->arena, (str){0},
-                     0, &history, err));
-    stats->totals = history_total(&history);
+    TRY(history_totals_read(inspection->session.connection, inspection->state, inspection->arena,
+                            (str){0}, &stats->totals, err));
     count_kinds(&inspection->models, stats);
-    find_last_runs(inspection, &history, stats);
+    TRY(find_last_runs(inspection, stats, err));
     return read_catalog(inspection, stats, err);
 }

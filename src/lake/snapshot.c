@@ -54,9 +54,9 @@ enum error_code lake_snapshot_exists(struct lake_connection *connection, int64_t
 
 #define SNAPSHOT_ROWS                                                                              \
     "SELECT c.snapshot_id, epoch_us(s.snapshot_time::TIMESTAMPTZ) AS time_us, "                    \
-    "c.author, c.commit_message, c.commit_extra_info, " MODEL_OF_SNAPSHOT " AS model "             \
+    "c.author, c.commit_message, c.commit_extra_info "                                             \
     "FROM {m}.ducklake_snapshot_changes c JOIN {m}.ducklake_snapshot s USING (snapshot_id) "       \
-    "WHERE c.commit_extra_info IS NOT NULL"
+    "WHERE c.commit_extra_info IS NOT NULL "
 
 static enum error_code read_snapshots(struct lake_connection *connection, struct arena *arena,
                                       str sql, struct lake_values values,
@@ -120,17 +120,39 @@ enum error_code lake_model_commits(struct lake_connection *connection, struct ar
     return ERROR_NONE;
 }
 
-enum error_code lake_snapshot_list(struct lake_connection *connection, struct arena *arena,
-                                   str model, int64_t limit, struct lake_snapshot **snapshots,
-                                   size_t *count, struct error *err) {
+enum error_code lake_snapshot_find(struct lake_connection *connection, struct arena *arena,
+                                   int64_t id, struct lake_snapshot *snapshot, bool *found,
+                                   struct error *err) {
     SCRATCH(scratch);
-    const str sql = with_names(&scratch, connection,
-                               "SELECT * FROM (" SNAPSHOT_ROWS ") WHERE ?1 = '' OR lower(model) = "
-                               "lower(?1) ORDER BY snapshot_id DESC LIMIT ?2");
+    const str sql = with_names(&scratch, connection, SNAPSHOT_ROWS "AND c.snapshot_id = ?");
+    struct lake_snapshot *snapshots = NULL;
+    size_t count = 0;
+    TRY(read_snapshots(connection, arena, sql, LAKE_VALUES(lake_value_int64(id)), &snapshots,
+                       &count, err));
+    *found = count > 0;
+    if (*found) {
+        *snapshot = snapshots[0];
+    }
+    return ERROR_NONE;
+}
+
+enum error_code lake_snapshot_list(struct lake_connection *connection, struct arena *arena,
+                                   str model, int64_t since_us, int64_t limit,
+                                   struct lake_snapshot **snapshots, size_t *count,
+                                   struct error *err) {
+    SCRATCH(scratch);
     const int64_t rows = limit > 0 ? limit : INT64_MAX;
+    const str sql = with_names(&scratch, connection,
+                               model.size == 0 ? SNAPSHOT_ROWS
+                                   "AND time_us >= ?1 ORDER BY c.snapshot_id DESC LIMIT ?2"
+                                               : SNAPSHOT_ROWS
+                                   "AND time_us >= ?1 AND lower(" MODEL_OF_SNAPSHOT ") = lower(?3) "
+                                   "ORDER BY c.snapshot_id DESC LIMIT ?2");
+    const struct lake_value values[] = {lake_value_int64(since_us), lake_value_int64(rows),
+                                        lake_value_text(model)};
     return read_snapshots(connection, arena, sql,
-                          LAKE_VALUES(lake_value_text(model), lake_value_int64(rows)), snapshots,
-                          count, err);
+                          (struct lake_values){values, model.size == 0 ? 2 : 3}, snapshots, count,
+                          err);
 }
 
 // ── Tables ──

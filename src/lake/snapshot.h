@@ -40,10 +40,14 @@ MUST_USE enum error_code lake_model_commits(struct lake_connection *connection, 
                                             const struct str_list *models,
                                             struct lake_model_commit **commits, size_t *count,
                                             struct error *err);
-// Newest first; of one model, or of all that have extra_info when `model` is empty.  `limit` 0:
-// all.
+// One snapshot; *found is false when it is gone, or nothing was written about it.
+MUST_USE enum error_code lake_snapshot_find(struct lake_connection *connection, struct arena *arena,
+                                            int64_t id, struct lake_snapshot *snapshot, bool *found,
+                                            struct error *err);
+// Newest first, none that is older than `since_us`; of one model, or of all that have extra_info
+// when `model` is empty.  `limit` 0: all.
 MUST_USE enum error_code lake_snapshot_list(struct lake_connection *connection, struct arena *arena,
-                                            str model, int64_t limit,
+                                            str model, int64_t since_us, int64_t limit,
                                             struct lake_snapshot **snapshots, size_t *count,
                                             struct error *err);
 

@@ -60,8 +60,16 @@ static const char version_3[] =
     " read_snapshot INTEGER NOT NULL, extra_info TEXT NOT NULL);"
     "PRAGMA user_version=3;";
 
-static const char *const upgrades[STATE_SCHEMA_VERSION] = {version_1, version_2,
-                                                           version_3}; // from 0, 1, …
+static const char version_4[] =
+    "CREATE TABLE run_total("
+    " target TEXT PRIMARY KEY, entries INTEGER NOT NULL, runs INTEGER NOT NULL,"
+    " written INTEGER NOT NULL, succeeded INTEGER NOT NULL, timed INTEGER NOT NULL,"
+    " timed_us INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL);"
+    "INSERT INTO run_total " STATE_RUN_TOTALS ";"
+    "PRAGMA user_version=4;";
+
+static const char *const upgrades[STATE_SCHEMA_VERSION] = {version_1, version_2, version_3,
+                                                           version_4}; // from 0, 1, …
 
 struct state *state_new(const struct state_options *options) {
     struct state *state = memory_alloc(sizeof(*state));

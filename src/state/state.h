@@ -24,7 +24,7 @@ struct arena;
 struct state;
 
 enum {
-    STATE_SCHEMA_VERSION = 3,
+    STATE_SCHEMA_VERSION = 4,
     STATE_BUSY_TIMEOUT_MS = 10000,
 };
 
@@ -67,6 +67,9 @@ struct state_run_list {
     size_t capacity;
 };
 
+// Of one target the log keeps its newest entries, at least so many, and its newest success.
+enum { STATE_RUNS_KEPT = 1000 };
+
 // Adds `count` entries in one transaction.
 MUST_USE enum error_code state_run_add(struct state *state, const struct state_run *runs,
                                        size_t count, struct error *err);
@@ -77,14 +80,32 @@ MUST_USE enum error_code state_run_history(struct state *state, struct arena *ar
 // Start of the newest successful run of `target`, written anything or not; false: none.
 MUST_USE enum error_code state_run_last_success(struct state *state, str target, bool *found,
                                                 int64_t *started_us, struct error *err);
-// The same for every target in one query.
-struct state_last_run {
+// What all runs of a target come to, also those whose entries the log no longer keeps.  What stood
+// behind a failure (status "blocked") did not run and does not count.
+struct state_run_total {
     str target;
-    int64_t started_us;
+    int64_t runs;
+    int64_t rows;
+    int64_t succeeded;
+    int64_t timed;    // those that did not skip, and
+    int64_t timed_us; // how long they took
+    int64_t first_us; // start of the first one
+    int64_t last_us;
 };
-MUST_USE enum error_code state_run_last_successes(struct state *state, struct arena *arena,
-                                                  struct state_last_run **runs, size_t *count,
-                                                  struct error *err);
+struct state_run_total_list {
+    struct state_run_total *items;
+    size_t count;
+    size_t capacity;
+};
+// By target; of all when `target` is empty.
+MUST_USE enum error_code state_run_totals(struct state *state, struct arena *arena, str target,
+                                          struct state_run_total_list *totals, struct error *err);
+// The newest run of the target that was not blocked, and the newest that made a snapshot; an id of
+// 0: none is in the log.
+MUST_USE enum error_code state_run_last(struct state *state, struct arena *arena, str target,
+                                        struct state_run *run, struct error *err);
+MUST_USE enum error_code state_run_last_commit(struct state *state, struct arena *arena, str target,
+                                               struct state_run *run, struct error *err);
 
 // ── Copies of commits ──
 // The metadata of a model's last commit, kept before its snapshot is expired: the run log's word

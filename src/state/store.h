@@ -46,6 +46,16 @@ MUST_USE enum error_code state_hold_write(struct state *state, struct state_held
 MUST_USE enum error_code state_commit(struct state_held *held, struct error *err);
 void state_held_done(struct state_held *held);
 
+// The rows of run_total, from the log itself.
+#define STATE_RUN_TOTALS                                                                           \
+    "SELECT target, count(*), sum(CASE WHEN status = 'blocked' THEN 0 ELSE 1 END), sum(written),"  \
+    " sum(CASE WHEN status IN ('failed', 'blocked') THEN 0 ELSE 1 END),"                           \
+    " sum(CASE WHEN status IN ('skip', 'blocked') THEN 0 ELSE 1 END),"                             \
+    " sum(CASE WHEN status IN ('skip', 'blocked') THEN 0 ELSE ended_us - started_us END),"         \
+    " coalesce(min(CASE WHEN status = 'blocked' THEN NULL ELSE started_us END), 0),"               \
+    " coalesce(max(CASE WHEN status = 'blocked' THEN NULL ELSE started_us END), 0)"                \
+    " FROM run GROUP BY target"
+
 // AES-256-GCM (seal.c).  `purpose` is authenticated with the text: what was sealed for one purpose
 // does not open for another.  The lock is held.
 MUST_USE enum error_code seal(struct state_held *held, struct arena *arena, str purpose, str plain,

@@ -1,5 +1,6 @@
 """kill -9, Ctrl-C, full disks and foreign locks: nothing is lost, nothing is half there."""
 import contextlib
+import json
 import os
 import re
 import signal
@@ -98,13 +99,16 @@ def test_a_state_store_of_version_1_is_brought_to_this_one(project, sink):
         for table in ("failed", "dead"):
             db.execute(f"ALTER TABLE {table} DROP COLUMN may_have_arrived")
         db.execute("DROP TABLE kept_commit")
+        db.execute("DROP TABLE run_total")
         db.execute("PRAGMA user_version=1")
         db.commit()
     sink.forget()
     sink.status = lambda row: "ok"
     project.run("run", "--dry-run", code=0)
+    runs = json.loads(project.run("stats", "--json", code=0).out)["total_runs"]
     project.run_json()
     assert sink.events("id") == [("insert", 1)]
+    assert runs > 0 and json.loads(project.run("stats", "--json", code=0).out)["total_runs"] == 2 * runs
 
 
 @pytest.mark.parametrize("point", [*RUN, "CP_FETCH_PAGE:2", "CP_MODEL_BEFORE_COMMIT:2", "CP_MODEL_COMMITTED:3"])

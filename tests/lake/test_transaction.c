@@ -41,8 +41,8 @@ static void commit_is_one_snapshot_with_its_message(void **state) {
     assert_int_equal(snapshot, 3);
     struct lake_snapshot *snapshots = NULL;
     size_t count = 0;
-    ASSERT_OK(f, lake_snapshot_list(f->connection, &f->arena, STR("RAW.A"), 0, &snapshots, &count,
-                                    &f->err));
+    ASSERT_OK(f, lake_snapshot_list(f->connection, &f->arena, STR("RAW.A"), 0, 0, &snapshots,
+                                    &count, &f->err));
     assert_int_equal(count, 1);
     assert_int_equal(snapshots[0].id, 3);
     ASSERT_STR(snapshots[0].author, "coypu");

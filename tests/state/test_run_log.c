@@ -57,11 +57,52 @@ static void history_is_newest_first_and_success_is_ok_or_skip(void **unused) {
                      ERROR_NONE);
     assert_true(found);
     assert_int_equal(started_us, 20);
-    struct state_last_run *last = NULL;
-    size_t count = 0;
-    assert_int_equal(state_run_last_successes(state, &arena, &last, &count, &err), ERROR_NONE);
-    assert_int_equal(count, 2);
-    assert_int_equal(last[1].started_us, 11);
+    struct state_run last;
+    assert_int_equal(state_run_last(state, &arena, STR("a.x"), &last, &err), ERROR_NONE);
+    assert_int_equal(last.started_us, 30);
+    assert_int_equal(state_run_last_commit(state, &arena, STR("a.x"), &last, &err), ERROR_NONE);
+    assert_int_equal(last.id, 0);
+    state_free(state);
+    project_remove(project);
+}
+
+static void totals_outlive_the_entries(void **unused) {
+    (void)unused;
+    enum { FAILED = STATE_RUNS_KEPT + 149 };
+    const str project = project_new();
+    struct state *state =
+        state_new(&(struct state_options){.context = &context, .project = project});
+    struct state_run first = run("a.x", "ok", 1);
+    first.rows = 7;
+    first.ended_us = 4001;
+    first.snapshot = 3;
+    const struct state_run other = run("a.y", "blocked", 2);
+    assert_int_equal(state_run_add(state, &first, 1, &err), ERROR_NONE);
+    assert_int_equal(state_run_add(state, &other, 1, &err), ERROR_NONE);
+    for (int64_t i = 0; i < FAILED; i++) {
+        struct state_run failed = run("a.x", "failed", 10 + i);
+        failed.ended_us = failed.started_us;
+        assert_int_equal(state_run_add(state, &failed, 1, &err), ERROR_NONE);
+    }
+    struct state_run_list list;
+    assert_int_equal(state_run_history(state, &arena, STR("a.x"), 0, &list, &err), ERROR_NONE);
+    assert_int_equal(list.count, STATE_RUNS_KEPT + 1); // and the only success
+    assert_int_equal(list.items[list.count - 1].started_us, 1);
+
+    struct state_run_total_list totals;
+    assert_int_equal(state_run_totals(state, &arena, (str){0}, &totals, &err), ERROR_NONE);
+    assert_int_equal(totals.count, 2);
+    assert_int_equal(totals.items[0].runs, FAILED + 1);
+    assert_int_equal(totals.items[0].rows, 7);
+    assert_int_equal(totals.items[0].succeeded, 1);
+    assert_int_equal(totals.items[0].timed, FAILED + 1);
+    assert_int_equal(totals.items[0].timed_us, 4000);
+    assert_int_equal(totals.items[0].first_us, 1);
+    assert_int_equal(totals.items[0].last_us, 10 + FAILED - 1);
+    assert_int_equal(totals.items[1].runs, 0);
+    assert_int_equal(totals.items[1].first_us, 0);
+    assert_int_equal(state_run_totals(state, &arena, STR("a.y"), &totals, &err), ERROR_NONE);
+    assert_int_equal(totals.count, 1);
     state_free(state);
     project_remove(project);
 }
@@ -156,6 +197,7 @@ int main(void) {
     context = (struct context){.clock = clock_system(), .environment = &environment};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(history_is_newest_first_and_success_is_ok_or_skip),
+        cmocka_unit_test(totals_outlive_the_entries),
         cmocka_unit_test(a_kept_commit_replaces_the_one_before),
         cmocka_unit_test(a_store_that_is_not_there_has_kept_nothing),
         cmocka_unit_test(state_sql_says_where_the_store_lies),
