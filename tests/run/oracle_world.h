@@ -80,6 +80,14 @@ struct oracle_intrusion {
     int sources;      // the copy with what was there before
 };
 
+// Which copy has the rows of a table, raw.a to raw.c and then those of the models.
+struct oracle_kept {
+    int copy; // 0: none
+    int64_t table_id;
+    bool changed; // since then
+};
+enum { ORACLE_SOURCES = 3 };
+
 struct oracle_world {
     struct arena arena;         // told results stand in it, from any thread of a run
     struct arena project_arena; // of what the main thread of a run writes
@@ -90,9 +98,12 @@ struct oracle_world {
     struct project project;
     struct session session;
     struct state *state;
-    struct lake_connection *other;     // edits
-    struct lake_connection *checker;   // compares, in memory
-    int copies;                        // made so far
+    struct lake_connection *other;   // edits
+    struct lake_connection *checker; // compares, in memory
+    int copies;                      // made so far
+    int used;                        // that which unqualified names mean to the checker
+    int64_t copied;                  // the newest snapshot when the last one was made
+    struct oracle_kept kept[ORACLE_SOURCES + ORACLE_MODELS];
     int64_t before;                    // the newest snapshot when the last run began
     struct oracle_intrusion intrusion; // into the last run
     struct oracle_model models[ORACLE_MODELS];

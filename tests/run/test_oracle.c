@@ -65,7 +65,7 @@ static bool world_plan_intrusion(struct oracle_world *w, int round) {
         return false;
     }
     int64_t since_us = clock_monotonic_us(&w->context.clock);
-    w->intrusion.sources = copy_make(w, copy_sources);
+    w->intrusion.sources = copy_make(w, true);
     w->intrusion.edit = as_transaction(w, edit);
     w->intrusion.at = at;
     world_phase(w, PHASE_COPY, &since_us);
