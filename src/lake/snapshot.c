@@ -160,9 +160,10 @@ enum error_code lake_snapshot_list(struct lake_connection *connection, struct ar
 // 60 bits of the UUID, from its end: its beginning is the time of a version 7.
 #define IDENTITY "('0x' || right(replace(t.table_uuid::VARCHAR, '-', ''), 15))::BIGINT"
 
+// A comment or another name begins a new row of the same table.
 #define TABLE_ROWS                                                                                 \
-    "SELECT t.table_id, t.begin_snapshot, s.schema_name, t.table_name, false AS "                  \
-    "is_view, " IDENTITY " "                                                                       \
+    "SELECT t.table_id, (SELECT min(b.begin_snapshot) FROM {m}.ducklake_table b WHERE "            \
+    "b.table_id = t.table_id), s.schema_name, t.table_name, false AS is_view, " IDENTITY " "       \
     "FROM {m}.ducklake_table t JOIN {m}.ducklake_schema s USING (schema_id) "                      \
     "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL "                                     \
     "UNION ALL "                                                                                   \

@@ -53,7 +53,7 @@ MUST_USE enum error_code lake_snapshot_list(struct lake_connection *connection, 
 
 struct lake_table {
     int64_t id;
-    int64_t begin_snapshot;
+    int64_t begin_snapshot; // the oldest that has it
     int64_t identity; // of this very table: another lake has the same ids, never the same identity
     str schema;
     str name;

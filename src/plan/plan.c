@@ -73,8 +73,11 @@ static enum error_code read_commits(struct plan *plan, struct lake_connection *c
     for (size_t i = 0; i < plan->models->count; i++) {
         struct plan_step *step = &plan->steps[i];
         const struct commit *commit = map_get(&latest, step->model->target);
-        step->has_commit = commit != NULL;
-        if (commit != NULL) {
+        const struct lake_table *table = map_get(&plan->tables, step->model->target);
+        // A commit older than the table speaks of another one, which was dropped since.
+        step->has_commit =
+            commit != NULL && table != NULL && commit->snapshot >= table->begin_snapshot;
+        if (step->has_commit) {
             step->commit = *commit;
         }
     }

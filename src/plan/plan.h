@@ -26,7 +26,7 @@ struct plan_step {
     struct definition definition;
     const struct definition_use *uses;
     size_t use_count;
-    bool has_commit; // of this model; without one the table counts as missing
+    bool has_commit; // of this model and table; without one the table counts as missing
     struct commit commit;
     bool table_exists;
     str decoration;               // hash of what the directives say of comments and storage

@@ -16,6 +16,7 @@ struct evolving_table {
     str renamed; // "renamed a → b"
     struct evolution evolution;
     int64_t versions_dropped; // closed versions of scd2 that this run deletes
+    int64_t foreign_rows;     // that this model has not written, and this run replaces
 };
 
 static bool has_column(const struct lake_table *table, const char *name) {
@@ -168,6 +169,18 @@ static enum error_code count_history(struct turn *turn, struct evolving_table *e
                             &evolving->versions_dropped, NULL, err);
 }
 
+// A table that was there before the model: whoever filled it may not know that a model does now.
+static enum error_code count_foreign_rows(struct turn *turn, struct evolving_table *evolving,
+                                          struct error *err) {
+    if (turn->step->has_commit || evolving->has_old_kind) {
+        return ERROR_NONE;
+    }
+    const str sql = str_format(turn->arena, "SELECT count(*) FROM " STR_FORMAT,
+                               STR_ARGS(model_table_name(turn->arena, turn->step->model)));
+    return lake_query_int64(turn->runner->session.connection, sql, LAKE_NO_VALUES,
+                            &evolving->foreign_rows, NULL, err);
+}
+
 // ── Columns ──
 
 static void plan_columns(struct turn *turn, struct evolving_table *evolving) {
@@ -186,12 +199,15 @@ static void plan_columns(struct turn *turn, struct evolving_table *evolving) {
 
 static enum error_code refuse_losses(struct turn *turn, const struct evolving_table *evolving,
                                      struct error *err) {
-    const bool drops_versions = evolving->versions_dropped > 0;
+    const bool drops_rows = evolving->versions_dropped > 0 || evolving->foreign_rows > 0;
     if (!turn->runner->options->no_destructive ||
-        (!evolving->evolution.is_destructive && !drops_versions)) {
+        (!evolving->evolution.is_destructive && !drops_rows)) {
         return ERROR_NONE;
     }
-    if (evolving->evolution.is_destructive) {
+    if (evolving->foreign_rows > 0) {
+        error_set(err, ERROR_INVALID, "%lld row%s that this model did not write would be replaced",
+                  (long long)evolving->foreign_rows, evolving->foreign_rows == 1 ? "" : "s");
+    } else if (evolving->evolution.is_destructive) {
         error_set(err, ERROR_INVALID, "the columns would change destructively: " STR_FORMAT,
                   STR_ARGS(evolving->evolution.summary));
     } else {
@@ -229,6 +245,7 @@ static enum error_code evolve(struct turn *turn, struct error *err) {
     find_known_columns(turn, &evolving);
     choose_basis(turn, &evolving);
     TRY(count_history(turn, &evolving, err));
+    TRY(count_foreign_rows(turn, &evolving, err));
     plan_columns(turn, &evolving);
     TRY(refuse_losses(turn, &evolving, err));
     if (evolving.evolution.forces_backfill) {
@@ -238,6 +255,12 @@ static enum error_code evolve(struct turn *turn, struct error *err) {
         turn_warn_change(turn, "this run drops %lld historical version%s",
                          (long long)evolving.versions_dropped,
                          evolving.versions_dropped == 1 ? "" : "s");
+    }
+    if (evolving.foreign_rows > 0) {
+        turn_warn_change(turn,
+                         "the table was there before this model: this run replaces the %lld row%s "
+                         "in it",
+                         (long long)evolving.foreign_rows, evolving.foreign_rows == 1 ? "" : "s");
     }
     return alter(turn, &evolving, err);
 }
