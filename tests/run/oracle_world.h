@@ -28,6 +28,9 @@ enum {
     ORACLE_ROUNDS = 4,  // of edits, at most
     ORACLE_EDITS_MAX = 3,
     ORACLE_INTRUSION_BIT = (ORACLE_ROUNDS + 1) * ORACLE_EDITS_MAX,
+    ORACLE_DEFINITION_BIT = ORACLE_INTRUSION_BIT + ORACLE_ROUNDS + 1,
+    ORACLE_REFRESH_BIT = ORACLE_DEFINITION_BIT + ORACLE_ROUNDS + 1,
+    ORACLE_BITS = ORACLE_REFRESH_BIT + ORACLE_ROUNDS + 1,
     ORACLE_FAILURE_SIZE = 4000, // bytes of the text that says how a case failed
 };
 
@@ -35,7 +38,7 @@ enum {
 struct oracle_case {
     uint64_t seed;
     uint64_t models;  // bit i: model i
-    uint64_t edits;   // bit round * ORACLE_EDITS_MAX + i; ORACLE_INTRUSION_BIT + round
+    uint64_t edits;   // bit round * ORACLE_EDITS_MAX + i; ORACLE_…_BIT + round
     const char *body; // of model 1, a merge; NULL: random
 };
 
@@ -65,6 +68,7 @@ struct oracle_model {
     str shape;
     str message;
     bool blocked;
+    bool existed;     // its table, before the run
     bool aggregates;  // an append that took the aggregate of new rows once: no surplus any more
     int64_t snapshot; // of its commit; 0: none
     int64_t read_snapshot; // what it was evaluated at; 0: it was not
@@ -106,6 +110,7 @@ struct oracle_world {
     struct oracle_kept kept[ORACLE_SOURCES + ORACLE_MODELS];
     int64_t before;                    // the newest snapshot when the last run began
     struct oracle_intrusion intrusion; // into the last run
+    bool refreshes;                    // the last run was one with --full-refresh
     struct oracle_model models[ORACLE_MODELS];
     struct oracle_count *count;
     struct text script; // what was done, for people
@@ -189,6 +194,15 @@ static inline void roll_model(struct arena *arena, uint64_t seed, int index, boo
     }
 }
 
+static inline void write_model(struct oracle_world *w, const struct oracle_model *model) {
+    const str path =
+        str_format(&w->arena, "models/" STR_FORMAT ".sql",
+                   STR_ARGS(str_replace_all(&w->arena, model->target, STR("."), STR("/"))));
+    const str text = str_format(&w->arena, STR_FORMAT STR_FORMAT "\n",
+                                STR_ARGS(model_header(w, model)), STR_ARGS(model->body));
+    world_file(w, str_to_cstring(&w->arena, path), text);
+}
+
 static inline void make_model(struct oracle_world *w, int index) {
     struct oracle_model *model = &w->models[index];
     model->on = (w->test->models >> index & 1) != 0;
@@ -200,13 +214,32 @@ static inline void make_model(struct oracle_world *w, int index) {
     if (!model->on) {
         return;
     }
-    const str path =
-        str_format(&w->arena, "models/" STR_FORMAT ".sql",
-                   STR_ARGS(str_replace_all(&w->arena, model->target, STR("."), STR("/"))));
-    const str text = str_format(&w->arena, STR_FORMAT STR_FORMAT "\n",
-                                STR_ARGS(model_header(w, model)), STR_ARGS(model->body));
-    world_file(w, str_to_cstring(&w->arena, path), text);
+    write_model(w, model);
     w->count->sequences++;
+}
+
+// Another query for one of the models: a backfill, whatever its kind is.
+static inline void redefine_model(struct oracle_world *w, struct dice *dice) {
+    const int index = 1 + dice_below(dice, ORACLE_MODELS - 1);
+    struct oracle_model *model = &w->models[index];
+    if (!model->on) {
+        return;
+    }
+    const bool unique = model->kind == MODEL_MERGE || model->kind == MODEL_SCD2;
+    const str body = make_query(&w->arena, dice, unique, (w->test->models & 1) != 0);
+    // A column that was only renamed keeps its values in the history of scd2: not said here.
+    const bool may_rename = str_find(body, STR("EXCLUDE")) != SIZE_MAX ||
+                            str_find(body, STR("RENAME")) != SIZE_MAX ||
+                            str_find(model->body, STR("EXCLUDE")) != SIZE_MAX ||
+                            str_find(model->body, STR("RENAME")) != SIZE_MAX;
+    if (model->kind == MODEL_SCD2 && may_rename) {
+        return;
+    }
+    model->body = body;
+    model->aggregates = false;
+    write_model(w, model);
+    text_format(&w->script, "-- " STR_FORMAT " is now " STR_FORMAT "\n", STR_ARGS(model->target),
+                STR_ARGS(body));
 }
 
 static inline bool world_execute(struct oracle_world *w, str sql) {
@@ -377,6 +410,7 @@ static inline void world_run(struct oracle_world *w) {
     const struct run_options options = {
         .context = &w->context,
         .project = str_from(w->folder),
+        .full_refresh = w->refreshes,
         .jobs = w->test->seed % 4 == 1 ? 4 : 1,
         .events = {.started = on_started, .finished = on_result, .self = w},
     };
@@ -404,7 +438,7 @@ static inline void world_run(struct oracle_world *w) {
     for (int i = 0; i < ORACLE_MODELS; i++) {
         w->models[i].ran = false;
     }
-    text_add(&w->script, STR("-- coypu run\n"));
+    text_format(&w->script, "-- coypu run%s\n", w->refreshes ? " --full-refresh" : "");
     if (run_in_session(&runner, &summary, &errors, &err) != ERROR_NONE) {
         world_fail(w, -1, "the run failed: %s", err.message);
     }

@@ -72,6 +72,18 @@ static bool world_plan_intrusion(struct oracle_world *w, int round) {
     return true;
 }
 
+// Now and then what is asked for changes, not what is there.
+static void world_plan_changes(struct oracle_world *w, int round) {
+    enum { DEFINITION_PERCENT = 25, REFRESH_PERCENT = 4 };
+    struct dice dice = dice_of(w->test->seed, (uint64_t)round + 3000);
+    const bool refreshes = dice_chance(&dice, REFRESH_PERCENT);
+    const bool redefines = dice_chance(&dice, DEFINITION_PERCENT);
+    w->refreshes = refreshes && (w->test->edits >> (ORACLE_REFRESH_BIT + round) & 1) != 0;
+    if (round > 0 && redefines && (w->test->edits >> (ORACLE_DEFINITION_BIT + round) & 1) != 0) {
+        redefine_model(w, &dice);
+    }
+}
+
 static int world_run_and_check(struct oracle_world *w, int was) {
     int64_t since_us = clock_monotonic_us(&w->context.clock);
     world_run(w);
@@ -91,11 +103,13 @@ static void world_play(struct oracle_world *w) {
     const int rounds = world_rounds(w->test->seed);
     for (int round = 0; round <= rounds && !w->failed; round++) {
         world_edit(w, round);
+        world_plan_changes(w, round);
         const bool intruded = world_plan_intrusion(w, round);
         was = world_run_and_check(w, was);
         if (intruded && round % 2 == 0 &&
             !w->failed) { // every other time at once, not with more edits
             w->intrusion = (struct oracle_intrusion){0};
+            w->refreshes = false;
             was = world_run_and_check(w, was);
         }
     }
@@ -158,7 +172,7 @@ static void case_shrink(struct oracle_case *test, struct oracle_count *count, in
     if (still_fails(&alone, count, model, failure)) {
         *test = alone;
     }
-    for (int i = 0; i <= ORACLE_INTRUSION_BIT + ORACLE_ROUNDS; i++) {
+    for (int i = 0; i < ORACLE_BITS; i++) {
         struct oracle_case smaller = *test;
         smaller.edits &= ~(1ULL << i);
         if (still_fails(&smaller, count, model, failure)) {
