@@ -51,28 +51,28 @@ struct model {
     str target; // "mart.customers", in the spelling of the path
     str schema;
     str name;
-    str file;     // "models/mart/customers.sql", relative to the project
-    bool is_read; // false: it was not asked for, and nothing below is known but its index
-    str text;     // the whole file
-    struct model_source source;
+    str file;       // "models/mart/customers.sql", relative to the project
+    size_t index;   // its place in models.items
+    bool is_read;   // false: it was not asked for, and nothing below is known
     bool has_query; // the SQL could be read
-    str ast;        // json_serialize_sql of the body; empty without query
+    bool broken;    // there is a BLOCKER among the findings
+    str text;       // the whole file
+    struct model_source source;
+    str ast; // json_serialize_sql of the body; empty without query
     struct sql_query query;
     struct check_list checks; // in the order of the stages
     struct finding_list findings;
-    bool broken;  // there is a BLOCKER among them
-    size_t index; // its place in models.items
 
     // Filled by model_link:
     struct model_list reads;   // models whose target it reads, each once, in order of first use
     struct model_list read_by; // the other direction, as far as models were read
     struct str_list inputs;    // every table read, "schema.table", each once
-    bool reads_itself;
     struct sql_call_list lib_calls; // the calls that name a lib of the project
     struct str_list files;          // constant paths and globs of file readers
     struct str_list unverifiable;   // inputs whose changes cannot be seen: "read_csv(https://…)"
     struct str_list views;          // read on the way to the inputs: "name=hash of its definition"
     bool needs_sources;             // reads a view of config/sources.sql
+    bool reads_itself;
 };
 
 struct models {

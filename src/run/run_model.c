@@ -23,6 +23,7 @@ void turn_step_done(struct turn *turn, const char *name) {
     turn->step_started_us = now;
 }
 
+PRINTF_LIKE(4, 0)
 static void add_warning(const struct turn *turn, struct error_list *list, const char *rule,
                         const char *format, va_list args) {
     struct text text;
