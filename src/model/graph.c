@@ -41,9 +41,11 @@ static void add_input(struct arena *arena, struct str_list *list, str name) {
 }
 
 static void add_file(struct arena *arena, struct model *model, str path) {
-    const bool local =
-        str_find(path, STR("://")) == SIZE_MAX && str_find(path, STR("**")) == SIZE_MAX;
-    add_input(arena, local ? &model->files : &model->unverifiable, path);
+    const bool is_local = str_find(path, STR("://")) == SIZE_MAX;
+    struct str_list *list = is_local ? &model->files : &model->unverifiable;
+    if (!str_list_has(list, path)) { // names of files are compared with case
+        str_list_push(arena, list, path);
+    }
 }
 
 struct linker {

@@ -8,8 +8,7 @@
 #include "lake/attach.h"
 #include "lake/snapshot.h"
 #include "model/macros.h"
-
-#include <glob.h>
+#include "plan/plan_files.h"
 
 struct plan_step *plan_step_of(const struct plan *plan, const struct model *model) {
     return &plan->steps[model->index];
@@ -82,29 +81,6 @@ static enum error_code read_commits(struct plan *plan, struct lake_connection *c
         }
     }
     return ERROR_NONE;
-}
-
-// The files behind a constant path or glob, sorted by name.
-static void stat_files(struct plan *plan, str pattern, struct file_input_list *files) {
-    SCRATCH(scratch);
-    const str path =
-        path_is_absolute(pattern) ? pattern : path_join(&scratch, plan->project, pattern);
-    glob_t found = {0};
-    if (glob(str_to_cstring(&scratch, path), 0, NULL, &found) == 0) {
-        for (size_t i = 0; i < found.gl_pathc; i++) {
-            struct file_stat stat;
-            struct error err;
-            const str name = str_from(found.gl_pathv[i]);
-            const bool below = str_starts_with(name, plan->project);
-            const str shown = below ? str_from_offset(name, plan->project.size + 1) : name;
-            if (file_stat(name, &stat, &err) == ERROR_NONE && !stat.is_directory) {
-                const struct file_input input = {str_copy(plan->arena, shown), stat.size,
-                                                 stat.mtime_ns};
-                LIST_PUSH(plan->arena, files, input);
-            }
-        }
-    }
-    globfree(&found);
 }
 
 static str config_hash(struct plan *plan, struct error *err) {
@@ -208,9 +184,7 @@ enum error_code plan_read(struct arena *arena, const struct models *models,
         const struct lake_table *table = map_get(&plan->tables, step->model->target);
         step->table_exists = table != NULL;
         step->table_id = table == NULL ? 0 : table->identity;
-        for (size_t j = 0; j < step->model->files.count; j++) {
-            stat_files(plan, step->model->files.items[j], &step->files);
-        }
+        TRY(plan_files_read(arena, connection, plan->project, step->model, &step->files, err));
     }
     for (size_t i = 0; i < models->count; i++) {
         plan_decide(plan, &plan->steps[i]);
@@ -348,28 +322,6 @@ static bool definition_is_same(const struct plan *plan, const struct plan_step *
 
 // ── Inputs ──
 
-static bool file_is_same(const struct file_input *a, const struct file_input *b) {
-    return a->size == b->size && a->mtime == b->mtime && str_equal(a->path, b->path);
-}
-
-// The first file that was added, removed or written since; empty: none.
-static str changed_file(const struct plan_step *step) {
-    const struct file_input_list *lists[] = {&step->files, &step->commit.inputs};
-    for (size_t i = 0; i < 2; i++) {
-        for (size_t j = 0; j < lists[i]->count; j++) {
-            bool found = false;
-            for (size_t k = 0; k < lists[1 - i]->count && !found; k++) {
-                found = file_is_same(&lists[i]->items[j], &lists[1 - i]->items[k]);
-            }
-            if (!found) {
-                return lists[i]->items[j].path;
-            }
-        }
-    }
-    return (str){0};
-}
-
-// The reason to run that the inputs give; empty: they are all as they were.
 // The first view that says something else than it did; empty: none.
 static str changed_view(const struct plan_step *step) {
     const struct str_list *views = &step->model->views;
@@ -381,6 +333,7 @@ static str changed_view(const struct plan_step *step) {
     return (str){0};
 }
 
+// The reason to run that the inputs give; empty: they are all as they were.
 static str input_reason(struct plan *plan, struct plan_step *step) {
     const struct model *model = step->model;
     struct arena *arena = plan->arena;
@@ -405,7 +358,7 @@ static str input_reason(struct plan *plan, struct plan_step *step) {
             unverifiable = input;
         }
     }
-    const str file = changed_file(step);
+    const str file = plan_files_changed(step);
     if (file.size > 0) {
         return str_format(arena, "file changed: " STR_FORMAT, STR_ARGS(file));
     }

@@ -4,18 +4,8 @@
 #include "base/text.h"
 #include "lake/ast.h"
 #include "model/new_files.h"
+#include "plan/plan_files.h"
 #include "run/turn.h"
-
-static bool was_loaded(const struct commit *commit, const struct file_input *file) {
-    for (size_t i = 0; i < commit->inputs.count; i++) {
-        const struct file_input *loaded = &commit->inputs.items[i];
-        if (loaded->size == file->size && loaded->mtime == file->mtime &&
-            str_equal(loaded->path, file->path)) {
-            return true;
-        }
-    }
-    return false;
-}
 
 // "SELECT ['a', 'b']", of the files that are new; empty: none is.
 static str new_files(struct turn *turn) {
@@ -23,7 +13,7 @@ static str new_files(struct turn *turn) {
     struct text text;
     text_init(&text, turn->arena);
     for (size_t i = 0; i < files->count; i++) {
-        if (!was_loaded(&turn->step->commit, &files->items[i])) {
+        if (!file_input_list_has(&turn->step->commit.inputs, &files->items[i])) {
             text_add(&text, text.size == 0 ? STR("SELECT [") : STR(", "));
             text_add(&text, lake_quote_text(turn->arena, files->items[i].path));
         }

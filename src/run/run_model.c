@@ -10,6 +10,7 @@
 #include "lake/snapshot.h"
 #include "lake/transaction.h"
 #include "model/new_files.h"
+#include "plan/plan_files.h"
 #include "run/decorate.h"
 #include "run/turn.h"
 
@@ -109,6 +110,8 @@ static enum error_code write_message(struct turn *turn, struct error *err) {
     struct lineage_column_list lineage;
     model_lineage_bound(run_lineage(runner), step->model, step->columns, step->column_count,
                         &lineage);
+    struct file_input_list inputs;
+    plan_files_seen(turn->arena, step, turn->result->run_type, &inputs);
     const struct commit_input input = {
         .model = step->model,
         .definition = &step->definition,
@@ -128,7 +131,7 @@ static enum error_code write_message(struct turn *turn, struct error *err) {
         .git = runner->git,
         .read_snapshot = turn->read_snapshot,
         .is_exact = turn->is_exact,
-        .inputs = &step->files,
+        .inputs = &inputs,
         .steps = turn->steps,
         .step_count = turn->step_count,
         .sinks = run_sinks_json(runner, step->model, turn->arena),

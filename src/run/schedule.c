@@ -6,6 +6,7 @@
 #include "base/context.h"
 #include "base/interrupt.h"
 #include "base/redact.h"
+#include "plan/plan_files.h"
 
 enum { HELPERS_MAX = RUN_JOBS_MAX - 1 };
 
@@ -129,6 +130,7 @@ static str log_metadata(struct schedule *schedule, const struct run_result *resu
     struct arena *arena = schedule->arena;
     const struct plan_step *step = plan_step_of(schedule->runner->plan, result->model);
     struct commit_progress progress = {0};
+    struct file_input_list files;
     if (result->checks.count > 0) {
         progress.checks = check_results_json(arena, &result->checks);
     }
@@ -138,7 +140,8 @@ static str log_metadata(struct schedule *schedule, const struct run_result *resu
     if (has_looked) {
         progress.commit = &step->commit;
         progress.model = result->model;
-        progress.files = &step->files;
+        plan_files_seen(arena, step, result->run_type, &files);
+        progress.files = &files;
         progress.read_snapshot =
             result->read_snapshot > 0 ? result->read_snapshot : step->commit.read_snapshot;
         progress.is_exact = result->read_snapshot > 0 ? result->is_exact : step->commit.is_exact;
