@@ -18,12 +18,12 @@ struct view {
 };
 
 static bool is_on_cycle(const struct view *view, const struct model *model) {
-    for (size_t i = 0; i < view->inspection.models.cycle.count; i++) {
-        if (view->inspection.models.cycle.items[i] == model) {
-            return true;
-        }
+    const struct model_list *cycle = models_cycle_of(&view->inspection.models, model);
+    bool result = false;
+    for (size_t i = 0; cycle != NULL && i < cycle->count; i++) {
+        result = result || cycle->items[i] == model;
     }
-    return false;
+    return result;
 }
 
 // What a model reads and what will run before it: its own turn may find other facts then.
@@ -142,8 +142,7 @@ static void write_edges(struct json *json, const struct view *view) {
     json_end(json);
 }
 
-static void write_names(struct json *json, str key, const struct model_list *list) {
-    json_key(json, key);
+static void write_names(struct json *json, const struct model_list *list) {
     json_array(json);
     for (size_t i = 0; i < list->count; i++) {
         json_string(json, list->items[i]->target);
@@ -176,7 +175,8 @@ static void write_json(struct view *view, struct text *out) {
         if (model->broken) {
             json_key_bool(&json, STR("broken"), true);
         }
-        write_names(&json, STR("depends"), &model->reads);
+        json_key(&json, STR("depends"));
+        write_names(&json, &model->reads);
         runs_before(view, model, &before);
         json_key(&json, STR("runs_before"));
         json_array(&json);
@@ -188,7 +188,12 @@ static void write_json(struct view *view, struct text *out) {
     }
     json_end(&json);
     write_edges(&json, view);
-    write_names(&json, STR("cycle"), &models->cycle);
+    json_key(&json, STR("cycles"));
+    json_array(&json);
+    for (size_t i = 0; i < models->cycles.count; i++) {
+        write_names(&json, &models->cycles.items[i]);
+    }
+    json_end(&json);
     json_end(&json);
     text_add_char(out, '\n');
 }
@@ -227,8 +232,8 @@ static enum error_code read_plan(struct view *view, struct error *err) {
 }
 
 // The whole loop, as an error beside the picture.
-static void print_cycle(struct view *view) {
-    const struct finding_list *findings = &view->inspection.models.cycle.items[0]->findings;
+static void print_cycle(struct view *view, const struct model_list *cycle) {
+    const struct finding_list *findings = &cycle->items[0]->findings;
     for (size_t i = 0; i < findings->count; i++) {
         const struct error *err = &findings->items[i].error;
         if (err->rule != NULL && str_equal(str_from(err->rule), STR("dag.cycle_detected"))) {
@@ -265,8 +270,9 @@ static int run(struct command_line *line) {
     }
     const enum error_code code = show(&view, format, &err);
     int status = code == ERROR_NONE ? EXIT_CLEAN : command_fail(line, &err);
-    if (code == ERROR_NONE && view.inspection.models.cycle.count > 0) {
-        print_cycle(&view);
+    const struct model_list_list *cycles = &view.inspection.models.cycles;
+    for (size_t i = 0; code == ERROR_NONE && i < cycles->count; i++) {
+        print_cycle(&view, &cycles->items[i]);
         status = EXIT_FINDINGS;
     }
     inspection_close(&view.inspection);

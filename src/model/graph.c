@@ -230,25 +230,41 @@ static void order_models(struct models *models) {
     }
 }
 
-// Walks from `model` along models that are not in the order until one comes twice.
-static void find_cycle(struct models *models, struct model *model, const bool *ordered) {
-    struct model_list path = {0};
-    while (!list_has(&path, model)) {
-        LIST_PUSH(models->arena, &path, model);
-        for (size_t i = 0; i < model->reads.count; i++) {
-            if (!ordered[model->reads.items[i]->index]) {
-                model = model->reads.items[i];
-                break;
+// The way from `start` to `end` by `reader`, which knows for every model who reads it on the way.
+static struct model_list way_to(struct arena *arena, struct model *start, struct model *end,
+                                struct model *const *reader) {
+    struct model_list way = {0};
+    for (struct model *at = end; at != start; at = reader[at->index]) {
+        LIST_PUSH(arena, &way, at);
+    }
+    LIST_PUSH(arena, &way, start);
+    for (size_t i = 0; i < way.count / 2; i++) {
+        struct model *other = way.items[i];
+        way.items[i] = way.items[way.count - 1 - i];
+        way.items[way.count - 1 - i] = other;
+    }
+    return way;
+}
+
+// The shortest loop through `start`, which comes first; empty: it is on none.
+static struct model_list find_loop(struct models *models, struct model *start) {
+    struct model **reader = ARENA_ARRAY(models->arena, struct model *, models->count);
+    struct model_list reached = {0};
+    LIST_PUSH(models->arena, &reached, start);
+    for (size_t i = 0; i < reached.count; i++) {
+        struct model *model = reached.items[i];
+        for (size_t j = 0; j < model->reads.count; j++) {
+            struct model *source = model->reads.items[j];
+            if (source == start) {
+                return way_to(models->arena, start, model, reader);
+            }
+            if (reader[source->index] == NULL) {
+                reader[source->index] = model;
+                LIST_PUSH(models->arena, &reached, source);
             }
         }
     }
-    size_t first = 0;
-    while (first < path.count && path.items[first] != model) {
-        first++;
-    }
-    for (size_t i = first; i < path.count; i++) {
-        LIST_PUSH(models->arena, &models->cycle, path.items[i]);
-    }
+    return (struct model_list){0};
 }
 
 static size_t offset_of_reference(const struct model *model, const struct model *source,
@@ -263,30 +279,74 @@ static size_t offset_of_reference(const struct model *model, const struct model 
 }
 
 // "a (models/a.sql) → b (models/b.sql) → a"
-static void report_cycle(struct models *models, const struct models_options *options) {
-    const struct model_list *cycle = &models->cycle;
-    struct text loop;
-    text_init(&loop, models->arena);
-    for (size_t i = 0; i <= cycle->count; i++) {
-        const struct model *model = cycle->items[i % cycle->count];
-        text_add(&loop, i > 0 ? STR(" → ") : STR(""));
-        text_add(&loop, model->target);
-        if (i < cycle->count) {
-            text_format(&loop, " (" STR_FORMAT ")", STR_ARGS(model->file));
+static str loop_text(struct arena *arena, const struct model_list *loop) {
+    struct text text;
+    text_init(&text, arena);
+    for (size_t i = 0; i <= loop->count; i++) {
+        const struct model *model = loop->items[i % loop->count];
+        text_add(&text, i > 0 ? STR(" → ") : STR(""));
+        text_add(&text, model->target);
+        if (i < loop->count) {
+            text_format(&text, " (" STR_FORMAT ")", STR_ARGS(model->file));
         }
     }
-    for (size_t i = 0; i < cycle->count; i++) {
-        struct model *model = cycle->items[i];
+    return text_str(&text);
+}
+
+// Tells the loop on its models that no other loop was told on.
+static void report_loop(struct models *models, const struct models_options *options,
+                        const struct model_list *loop, bool *told) {
+    for (size_t i = 0; i < loop->count; i++) {
+        struct model *model = loop->items[i];
+        if (told[model->index]) {
+            continue;
+        }
+        told[model->index] = true;
         struct error err;
-        error_rule(&err, ERROR_INVALID, "dag.cycle_detected", "the models read each other: %s",
-                   text_cstring(&loop));
+        error_rule(&err, ERROR_INVALID, "dag.cycle_detected",
+                   "the models read each other: " STR_FORMAT,
+                   STR_ARGS(loop_text(models->arena, loop)));
         error_hint(&err, "one of them must read something else");
-        const size_t offset = offset_of_reference(model, cycle->items[(i + 1) % cycle->count],
-                                                  models->arena, options);
+        const size_t offset =
+            offset_of_reference(model, loop->items[(i + 1) % loop->count], models->arena, options);
         error_at_offset(&err, model->file, model->text,
                         model->source.body_offset + (offset == SIZE_MAX ? 0 : offset));
         model_add_finding(models->arena, model, FINDING_BLOCKER, &err);
     }
+}
+
+static void find_cycles(struct models *models, const struct models_options *options) {
+    bool *ordered = ARENA_ARRAY(models->arena, bool, models->count);
+    bool *told = ARENA_ARRAY(models->arena, bool, models->count);
+    for (size_t i = 0; i < models->order.count; i++) {
+        ordered[models->order.items[i]->index] = true;
+    }
+    for (size_t i = 0; i < models->count; i++) {
+        if (ordered[i] || told[i]) {
+            continue;
+        }
+        const struct model_list loop = find_loop(models, models->items[i]);
+        if (loop.count > 0) {
+            report_loop(models, options, &loop, told);
+            LIST_PUSH(models->arena, &models->cycles, loop);
+        }
+    }
+}
+
+const struct model_list *models_cycle_of(const struct models *models, const struct model *model) {
+    for (size_t i = 0; i < models->cycles.count; i++) {
+        if (list_has(&models->cycles.items[i], model)) {
+            return &models->cycles.items[i];
+        }
+    }
+    bool *before = ARENA_ARRAY(models->arena, bool, models->count);
+    model_mark_ancestors(model, before);
+    for (size_t i = 0; i < models->cycles.count; i++) {
+        if (before[models->cycles.items[i].items[0]->index]) {
+            return &models->cycles.items[i];
+        }
+    }
+    return NULL;
 }
 
 enum error_code model_link(struct models *models, const struct models_options *options,
@@ -297,19 +357,9 @@ enum error_code model_link(struct models *models, const struct models_options *o
 
 void models_order(struct models *models, const struct models_options *options) {
     order_models(models);
-    if (models->order.count == models->count) {
-        return;
+    if (models->order.count < models->count) {
+        find_cycles(models, options);
     }
-    bool *ordered = ARENA_ARRAY(models->arena, bool, models->count);
-    for (size_t i = 0; i < models->order.count; i++) {
-        ordered[models->order.items[i]->index] = true;
-    }
-    size_t first = 0;
-    while (ordered[first]) {
-        first++;
-    }
-    find_cycle(models, models->items[first], ordered);
-    report_cycle(models, options);
 }
 
 void model_mark_ancestors(const struct model *model, bool *marks) {

@@ -1,7 +1,7 @@
 #ifndef MODEL_GRAPH_H
 #define MODEL_GRAPH_H
 
-// Who reads whom: edges between models, one order for all, and the loop when there is one.
+// Who reads whom: edges between models, one order for all, and the loops when there are some.
 
 #include "model/model.h"
 #include "model/views.h"
@@ -11,7 +11,7 @@
 MUST_USE enum error_code model_link(struct models *models, const struct models_options *options,
                                     struct views *views, struct model *model, struct error *err);
 
-// Order and cycle of the whole, once every model that is read was linked.  Members of a cycle get
+// Order and cycles of the whole, once every model that is read was linked.  Members of a cycle get
 // the BLOCKER dag.cycle_detected.
 void models_order(struct models *models, const struct models_options *options);
 

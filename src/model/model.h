@@ -47,6 +47,12 @@ struct model_list {
     size_t capacity;
 };
 
+struct model_list_list {
+    struct model_list *items;
+    size_t count;
+    size_t capacity;
+};
+
 struct model {
     str target; // "mart.customers", in the spelling of the path
     str schema;
@@ -80,12 +86,12 @@ struct models {
     struct model **items; // by target
     size_t count;
     size_t capacity;
-    struct map by_target;        // struct model *; without case
-    struct macros *macros;       // of the project; NULL when no lake was attached
-    struct views *views;         // that models may read
-    struct model_list order;     // topological, ties by target; what is on a cycle is not in it
-    struct model_list cycle;     // one whole loop a → b → a (first = where it closes); empty: none
-    struct finding_list orphans; // findings of files that gave no model (a bad name)
+    struct map by_target;          // struct model *; without case
+    struct macros *macros;         // of the project; NULL when no lake was attached
+    struct views *views;           // that models may read
+    struct model_list order;       // topological, ties by target; what is on a cycle is not in it
+    struct model_list_list cycles; // whole loops a → b → a; what is on a loop is on one of them
+    struct finding_list orphans;   // findings of files that gave no model (a bad name)
 };
 
 struct models_options {
@@ -113,6 +119,10 @@ const struct column_directive *model_first_mask(const struct model *model);
 
 // NULL when there is none; case does not matter.
 struct model *models_find(const struct models *models, str target);
+
+// The cycle that keeps `model` out of the order: the one it is on, or one that it reads from,
+// directly or not; NULL: it is in the order.
+const struct model_list *models_cycle_of(const struct models *models, const struct model *model);
 
 // "mart.customers" from "models/mart/customers.sql" (models.md §1.1); ERROR_INVALID names the
 // segment and the rule.

@@ -79,7 +79,7 @@ static void make_jobs(struct schedule *schedule) {
         struct plan_step *step = &runner->plan->steps[i];
         if (!ordered[i]) {
             step->failed = true;
-            step->blame = models->cycle.items[0]->target;
+            step->blame = models_cycle_of(models, models->items[i])->items[0]->target;
             if (step->selected) {
                 add_job(schedule, step);
             }

@@ -78,23 +78,23 @@ static enum error_code select_models(struct runner *runner, struct error *err) {
     return ERROR_NONE;
 }
 
-// Whether no model of this run is on a cycle or behind one.
-static bool all_are_ordered(const struct runner *runner) {
-    size_t selected = 0;
-    size_t ordered = 0;
-    for (size_t i = 0; i < runner->models->count; i++) {
-        selected += runner->plan->steps[i].selected ? 1 : 0;
+// The cycle that a model of this run is on or behind; NULL: none is.
+static const struct model_list *find_cycle(const struct runner *runner) {
+    const struct model_list *cycle = NULL;
+    for (size_t i = 0; i < runner->models->count && cycle == NULL; i++) {
+        if (runner->plan->steps[i].selected) {
+            cycle = models_cycle_of(runner->models, runner->models->items[i]);
+        }
     }
-    for (size_t i = 0; i < runner->models->order.count; i++) {
-        const struct model *model = runner->models->order.items[i];
-        ordered += plan_step_of(runner->plan, model)->selected ? 1 : 0;
-    }
-    return ordered == selected;
+    return cycle;
 }
 
 static enum error_code check_cycle(struct runner *runner, struct error *err) {
-    const struct model_list *cycle = &runner->models->cycle;
-    if (cycle->count == 0 || runner->options->keep_going || all_are_ordered(runner)) {
+    if (runner->models->cycles.count == 0 || runner->options->keep_going) {
+        return ERROR_NONE;
+    }
+    const struct model_list *cycle = find_cycle(runner);
+    if (cycle == NULL) {
         return ERROR_NONE;
     }
     const struct finding_list *findings = &cycle->items[0]->findings;

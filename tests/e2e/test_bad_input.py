@@ -111,6 +111,32 @@ def test_a_cycle_is_shown_whole_and_nothing_runs(project):
         "models/a.sql", "models/b.sql", "models/c.sql"]
 
 
+def test_every_cycle_is_shown_and_blamed_for_what_is_behind_it(project):
+    project.write({"models/a.sql": "SELECT * FROM main.b", "models/b.sql": "SELECT * FROM main.a",
+                   "models/c.sql": "SELECT * FROM main.b UNION ALL SELECT * FROM main.b2",
+                   "models/b2.sql": "SELECT * FROM main.b3", "models/b3.sql": "SELECT * FROM main.b2 UNION ALL SELECT * FROM main.b4",
+                   "models/b4.sql": "SELECT * FROM main.b3", "models/d.sql": "SELECT * FROM main.b4", "models/e.sql": "SELECT 1 AS id"})
+    findings = json.loads(project.run("validate", "--json", code=1).out)
+    loops = {f["path"]: [x["message"].partition(": ")[2] for x in f["findings"] if x["rule"] == "dag.cycle_detected"]
+             for f in findings["files"] if f.get("findings")}
+    first, second, third = ("main.a (models/a.sql) → main.b (models/b.sql) → main.a",
+                            "main.b2 (models/b2.sql) → main.b3 (models/b3.sql) → main.b2",
+                            "main.b4 (models/b4.sql) → main.b3 (models/b3.sql) → main.b4")
+    assert {path: loop for path, loop in loops.items() if loop} == {
+        "models/a.sql": [first], "models/b.sql": [first], "models/b2.sql": [second], "models/b3.sql": [second],
+        "models/b4.sql": [third]}
+    models = project.run_json("--keep-going", code=1).models
+    assert {name: m["status"] for name, m in models.items()} == {
+        "main.a": "error", "main.b": "error", "main.b2": "error", "main.b3": "error", "main.b4": "error",
+        "main.c": "skip", "main.d": "skip", "main.e": "ok"}
+    assert models["main.c"]["skipped_because"] == "main.b"
+    assert models["main.d"]["skipped_because"] == "main.b4"
+    assert second in project.run("run", "main.d", code=1).err
+    dag = project.run("dag", "--json", code=1)
+    assert json.loads(dag.out)["cycles"] == [["main.a", "main.b"], ["main.b2", "main.b3"], ["main.b4", "main.b3"]]
+    assert all(loop in dag.err for loop in (first, second, third))
+
+
 def test_two_files_for_one_target(project):
     project.write({"models/raw/A.sql": "SELECT 1 AS id", "models/raw/a.sql": "SELECT 1 AS id"})
     check(project, "models/raw/A.sql", "models/raw/a.sql", command=("validate",))

@@ -191,7 +191,7 @@ def test_dag_says_what_waits_for_what(shop):
         "runs_before": ["raw.orders"]}
     assert models["mart.countries"]["may_change"] is True and models["mart.countries"]["runs_before"] == []
     assert models["raw.customers"]["may_change"] is False
-    assert {"from": "raw.orders", "to": "staging.orders"} in dag["edges"] and dag["cycle"] == []
+    assert {"from": "raw.orders", "to": "staging.orders"} in dag["edges"] and dag["cycles"] == []
     text = shop.run("dag", code=0).out
     assert "deps unchanged so far; raw.orders runs before" in text
     assert "deps unchanged so far; what it depends on runs before" in text
@@ -207,7 +207,7 @@ def test_a_cycle_is_shown_whole(project):
                           "-  main.c  table  -         behind the cycle  ← main.b\n")
     assert "the models read each other: main.a (models/a.sql) → main.b (models/b.sql) → main.a" in result.err
     result = project.run("dag", "--json", code=1)
-    assert json.loads(result.out)["cycle"] == ["main.a", "main.b"]
+    assert json.loads(result.out)["cycles"] == [["main.a", "main.b"]]
     project.run("lineage", "main.c.x", code=0)
 
 
