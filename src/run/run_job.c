@@ -92,15 +92,18 @@ static void execute(struct runner *runner, struct run_job *job) {
         run_push(runner, step, &job->arena, result);
         return;
     }
+    if ((result->no_columns || result->aborted) && !step->table_exists) {
+        step->waits = true; // and so does what reads it
+        fail(step, model->target);
+    }
     if (result->no_columns) {
         result->status = RUN_SKIPPED;
-        step->waits = !step->table_exists;
-        if (step->waits) {
-            fail(step, model->target);
-        }
         return;
     }
     result->status = RUN_OK;
+    if (step->waits) {
+        return; // nor is there anything to deliver
+    }
     run_push(runner, step, &job->arena, result);
 }
 

@@ -18,8 +18,8 @@ static void push_progress(void *self, int64_t sent, int64_t total) {
     }
 }
 
-static enum error_code table_is_empty(struct runner *runner, const struct model *model,
-                                      struct arena *scratch, bool *is_empty, struct error *err) {
+enum error_code run_table_is_empty(struct runner *runner, const struct model *model,
+                                   struct arena *scratch, bool *is_empty, struct error *err) {
     const str sql = str_format(scratch, "SELECT 1 FROM " STR_FORMAT " LIMIT 1",
                                STR_ARGS(lake_quote_target(scratch, model->target)));
     int64_t ignored = 0;
@@ -130,7 +130,7 @@ static enum error_code deliver(struct runner *runner, const struct model *model,
         request.progress_self = &watch;
     }
     if (result->run_type == RUN_BACKFILL && result->snapshot > 0) {
-        TRY(table_is_empty(runner, model, scratch, &request.empty_backfill, err));
+        TRY(run_table_is_empty(runner, model, scratch, &request.empty_backfill, err));
     }
     TRY(push_forget_others(runner->state, scratch, model->target, sink, &request.args,
                            &summary.warnings, err));

@@ -49,6 +49,20 @@ static void hint_similar(struct runner *runner, str schema, str reference, struc
     }
 }
 
+static enum error_code has_not_run(const struct model *model, const struct model *source,
+                                   size_t offset, struct error *err) {
+    error_set(err, ERROR_NOT_FOUND, STR_FORMAT " reads " STR_FORMAT ", which has not run yet",
+              STR_ARGS(model->target), STR_ARGS(source->target));
+    if (source == model) {
+        error_hint(err, "a model can read itself from its second run on: let the first do without");
+    } else {
+        error_hint(err, "run `coypu run +" STR_FORMAT "` to run what it reads, too",
+                   STR_ARGS(model->target));
+    }
+    error_at_offset(err, model->file, model->text, model->source.body_offset + offset);
+    return err->code;
+}
+
 // When binding failed on a table that nobody makes, that is the error; DuckDB's own would not know
 // the models.
 static void explain_missing_table(struct runner *runner, struct plan_step *step,
@@ -70,15 +84,42 @@ static void explain_missing_table(struct runner *runner, struct plan_step *step,
                       STR_ARGS(model->target), STR_ARGS(reference));
             hint_similar(runner, schema, reference, err);
         } else {
-            error_set(err, ERROR_NOT_FOUND,
-                      STR_FORMAT " reads " STR_FORMAT ", which has not run yet",
-                      STR_ARGS(model->target), STR_ARGS(source->target));
-            error_hint(err, "run `coypu run +" STR_FORMAT "` to run what it reads, too",
-                       STR_ARGS(model->target));
+            (void)has_not_run(model, source, table->offset, err);
+            return;
         }
         error_at_offset(err, model->file, model->text, model->source.body_offset + table->offset);
         return;
     }
+}
+
+static size_t offset_of(const struct model *model, const struct model *source) {
+    for (size_t i = 0; i < model->query.tables.count; i++) {
+        const struct sql_table *table = &model->query.tables.items[i];
+        const str schema = table->schema.size > 0 ? table->schema : STR("main");
+        if (str_equal_nocase(table->name, source->name) &&
+            str_equal_nocase(schema, source->schema)) {
+            return table->offset;
+        }
+    }
+    return 0; // read through a view or a macro
+}
+
+enum error_code run_check_sources(struct runner *runner, const struct plan_step *step,
+                                  struct arena *scratch, struct error *err) {
+    const struct model *model = step->model;
+    for (size_t i = 0; i < model->reads.count; i++) {
+        const struct model *source = model->reads.items[i];
+        const struct plan_step *before = plan_step_of(runner->plan, source);
+        if (before->selected || before->has_commit || !before->table_exists) {
+            continue;
+        }
+        bool is_empty = false;
+        TRY(run_table_is_empty(runner, source, scratch, &is_empty, err));
+        if (is_empty) {
+            return has_not_run(model, source, offset_of(model, source), err);
+        }
+    }
+    return ERROR_NONE;
 }
 
 // ── Columns named in directives ──

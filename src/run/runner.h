@@ -62,6 +62,13 @@ MUST_USE enum error_code run_create_tables(struct runner *runner, struct error *
 // The columns of the model's query, by binding it; errors are those of the model, with position.
 MUST_USE enum error_code run_describe(struct runner *runner, struct plan_step *step,
                                       struct error *err);
+// In a run of some models: ERROR_NOT_FOUND for one that reads another whose first run failed or is
+// still to come, so that its table is there and has no rows.
+MUST_USE enum error_code run_check_sources(struct runner *runner, const struct plan_step *step,
+                                           struct arena *scratch, struct error *err);
+MUST_USE enum error_code run_table_is_empty(struct runner *runner, const struct model *model,
+                                            struct arena *scratch, bool *is_empty,
+                                            struct error *err);
 // What the thread knows of where columns come from; made when it is first asked for.
 struct models_lineage *run_lineage(struct runner *runner);
 // CREATE SCHEMA, CREATE TABLE and its partitioning, inside a transaction.

@@ -212,6 +212,26 @@ def fetch(page):
     assert project.sql("select id from raw.rows") == [{"id": 1}] and project.snapshots() == snapshots
 
 
+def test_abort_before_there_is_a_table_lets_what_reads_it_wait(project, api):
+    project.write({"lib/maybe.star": """
+API = {"base_url": "%s", "fetch": {"page_size": 1}}
+
+def fetch(page):
+    rows = http.get("/rows").json
+    if not rows:
+        abort()
+    return {"rows": rows}
+""" % api.url, "models/raw/rows.sql": "SELECT id::BIGINT AS id FROM maybe()", "models/mart/n.sql": "SELECT count(*) AS n FROM raw.rows",
+                   "models/mart/m.sql": "SELECT n FROM mart.n"})
+    api.on("GET", "/rows", (200, []))
+    result = project.run("run", code=0)
+    assert "[OK] raw.rows (table, backfill, 0 rows, " in result.out and "first run) (aborted)" in result.out
+    assert result.out.count("raw.rows has no table yet") == 2
+    api.on("GET", "/rows", (200, [{"id": 1}]))
+    project.run("run", code=0)
+    assert project.value("select n from mart.m") == 1
+
+
 def test_two_calls_in_one_join(project, fetch_lib):
     fetch_lib.pages("/orders", [[{"id": 1, "who": 7}], [{"id": 2, "who": 8}]]).pages("/people", [[{"who": 8, "name": "Åsa"}]])
     project.write({"models/raw/joined.sql": "SELECT o.id::BIGINT AS id, p.name::VARCHAR AS name FROM shop('orders') o "

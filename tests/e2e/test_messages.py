@@ -282,3 +282,22 @@ def test_a_cursor_that_is_no_time_is_told_its_start(project):
     model = project.run_json(code=1).models["raw.t"]
     assert model["errors_detail"][0]["hint"] == (
         "that is where a cursor without rows starts; set `-- @incremental_initial: 0` (or whatever comes before the first \"id\")")
+
+
+def test_a_source_that_never_ran_is_told_where_its_table_is_there_already(project):
+    """The tables of a run are made before it: a failed first run leaves an empty one, which is not a result."""
+    project.write({"models/a.sql": "SELECT 1 AS id", "models/b.sql": "SELECT id FROM a WHERE error('boom') IS NULL",
+                   "models/c.sql": "SELECT id FROM b"})
+    project.run("run", code=1)
+    result = project.run("run", "c", code=1)
+    assert "main.c reads main.b, which has not run yet" in result.out and "run `coypu run +main.c`" in result.out
+    project.write({"models/b.sql": "SELECT id FROM a WHERE false"})
+    project.run("run", "b", code=0)
+    project.run("run", "c", code=0)
+
+
+def test_a_model_that_reads_itself_is_told_so_in_its_first_run(project):
+    project.write({"models/a.sql": "SELECT 1 AS id UNION ALL SELECT id + 1 FROM a"})
+    result = project.run("run", code=1)
+    assert "main.a reads main.a, which has not run yet" in result.out
+    assert "hint: a model can read itself from its second run on: let the first do without" in result.out
