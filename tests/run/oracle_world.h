@@ -73,7 +73,8 @@ struct oracle_model {
     int64_t snapshot; // of its commit; 0: none
     int64_t read_snapshot; // what it was evaluated at; 0: it was not
     // Of the last run that did not fail:
-    int base; // the copy of the sources that it read
+    int base;       // the copy of the sources that it read
+    bool has_grown; // an append that got columns since its rows were made
 };
 
 // An edit while the run is under way, when the turn of a model begins.
