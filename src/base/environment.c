@@ -52,7 +52,8 @@ void environment_load(struct environment *environment, str file, str content,
         const size_t equals = str_find_char(line, '=');
         if (equals == SIZE_MAX) {
             struct error warning;
-            error_set(&warning, ERROR_INVALID, "this line has no = and is ignored");
+            error_rule(&warning, ERROR_INVALID, "config.invalid_env_line",
+                       "this line has no = and is ignored");
             error_at(&warning, file, number, 1);
             error_hint(&warning, "write NAME=value");
             error_list_add(warnings, &warning);

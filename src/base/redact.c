@@ -127,6 +127,17 @@ static size_t value_end(str text, size_t start) {
     return end;
 }
 
+// `${NAME}` and no more: the name of a secret, which its reader is looking for.
+static bool is_reference(str text, size_t start) {
+    const str rest = str_from_offset(text, start);
+    const size_t close = str_find_char(rest, '}');
+    if (!str_starts_with(rest, STR("${")) || close == SIZE_MAX) {
+        return false;
+    }
+    return str_is_identifier(str_slice(rest, 2, close)) &&
+           (close + 1 == rest.size || !is_value(rest.data[close + 1]));
+}
+
 // The credential behind an authorization scheme is one long word; "Basic plan" is prose.
 static bool looks_like_credential(str value) {
     return value.size >= 8;
@@ -165,7 +176,8 @@ static str redact_patterns(struct arena *arena, str text) {
                 end = value_end(text, end + 1);
             }
         }
-        if (end > start && !str_equal(str_slice(text, start, end), STR("[REDACTED")) &&
+        if (end > start && !is_reference(text, start) &&
+            !str_equal(str_slice(text, start, end), STR("[REDACTED")) &&
             !str_starts_with(str_from_offset(text, start), STR("[REDACTED]"))) {
             text_add(&out, str_slice(text, copied, start));
             text_add(&out, STR("[REDACTED]"));

@@ -107,7 +107,7 @@ static int unknown_command(struct command_line *line, str name) {
     }
     struct error err;
     error_set(&err, ERROR_INVALID, "there is no command \"" STR_FORMAT "\"", STR_ARGS(name));
-    const str near = suggest(name, &names);
+    const str near = str_starts_with(name, STR("-")) ? (str){0} : suggest(name, &names);
     if (near.size > 0) {
         error_hint(&err, "did you mean `coypu " STR_FORMAT "`?", STR_ARGS(near));
     } else {

@@ -419,7 +419,10 @@ static enum error_code check_usage(struct command_line *line, const struct actio
         return err->code;
     }
     if ((*found)->needs_model && line->arguments.count < 2) {
-        return error_rule(err, ERROR_INVALID, "cli.usage", "push %s needs a model", (*found)->name);
+        error_rule(err, ERROR_INVALID, "cli.usage", "push %s needs a model", (*found)->name);
+        error_hint(err, "usage: coypu push %s MODEL; `coypu push status` lists them",
+                   (*found)->name);
+        return err->code;
     }
     for (size_t i = 0; i < ARRAY_COUNT(OPTIONS); i++) {
         str ignored;

@@ -275,6 +275,12 @@ static void on_warning(void *self, str source, const struct error *err) {
     (void)fprintf(stderr, STR_FORMAT "\n", STR_ARGS(clean));
 }
 
+static void on_failed(void *self, const struct error *err) {
+    const struct run_output *output = self;
+    progress_clear(output->progress);
+    command_print_error(output->line, err);
+}
+
 // ── The command ──
 
 static int exit_status(struct command_line *line, const struct run_summary *summary) {
@@ -336,6 +342,7 @@ struct run_events run_output_events(struct run_output *output) {
                                .progress = output->progress != NULL ? on_progress : NULL,
                                .pushing = output->progress != NULL ? on_pushing : NULL,
                                .warning = on_warning,
+                               .failed = on_failed,
                                .self = output};
 }
 

@@ -111,12 +111,7 @@ static enum error_code unknown_model(const struct survey *survey, str name, stru
     for (size_t i = 0; i < survey->models.count; i++) {
         str_list_push(survey->arena, &targets, survey->models.items[i]->target);
     }
-    error_set(err, ERROR_NOT_FOUND, "no model makes " STR_FORMAT, STR_ARGS(name));
-    const str near = suggest(name, &targets);
-    if (near.size > 0) {
-        error_hint(err, "did you mean " STR_FORMAT "?", STR_ARGS(near));
-    }
-    return err->code;
+    return model_unknown(survey->arena, name, &targets, err);
 }
 
 static enum error_code find_column(struct survey *survey, const struct model *model, str wanted,

@@ -147,9 +147,10 @@ static str unwrap(struct arena *arena, str text) {
     }
     const str message = json_text(yyjson_doc_get_root(inner), "exception_message");
     const size_t end = start + yyjson_doc_get_read_size(inner);
-    const str whole =
-        str_format(arena, STR_FORMAT STR_FORMAT STR_FORMAT, STR_ARGS(str_slice(text, 0, start)),
-                   STR_ARGS(message), STR_ARGS(str_from_offset(text, end)));
+    const bool touches = start > 0 && text.data[start - 1] == '"';
+    const str whole = str_format(arena, STR_FORMAT "%s" STR_FORMAT STR_FORMAT,
+                                 STR_ARGS(str_slice(text, 0, start)), touches ? ": " : "",
+                                 STR_ARGS(message), STR_ARGS(str_from_offset(text, end)));
     yyjson_doc_free(inner);
     return whole;
 }

@@ -27,6 +27,18 @@ const struct fetch_argument *fetch_args_find(const struct lib *lib, const struct
     return NULL;
 }
 
+// What the call may name, for the hints.
+static void hint_arguments(const struct lib *lib, struct error *err) {
+    SCRATCH(scratch);
+    const struct str_list *declared = &lib->api.fetch.args;
+    if (declared->count == 0) {
+        error_hint(err, "fetch.args of lib/" STR_FORMAT ".star declares none", STR_ARGS(lib->name));
+    } else {
+        error_hint(err, "its arguments: " STR_FORMAT,
+                   STR_ARGS(str_list_join(&scratch, declared, STR(", "))));
+    }
+}
+
 // Every named argument is a declared name, each once and none that a positional one fills already.
 static enum error_code check_names(const struct lib *lib, const struct fetch_call *call,
                                    struct error *err) {
@@ -45,6 +57,8 @@ static enum error_code check_names(const struct lib *lib, const struct fetch_cal
             str near = suggest(name, declared);
             if (!str_is_empty(near)) {
                 error_hint(err, "did you mean \"" STR_FORMAT "\"?", STR_ARGS(near));
+            } else {
+                hint_arguments(lib, err);
             }
             return err->code;
         }
@@ -68,9 +82,11 @@ enum error_code fetch_args_check(const struct lib *lib, const struct fetch_call 
                                  struct error *err) {
     const struct str_list *declared = &lib->api.fetch.args;
     if (positional_count(call) > declared->count) {
-        return error_rule(err, ERROR_INVALID, "cross_ast.args_mismatch",
-                          STR_FORMAT "() takes %zu arguments, got %zu", STR_ARGS(lib->name),
-                          declared->count, call->argument_count);
+        error_rule(err, ERROR_INVALID, "cross_ast.args_mismatch",
+                   STR_FORMAT "() takes %zu argument%s, got %zu", STR_ARGS(lib->name),
+                   declared->count, declared->count == 1 ? "" : "s", call->argument_count);
+        hint_arguments(lib, err);
+        return err->code;
     }
     TRY(check_names(lib, call, err));
     const struct lib_function *function =
@@ -80,9 +96,11 @@ enum error_code fetch_args_check(const struct lib *lib, const struct fetch_call 
             lib_function_parameter(function, declared->items[i]);
         bool required = parameter != NULL && !parameter->has_default;
         if (required && fetch_args_find(lib, call, i) == NULL) {
-            return error_rule(err, ERROR_INVALID, "cross_ast.args_mismatch",
-                              STR_FORMAT "() needs argument \"" STR_FORMAT "\" (argument %zu)",
-                              STR_ARGS(lib->name), STR_ARGS(declared->items[i]), i + 1);
+            error_rule(err, ERROR_INVALID, "cross_ast.args_mismatch",
+                       STR_FORMAT "() needs argument \"" STR_FORMAT "\" (argument %zu)",
+                       STR_ARGS(lib->name), STR_ARGS(declared->items[i]), i + 1);
+            hint_arguments(lib, err);
+            return err->code;
         }
     }
     return ERROR_NONE;

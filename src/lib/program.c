@@ -42,13 +42,40 @@ size_t lib_predeclared_bind(struct star_thread *thread,
     return count;
 }
 
+// What to write instead of the Python that Starlark leaves out.
+static const char *advice_for(const char *message) {
+    static const struct {
+        const char *message;
+        const char *advice;
+    } ADVICE[] = {
+        {"'import' is a reserved word", "load(\"lib/other.star\", \"name\") takes a name from "
+                                        "another lib file; http, json and the "
+                                        "other modules are there already"},
+        {"'is' is a reserved word", "compare with == or !="},
+        {"'try' is a reserved word",
+         "there are no exceptions: look at .ok or .status_code, or end with fail(\"why\")"},
+        {"'except' is a reserved word", "there are no exceptions"},
+        {"'finally' is a reserved word", "there are no exceptions"},
+        {"'raise' is a reserved word", "end with fail(\"why\")"},
+        {"'class' is a reserved word", "use a dict and functions"},
+        {"'from' is a reserved word",
+         "load(\"lib/other.star\", \"name\") takes a name from another lib file"},
+        {"f-strings are not supported", "write \"… {}\".format(x), or \"… %s\" % x"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(ADVICE); i++) {
+        if (strcmp(message, ADVICE[i].message) == 0) {
+            return ADVICE[i].advice;
+        }
+    }
+    return "";
+}
+
 static void add_diagnostic(str file, str text, const struct star_diagnostic *diagnostic,
                            struct error_list *errors) {
     struct error err = {0};
     error_rule(&err, ERROR_INVALID, "blueprint.other", "%s", diagnostic->message);
-    if (diagnostic->hint != NULL && *diagnostic->hint != '\0') {
-        error_hint(&err, "%s", diagnostic->hint);
-    }
+    const bool has_hint = diagnostic->hint != NULL && *diagnostic->hint != '\0';
+    error_hint(&err, "%s", has_hint ? diagnostic->hint : advice_for(diagnostic->message));
     error_at(&err, file, diagnostic->line, diagnostic->column);
     error_source(&err, text);
     error_list_add(errors, &err);

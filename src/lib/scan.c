@@ -281,6 +281,7 @@ static void scan_file(struct scan *scan, str path) {
         error_at_offset(&err, scan->file, scan->text, bad);
     }
     if (code != ERROR_NONE) {
+        err.rule = err.rule == NULL ? "validate.blueprint_load_failed" : err.rule;
         if (err.pos.line == 0) {
             error_at(&err, scan->file, 0, 0);
         }

@@ -74,6 +74,7 @@ struct macro_checker {
     bool session_is_read;
     enum error_code code; // of reading it
     struct error err;
+    const struct str_list *outputs; // of the model's query; empty: not known
 };
 
 static const str SHIPPED_MASKS[] = {STR_INIT("mask_email"), STR_INIT("mask_ssn"),
@@ -110,6 +111,23 @@ static bool mask_exists(struct macro_checker *checker, str name) {
     return map_has(&checker->own, name) || session_has(checker, name);
 }
 
+// The stage of another directive that has a shipped macro of the name; NULL: none.
+static const char *stage_with_macro(struct arena *arena, str name) {
+    static const struct {
+        enum check_stage stage;
+        const char *directive;
+    } STAGES[] = {
+        {CHECK_CONSTRAINT, "constraint"}, {CHECK_AUDIT, "audit"}, {CHECK_WARNING, "warning"}};
+    for (size_t i = 0; i < ARRAY_COUNT(STAGES); i++) {
+        struct str_list names = {0};
+        checks_names(arena, check_stage_prefix(STAGES[i].stage), &names);
+        if (str_list_has_nocase(&names, name)) {
+            return STAGES[i].directive;
+        }
+    }
+    return NULL;
+}
+
 static void unknown_macro(struct macro_checker *checker, struct model *model, struct check *check) {
     const str prefix = check_stage_prefix(check->stage);
     struct str_list names = {0};
@@ -124,7 +142,10 @@ static void unknown_macro(struct macro_checker *checker, struct model *model, st
     error_rule(&err, ERROR_NOT_FOUND, "check.unknown_macro", "there is no macro \"" STR_FORMAT "\"",
                STR_ARGS(check->call.name));
     const str near = suggest(check->call.name, &names);
-    if (near.size > 0) {
+    const char *other_stage = stage_with_macro(checker->arena, check->call.name);
+    if (other_stage != NULL) {
+        error_hint(&err, "there is one for @%s", other_stage);
+    } else if (near.size > 0) {
         error_hint(&err, "did you mean " STR_FORMAT "?", STR_ARGS(near));
     } else {
         error_hint(&err, "a macro of your own is " STR_FORMAT STR_FORMAT " in config/macros/*.sql",
@@ -165,14 +186,15 @@ static bool is_synthetic(const struct model *model, const struct check *check, s
            is_one_of(column, NAMES, ARRAY_COUNT(NAMES));
 }
 
-static bool column_is_known(const struct model *model, const struct check *check, str column) {
-    return model->query.outputs.count == 0 || !str_is_identifier(column) ||
-           str_list_has_nocase(&model->query.outputs, column) || is_synthetic(model, check, column);
+static bool column_is_known(const struct macro_checker *checker, const struct model *model,
+                            const struct check *check, str column) {
+    return checker->outputs->count == 0 || !str_is_identifier(column) ||
+           str_list_has_nocase(checker->outputs, column) || is_synthetic(model, check, column);
 }
 
 static bool check_column(struct macro_checker *checker, struct model *model, struct check *check,
                          str column) {
-    if (column_is_known(model, check, column)) {
+    if (column_is_known(checker, model, check, column)) {
         return true;
     }
     struct error err;
@@ -180,7 +202,7 @@ static bool check_column(struct macro_checker *checker, struct model *model, str
                STR_FORMAT " names \"" STR_FORMAT "\", which the query does not produce",
                STR_ARGS(check->call.name), STR_ARGS(column));
     error_hint(&err, "it produces: " STR_FORMAT,
-               STR_ARGS(str_list_join(checker->arena, &model->query.outputs, STR(", "))));
+               STR_ARGS(str_list_join(checker->arena, checker->outputs, STR(", "))));
     refuse(checker->arena, model, check, &err);
     return false;
 }
@@ -206,6 +228,20 @@ static const char *argument_mistake(str parameter, const struct check_argument *
         return "is not one of >= > <= < = !=";
     }
     return NULL;
+}
+
+static void check_named_columns(struct macro_checker *checker, struct model *model,
+                                struct check *check, const struct str_list *parameters) {
+    for (size_t i = 0; i < parameters->count; i++) {
+        const str value = check->call.arguments.items[i].value;
+        if (takes_column(parameters->items[i]) && !check_column(checker, model, check, value)) {
+            return;
+        }
+        if (str_equal(parameters->items[i], STR("cols")) &&
+            !check_columns(checker, model, check, value)) {
+            return;
+        }
+    }
 }
 
 static void check_arguments(struct macro_checker *checker, struct model *model, struct check *check,
@@ -236,14 +272,8 @@ static void check_arguments(struct macro_checker *checker, struct model *model, 
             refuse(checker->arena, model, check, &err);
             return;
         }
-        if (takes_column(parameter) && !check_column(checker, model, check, argument->value)) {
-            return;
-        }
-        if (str_equal(parameter, STR("cols")) &&
-            !check_columns(checker, model, check, argument->value)) {
-            return;
-        }
     }
+    check_named_columns(checker, model, check, parameters);
 }
 
 static void check_macro(struct macro_checker *checker, struct model *model, struct check *check) {
@@ -255,6 +285,7 @@ static void check_macro(struct macro_checker *checker, struct model *model, stru
         return; // what it takes, DuckDB says when it is called
     }
     if (checks_find(checker->arena, macro, &parameters)) {
+        check->is_shipped = true;
         check_arguments(checker, model, check, &parameters);
     } else if (!session_has(checker, macro)) {
         unknown_macro(checker, model, check);
@@ -332,6 +363,21 @@ static bool has_checks(const struct models *models) {
     return false;
 }
 
+void model_check_named_columns(struct arena *arena, struct model *model,
+                               const struct str_list *outputs) {
+    struct macro_checker checker = {.arena = arena, .outputs = outputs};
+    for (size_t i = 0; i < model->checks.count; i++) {
+        struct check *check = &model->checks.items[i];
+        struct str_list parameters = {0};
+        const str macro =
+            str_format(arena, STR_FORMAT STR_FORMAT, STR_ARGS(check_stage_prefix(check->stage)),
+                       STR_ARGS(check->call.name));
+        if (check->is_shipped && !check->is_broken && checks_find(arena, macro, &parameters)) {
+            check_named_columns(&checker, model, check, &parameters);
+        }
+    }
+}
+
 enum error_code models_check_macros(struct models *models, const struct project *project,
                                     struct lake_connection *connection, struct error *err) {
     if (!has_checks(models)) {
@@ -342,6 +388,7 @@ enum error_code models_check_macros(struct models *models, const struct project 
     TRY(config_macros_names(project, &checker.own, err));
     for (size_t i = 0; i < models->count; i++) {
         struct model *model = models->items[i];
+        checker.outputs = &model->query.outputs;
         for (size_t j = 0; j < model->checks.count; j++) {
             if (!model->checks.items[j].is_broken) {
                 check_macro(&checker, model, &model->checks.items[j]);

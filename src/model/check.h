@@ -29,7 +29,8 @@ struct check {
     enum check_stage stage;
     const struct directive *at; // its value is the text of the check
     struct check_call call;
-    bool is_broken; // a finding says why; never evaluated
+    bool is_broken;  // a finding says why; never evaluated
+    bool is_shipped; // its macro is one that comes with the program
 };
 
 struct check_list {
@@ -46,6 +47,10 @@ void checks_parse(struct arena *arena, struct model *model);
 // BLOCKER.  Asks the connection what macros it has; the project's need not be made in it.
 MUST_USE enum error_code models_check_macros(struct models *models, const struct project *project,
                                              struct lake_connection *connection, struct error *err);
+// As models_check_macros for the columns of one model, whose SELECT list did not tell its
+// `outputs`: there is a star among them.  After models_check_macros.
+void model_check_named_columns(struct arena *arena, struct model *model,
+                               const struct str_list *outputs);
 // "constraint: not_null(id)": how a check is known from one run to the next.
 str check_identity(struct arena *arena, const struct check *check);
 

@@ -4,7 +4,8 @@
 
 static void check_column(struct arena *arena, struct model *model, const struct str_list *outputs,
                          const char *directive, str column, const struct directive *at) {
-    if (column.size == 0 || outputs->count == 0 || str_list_has_nocase(outputs, column)) {
+    if (!str_is_identifier(column) || outputs->count == 0 || // what is no name has an error
+        str_list_has_nocase(outputs, column)) {
         return;
     }
     struct error err;
@@ -65,6 +66,7 @@ static void check_model(struct models_lineage *lineages, struct model *model) {
         // What the SELECT list told was looked at when the file was read.
         if (model->query.outputs.count == 0 && known_columns(lineages->arena, lineage, &names)) {
             model_check_columns(lineages->arena, model, &names);
+            model_check_named_columns(lineages->arena, model, &names);
         }
         return;
     }

@@ -48,6 +48,44 @@ static void check_sink(struct models *models, const struct lib_set *libs, struct
     model_add_finding(models->arena, model, FINDING_BLOCKER, &err);
 }
 
+// Arguments go to push() in the order that push.args declares; a surplus one would be lost.
+static void check_sink_args(struct models *models, const struct lib_set *libs,
+                            struct model *model) {
+    const struct sink_directive *sink = &model->source.directives.sink;
+    const struct lib *lib = sink->at.is_set ? lib_find(libs, sink->name) : NULL;
+    if (model->broken || lib == NULL || lib->broken || !lib->api.push.present) {
+        return;
+    }
+    const struct str_list *declared = &lib->api.push.args;
+    const struct lib_function *function = lib_function_find(lib, STR("push"));
+    size_t required = 0;
+    for (size_t i = 0; function != NULL && i < declared->count; i++) {
+        const struct lib_parameter *parameter =
+            lib_function_parameter(function, declared->items[i]);
+        required = parameter != NULL && !parameter->has_default ? i + 1 : required;
+    }
+    struct error err;
+    if (sink->args.count > declared->count) {
+        error_rule(&err, ERROR_INVALID, "cross_ast.args_mismatch",
+                   STR_FORMAT ": the sink " STR_FORMAT " takes %zu argument%s, got %zu",
+                   STR_ARGS(model->target), STR_ARGS(sink->name), declared->count,
+                   declared->count == 1 ? "" : "s", sink->args.count);
+    } else if (sink->args.count < required) {
+        error_rule(&err, ERROR_INVALID, "cross_ast.args_mismatch",
+                   STR_FORMAT ": the sink " STR_FORMAT " needs argument \"" STR_FORMAT "\"",
+                   STR_ARGS(model->target), STR_ARGS(sink->name),
+                   STR_ARGS(declared->items[sink->args.count]));
+    } else {
+        return;
+    }
+    error_hint(&err, "push.args of lib/" STR_FORMAT ".star: " STR_FORMAT, STR_ARGS(lib->name),
+               STR_ARGS(declared->count == 0 ? STR("none")
+                                             : str_list_join(models->arena, declared, STR(", "))));
+    error_at(&err, model->file, sink->at.line, sink->at.column);
+    error_source(&err, model->text);
+    model_add_finding(models->arena, model, FINDING_BLOCKER, &err);
+}
+
 // A call as fetch_check wants it: names and numbers of arguments, not their values.
 static struct fetch_call call_outline(struct arena *arena, const struct model *model,
                                       const struct sql_call *call) {
@@ -96,6 +134,7 @@ static void check_calls(struct models *models, const struct lib_set *libs, struc
 void models_check_libs(struct models *models, const struct lib_set *libs) {
     for (size_t i = 0; i < models->count; i++) {
         check_sink(models, libs, models->items[i]);
+        check_sink_args(models, libs, models->items[i]);
         check_calls(models, libs, models->items[i]);
     }
 }

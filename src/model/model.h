@@ -138,6 +138,11 @@ MUST_USE enum error_code model_targets(struct arena *arena, str project, struct 
 MUST_USE enum error_code model_target_resolve(struct arena *arena, str project, str name,
                                               str *target, struct error *err);
 
+// ERROR_NOT_FOUND "no model makes x", with what was probably meant: a target spelled nearly so, the
+// one of that name in some schema, the one that the file `name` makes.
+MUST_USE enum error_code model_unknown(struct arena *arena, str name,
+                                       const struct str_list *targets, struct error *err);
+
 // The file of the target: "models/mart/x.sql".  As model_target_resolve.
 MUST_USE enum error_code model_file_find(struct arena *arena, str project, str name, str *file,
                                          struct error *err);

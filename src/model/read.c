@@ -83,17 +83,29 @@ static void skip_file(struct model_reader *reader, str file) {
     LIST_PUSH(reader->models->arena, &reader->models->orphans, finding);
 }
 
+static void warn_of_ending(struct model_reader *reader, str file) {
+    struct finding finding = {.severity = FINDING_WARN};
+    struct error *err = &finding.error;
+    error_rule(err, ERROR_INVALID, "validate.walk_skipped",
+               STR_FORMAT " is not read: the files of models end in .sql", STR_ARGS(file));
+    error_hint(err, "write the ending in small letters");
+    error_at(err, file, 1, 1);
+    LIST_PUSH(reader->models->arena, &reader->models->orphans, finding);
+}
+
 static enum error_code read_paths(struct model_reader *reader, struct error *err) {
     struct arena *arena = reader->models->arena;
     const str folder = path_join(arena, reader->options->project, STR("models"));
     struct str_list paths = {0};
     TRY(directory_walk(arena, folder, &paths, err));
     for (size_t i = 0; i < paths.count; i++) {
-        if (!str_ends_with(paths.items[i], STR(".sql"))) {
+        if (!str_ends_with(str_to_lower(arena, paths.items[i]), STR(".sql"))) {
             continue;
         }
         const str file = str_format(arena, "models/" STR_FORMAT, STR_ARGS(paths.items[i]));
-        if (leaves_project(reader, file)) {
+        if (!str_ends_with(file, STR(".sql"))) {
+            warn_of_ending(reader, file);
+        } else if (leaves_project(reader, file)) {
             skip_file(reader, file);
         } else {
             add_path(reader, file);
@@ -138,8 +150,38 @@ static void read_file(struct model_reader *reader, struct model *model) {
 
 // ── Syntax trees ──
 
+// What people bring along from elsewhere.
+static void explain_query_error(struct arena *arena, const struct model *model, size_t offset,
+                                struct error *err) {
+    const str body = model->source.body;
+    const str at = offset < body.size ? str_from_offset(body, offset) : (str){0};
+    size_t end = 0;
+    while (end < body.size && ((body.data[end] | 0x20) >= 'a' && (body.data[end] | 0x20) <= 'z')) {
+        end++;
+    }
+    const str word = str_to_lower(arena, str_slice(body, 0, end));
+    static const str STATEMENTS[] = {
+        STR_INIT("insert"), STR_INIT("update"), STR_INIT("delete"), STR_INIT("merge"),
+        STR_INIT("create"), STR_INIT("drop"),   STR_INIT("alter"),  STR_INIT("copy"),
+        STR_INIT("attach"), STR_INIT("set"),    STR_INIT("call"),   STR_INIT("pragma"),
+        STR_INIT("use"),    STR_INIT("load"),   STR_INIT("begin"),  STR_INIT("truncate")};
+    for (size_t i = 0; i < ARRAY_COUNT(STATEMENTS); i++) {
+        if (str_equal(word, STATEMENTS[i])) {
+            error_rule(err, ERROR_INVALID, "parser.other",
+                       "the body of a model is one SELECT, not " STR_FORMAT,
+                       STR_ARGS(str_to_upper(arena, word)));
+            error_hint(err, "write the SELECT alone: @kind says how its rows get into the table");
+        }
+    }
+    if (str_starts_with(at, STR("{{")) || str_starts_with(at, STR("{%"))) {
+        error_hint(err, "a model is plain SQL, without templates: name the table, as in FROM "
+                        "raw.orders");
+    }
+}
+
 static void query_error(struct arena *arena, struct model *model, size_t offset,
                         struct error *err) {
+    explain_query_error(arena, model, offset, err);
     const size_t at = offset == SIZE_MAX ? 0 : offset;
     error_at_offset(err, model->file, model->text, model->source.body_offset + at);
     model_add_finding(arena, model, FINDING_BLOCKER, err);

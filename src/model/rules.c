@@ -138,12 +138,23 @@ static void check_cdc(const struct model_rules *rules, struct model *model) {
     }
 }
 
+// `id` is read as an operator; DuckDB would miss a function of an odd name.
+static void check_backticks(const struct model_rules *rules, struct model *model) {
+    if (str_find(model->ast, STR("\"`__postfix\"")) != SIZE_MAX) {
+        struct error err;
+        error_rule(&err, ERROR_INVALID, "parser.other", "names are not quoted with backticks");
+        error_hint(&err, "write \"name\" in double quotes, or the name alone");
+        finding_at(rules, model, FINDING_BLOCKER, str_find_char(model->source.body, '`'), &err);
+    }
+}
+
 void model_check_rules(struct arena *arena, const struct models_options *options,
                        struct model *model) {
     const struct model_rules *rules = &(struct model_rules){arena, options};
     checks_parse(arena, model);
     check_not_built(rules, model);
     if (model->has_query) {
+        check_backticks(rules, model);
         check_limit(rules, model);
         check_strict(rules, model);
         model_check_columns(arena, model, &model->query.outputs);

@@ -92,6 +92,33 @@ enum error_code model_targets(struct arena *arena, str project, struct str_list 
     return ERROR_NONE;
 }
 
+enum error_code model_unknown(struct arena *arena, str name, const struct str_list *targets,
+                              struct error *err) {
+    str schema;
+    str table;
+    struct error ignored;
+    str near = suggest(name, targets);
+    const bool is_file =
+        str_ends_with(name, STR(".sql")) &&
+        model_target_from_path(arena, name, &schema, &table, &ignored) == ERROR_NONE;
+    for (size_t i = 0; i < targets->count && near.size == 0; i++) {
+        const str target = targets->items[i];
+        const str last = str_from_offset(target, str_find_char(target, '.') + 1);
+        if (str_equal_nocase(last, name) ||
+            (is_file && str_equal_nocase(target, str_format(arena, STR_FORMAT "." STR_FORMAT,
+                                                            STR_ARGS(schema), STR_ARGS(table))))) {
+            near = target;
+        }
+    }
+    error_set(err, ERROR_NOT_FOUND, "no model makes " STR_FORMAT, STR_ARGS(name));
+    if (near.size > 0) {
+        error_hint(err, "did you mean " STR_FORMAT "?", STR_ARGS(near));
+    } else {
+        error_hint(err, "`coypu stats` lists the models");
+    }
+    return err->code;
+}
+
 static enum error_code resolve(struct arena *arena, str project, str name,
                                struct target_file *found, struct error *err) {
     struct target_file_list files = {0};
@@ -106,12 +133,7 @@ static enum error_code resolve(struct arena *arena, str project, str name,
             return ERROR_NONE;
         }
     }
-    error_set(err, ERROR_NOT_FOUND, "no model makes " STR_FORMAT, STR_ARGS(name));
-    const str near = suggest(name, &targets);
-    if (near.size > 0) {
-        error_hint(err, "did you mean " STR_FORMAT "?", STR_ARGS(near));
-    }
-    return err->code;
+    return model_unknown(arena, name, &targets, err);
 }
 
 enum error_code model_target_resolve(struct arena *arena, str project, str name, str *target,

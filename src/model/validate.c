@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "lake/lake.h"
 #include "lib/lib.h"
@@ -115,21 +116,23 @@ static void sort_report(struct validation *out) {
 // ── Checks ──
 
 // What only the lake could tell: a table that no model makes may exist there.
-static void check_references(struct validator *validator, struct model *model) {
+static void check_references(struct validator *validator, struct model *model,
+                             const struct str_list *targets) {
     for (size_t i = 0; i < model->query.tables.count; i++) {
         const struct sql_table *table = &model->query.tables.items[i];
         const str name = str_format(validator->arena, STR_FORMAT "." STR_FORMAT,
                                     STR_ARGS(table->schema.size > 0 ? table->schema : STR("main")),
                                     STR_ARGS(table->name));
-        const bool is_file =
-            table->schema.size == 0 && (str_find_char(table->name, '/') != SIZE_MAX ||
-                                        str_find_char(table->name, '.') != SIZE_MAX);
-        if (is_file || models_find(&validator->models, name) != NULL) {
+        if (sql_table_is_file(table) || models_find(&validator->models, name) != NULL) {
             continue;
         }
         struct error err;
         error_rule(&err, ERROR_NOT_FOUND, "dag.external_reference",
                    STR_FORMAT " is made by no model: not checked without the lake", STR_ARGS(name));
+        const str near = table->catalog.size > 0 ? (str){0} : suggest(name, targets);
+        if (near.size > 0) {
+            error_hint(&err, "did you mean " STR_FORMAT "?", STR_ARGS(near));
+        }
         error_at_offset(&err, model->file, model->text, model->source.body_offset + table->offset);
         model_add_finding(validator->arena, model, FINDING_INFO, &err);
     }
@@ -198,9 +201,13 @@ static enum error_code validate_opened(struct validator *validator,
     models_check_libs(&validator->models, &validator->libs);
     check_macros(validator);
     check_lineage(validator);
+    struct str_list targets = {0};
+    for (size_t i = 0; i < validator->models.count; i++) {
+        str_list_push(validator->arena, &targets, validator->models.items[i]->target);
+    }
     for (size_t i = 0; i < validator->models.count; i++) {
         struct model *model = validator->models.items[i];
-        check_references(validator, model);
+        check_references(validator, model, &targets);
         if (in_scope(validator, model->file)) {
             file_of(validator, model->file)->is_model = true;
         }
@@ -214,6 +221,7 @@ static enum error_code validate_opened(struct validator *validator,
         const struct finding *finding = &validator->models.orphans.items[i];
         report(validator, str_copy(validator->arena, str_from(finding->error.pos.file)), finding);
     }
+    report_errors(validator, &validator->project.warnings, FINDING_WARN);
     report_errors(validator, &validator->libs.errors, FINDING_BLOCKER);
     report_errors(validator, &validator->libs.notes, FINDING_INFO);
     sort_report(validator->out);

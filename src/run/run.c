@@ -119,10 +119,22 @@ static void report_orphans(struct runner *runner, struct run_summary *summary) {
     const struct run_events *events = &runner->options->events;
     const size_t count = runner->options->target.size > 0 ? 0 : runner->models->orphans.count;
     for (size_t i = 0; i < count; i++) {
-        summary->failed += runner->models->orphans.items[i].severity == FINDING_BLOCKER ? 1 : 0;
-        if (events->warning != NULL) {
-            events->warning(events->self, STR("models"), &runner->models->orphans.items[i].error);
+        const struct finding *orphan = &runner->models->orphans.items[i];
+        const bool fails = orphan->severity == FINDING_BLOCKER;
+        summary->failed += fails ? 1 : 0;
+        if (fails && events->failed != NULL) {
+            events->failed(events->self, &orphan->error);
+        } else if (events->warning != NULL) {
+            events->warning(events->self, STR("models"), &orphan->error);
         }
+    }
+}
+
+// Of .env and of the catalog.
+static void report_project(struct runner *runner) {
+    const struct run_events *events = &runner->options->events;
+    for (size_t i = 0; i < runner->project.warnings.count && events->warning != NULL; i++) {
+        events->warning(events->self, STR("config"), &runner->project.warnings.items[i]);
     }
 }
 
@@ -195,6 +207,7 @@ enum error_code run_in_session(struct runner *runner, struct run_summary *summar
     if (any_sink(runner)) { // a wrong key is an error before anything is fetched or sent
         TRY(state_open(runner->state, err));
     }
+    report_project(runner);
     report_orphans(runner, summary);
     if (!runner->options->dry_run && !runner->options->deliver_only) {
         TRY(load_sources(runner, err));

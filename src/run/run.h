@@ -86,6 +86,8 @@ struct run_events {
     void (*impacted)(void *self, const struct model *model, const struct impact *impact);
     // Trouble that is no model's own; `source` names the part ("state", "_gc").
     void (*warning)(void *self, str source, const struct error *err);
+    // A file that gives no model and fails the run; NULL: told as a warning.
+    void (*failed)(void *self, const struct error *err);
     void *self;
 };
 

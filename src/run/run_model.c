@@ -357,6 +357,10 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
     (void)model_lineage(run_lineage(runner), step->model);
     const enum error_code code = try_until_done(runner, step, &incremental, scratch, result, err);
     warn_of_storage(step, result);
+    if (code != ERROR_NONE && err->source_line[0] == '\0' &&
+        str_equal(str_from(err->pos.file), step->model->file)) {
+        error_source(err, step->model->text);
+    }
     return code;
 }
 

@@ -74,7 +74,8 @@ static void explain_missing_table(struct runner *runner, struct plan_step *step,
         const str reference = str_format(runner->arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema),
                                          STR_ARGS(table->name));
         const bool named = str_find(str_from(err->message), table->name) != SIZE_MAX;
-        if (!named || table->catalog.size > 0 || plan_has_table(runner->plan, reference)) {
+        if (!named || table->catalog.size > 0 || sql_table_is_file(table) ||
+            plan_has_table(runner->plan, reference)) {
             continue;
         }
         const struct model *source = models_find(runner->models, reference);
@@ -83,6 +84,11 @@ static void explain_missing_table(struct runner *runner, struct plan_step *step,
                       STR_FORMAT " reads " STR_FORMAT ", which no model makes",
                       STR_ARGS(model->target), STR_ARGS(reference));
             hint_similar(runner, schema, reference, err);
+        } else if (source == model) {
+            error_set(err, ERROR_NOT_FOUND, STR_FORMAT " reads its own table, and has not run yet",
+                      STR_ARGS(model->target));
+            error_hint(err, "run it once with a query that does not read itself: that makes the "
+                            "table");
         } else {
             (void)has_not_run(model, source, table->offset, err);
             return;
@@ -120,6 +126,33 @@ enum error_code run_check_sources(struct runner *runner, const struct plan_step 
         }
     }
     return ERROR_NONE;
+}
+
+// "x" is a column in SQL, where other databases and languages have text.
+static void explain_quotes(struct error *err) {
+    const size_t at = err->pos.column > 0 ? (size_t)err->pos.column - 1 : 0;
+    const str line = str_from(err->source_line);
+    if (str_starts_with(str_from(err->message), STR("referenced column")) && at < line.size &&
+        line.data[at] == '"') {
+        const size_t end = str_find_char(str_from_offset(line, at + 1), '"');
+        error_hint(err, "text stands in single quotes: '" STR_FORMAT "'",
+                   STR_ARGS(str_slice(line, at + 1, end == SIZE_MAX ? line.size : at + 1 + end)));
+    }
+}
+
+// DuckDB does not always say where: then it is the file or the catalog that it speaks of, or the
+// query as a whole.
+static void place_bind_error(const struct model *model, struct error *err) {
+    size_t offset = 0;
+    for (size_t i = 0; i < model->query.tables.count; i++) {
+        const struct sql_table *table = &model->query.tables.items[i];
+        const str name = sql_table_is_file(table) ? table->name : table->catalog;
+        if (name.size > 0 && str_find(str_from(err->message), name) != SIZE_MAX) {
+            offset = table->offset;
+            break;
+        }
+    }
+    error_at_offset(err, model->file, model->text, model->source.body_offset + offset);
 }
 
 // ── Columns named in directives ──
@@ -232,6 +265,10 @@ enum error_code run_describe(struct runner *runner, struct plan_step *step, stru
         if (err->pos.file[0] == '\0') {
             write_error_place(model, err);
         }
+        if (err->pos.line == 0) {
+            place_bind_error(model, err);
+        }
+        explain_quotes(err);
         explain_missing_table(runner, step, err);
         return err->code;
     }

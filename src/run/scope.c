@@ -1,6 +1,5 @@
 #include "run/scope.h"
 
-#include "base/suggest.h"
 #include "base/text.h"
 #include "model/graph.h"
 
@@ -43,12 +42,7 @@ static enum error_code unknown_target(struct runner *runner, str name, struct er
     for (size_t i = 0; i < runner->models->count; i++) {
         str_list_push(runner->arena, &names, runner->models->items[i]->target);
     }
-    error_set(err, ERROR_NOT_FOUND, "no model makes " STR_FORMAT, STR_ARGS(name));
-    const str near = suggest(name, &names);
-    if (near.size > 0) {
-        error_hint(err, "did you mean " STR_FORMAT "?", STR_ARGS(near));
-    }
-    return err->code;
+    return model_unknown(runner->arena, name, &names, err);
 }
 
 static enum error_code select_models(struct runner *runner, struct error *err) {

@@ -512,6 +512,11 @@ static void sort_columns(struct sql_column_use_list *columns) {
     }
 }
 
+bool sql_table_is_file(const struct sql_table *table) {
+    return table->schema.size == 0 && (str_find_char(table->name, '/') != SIZE_MAX ||
+                                       str_find_char(table->name, '.') != SIZE_MAX);
+}
+
 static enum error_code ast_error(yyjson_val *root, size_t *offset, struct error *err) {
     uint64_t position = 0;
     if (str_parse_uint64(ast_text(root, "position"), &position)) {
@@ -523,7 +528,10 @@ static enum error_code ast_error(yyjson_val *root, size_t *offset, struct error 
         error_hint(err, "a PIVOT needs its values listed: PIVOT t ON c IN ('a', 'b') USING …");
         return err->code;
     }
-    return error_rule(err, ERROR_INVALID, "parser.other", STR_FORMAT, STR_ARGS(message));
+    // What is not terminated is quoted to the end of the file.
+    const size_t line = str_find_char(message, '\n');
+    return error_rule(err, ERROR_INVALID, "parser.other", STR_FORMAT "%s",
+                      STR_ARGS(str_slice(message, 0, line)), line < message.size ? " …" : "");
 }
 
 enum error_code sql_query_read(struct arena *arena, str ast, struct sql_query *query,

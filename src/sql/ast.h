@@ -29,6 +29,9 @@ struct sql_table {
     bool has_version; // AT (VERSION => …) or AT (TIMESTAMP => …)
 };
 
+// FROM 'data/x.csv': a file by its name.
+bool sql_table_is_file(const struct sql_table *table);
+
 struct sql_table_list {
     struct sql_table *items;
     size_t count;

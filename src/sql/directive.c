@@ -154,39 +154,45 @@ enum directive_form {
 static const struct directive_spec {
     str name;
     enum directive_form form;
-    const char *rule; // of a missing value
+    const char *rule;    // of a missing value
+    const char *example; // of a value, with what stands before it
     size_t offset;
     void (*parse)(struct directive_reader *reader, struct directives *out);
     void (*parse_item)(struct directive_reader *reader, struct directives *out,
                        struct directive item);
 } DIRECTIVES[] = {
 #define AT(field) offsetof(struct directives, field)
-    {STR_INIT("kind"), FORM_VALUE, "parser.invalid_kind", AT(kind_at), parse_kind, NULL},
-    {STR_INIT("unique_key"), FORM_VALUE, "parser.invalid_unique_key", AT(unique_key),
+    {STR_INIT("kind"), FORM_VALUE, "parser.invalid_kind", ": merge", AT(kind_at), parse_kind, NULL},
+    {STR_INIT("unique_key"), FORM_VALUE, "parser.invalid_unique_key", ": COLUMN", AT(unique_key),
      parse_unique_key, NULL},
-    {STR_INIT("group_key"), FORM_VALUE, "parser.invalid_directive", AT(group_key), parse_group_key,
-     NULL},
-    {STR_INIT("incremental"), FORM_VALUE, "parser.invalid_incremental", AT(incremental),
+    {STR_INIT("group_key"), FORM_VALUE, "parser.invalid_directive", ": COLUMN, COLUMN",
+     AT(group_key), parse_group_key, NULL},
+    {STR_INIT("incremental"), FORM_VALUE, "parser.invalid_incremental", ": COLUMN", AT(incremental),
      parse_incremental, NULL},
-    {STR_INIT("incremental_initial"), FORM_VALUE, "parser.invalid_incremental",
+    {STR_INIT("incremental_initial"), FORM_VALUE, "parser.invalid_incremental", ": VALUE",
      AT(incremental_initial), parse_incremental_initial, NULL},
-    {STR_INIT("sink"), FORM_VALUE, "parser.invalid_directive", AT(sink.at), parse_sink, NULL},
-    {STR_INIT("push"), FORM_VALUE, "parser.invalid_directive", AT(sink.at), parse_sink, NULL},
-    {STR_INIT("fetch"), FORM_BARE, "parser.invalid_directive", AT(fetch), parse_fetch, NULL},
-    {STR_INIT("description"), FORM_VALUE, "parser.invalid_directive", AT(description),
-     parse_description, NULL},
-    {STR_INIT("partitioned_by"), FORM_VALUE, "parser.invalid_partitioned_by", AT(partitioned_by),
-     parse_partitioned_by, NULL},
-    {STR_INIT("sorted_by"), FORM_VALUE, "parser.invalid_sorted_by", AT(sorted_by), parse_sorted_by,
+    {STR_INIT("sink"), FORM_VALUE, "parser.invalid_directive", ": NAME", AT(sink.at), parse_sink,
      NULL},
-    {STR_INIT("expose"), FORM_SPACE, "parser.invalid_directive", AT(expose), parse_expose, NULL},
-    {STR_INIT("column"), FORM_REPEATED, "parser.invalid_directive", 0, NULL, directive_add_column},
-    {STR_INIT("constraint"), FORM_REPEATED, "parser.invalid_directive", 0, NULL,
-     directive_add_constraint},
-    {STR_INIT("audit"), FORM_REPEATED, "parser.invalid_directive", 0, NULL, directive_add_audit},
-    {STR_INIT("warning"), FORM_REPEATED, "parser.invalid_directive", 0, NULL,
+    {STR_INIT("push"), FORM_VALUE, "parser.invalid_directive", ": NAME", AT(sink.at), parse_sink,
+     NULL},
+    {STR_INIT("fetch"), FORM_BARE, "parser.invalid_directive", "", AT(fetch), parse_fetch, NULL},
+    {STR_INIT("description"), FORM_VALUE, "parser.invalid_directive", ": TEXT", AT(description),
+     parse_description, NULL},
+    {STR_INIT("partitioned_by"), FORM_VALUE, "parser.invalid_partitioned_by", ": COLUMN",
+     AT(partitioned_by), parse_partitioned_by, NULL},
+    {STR_INIT("sorted_by"), FORM_VALUE, "parser.invalid_sorted_by", ": COLUMN", AT(sorted_by),
+     parse_sorted_by, NULL},
+    {STR_INIT("expose"), FORM_SPACE, "parser.invalid_directive", " COLUMN", AT(expose),
+     parse_expose, NULL},
+    {STR_INIT("column"), FORM_REPEATED, "parser.invalid_directive", ": NAME = TEXT", 0, NULL,
+     directive_add_column},
+    {STR_INIT("constraint"), FORM_REPEATED, "parser.invalid_directive", ": not_null(COLUMN)", 0,
+     NULL, directive_add_constraint},
+    {STR_INIT("audit"), FORM_REPEATED, "parser.invalid_directive", ": row_count(>, 0)", 0, NULL,
+     directive_add_audit},
+    {STR_INIT("warning"), FORM_REPEATED, "parser.invalid_directive", ": not_null(COLUMN)", 0, NULL,
      directive_add_warning},
-    {STR_INIT("extension"), FORM_REPEATED, "parser.invalid_directive", 0, NULL,
+    {STR_INIT("extension"), FORM_REPEATED, "parser.invalid_directive", ": NAME", 0, NULL,
      directive_add_extension},
 #undef AT
 };
@@ -221,6 +227,9 @@ static void unknown_directive(struct directive_reader *reader, str name,
     const str near = suggest(name, &names);
     if (near.size > 0) {
         error_hint(&err, "did you mean @" STR_FORMAT "?", STR_ARGS(near));
+    } else {
+        error_hint(&err, "directives are @" STR_FORMAT,
+                   STR_ARGS(str_list_join(reader->arena, &names, STR(", @"))));
     }
     directive_error(reader, &err, at);
 }
@@ -248,6 +257,8 @@ static bool directive_value(struct directive_reader *reader, const struct direct
     if (item->value.size == 0) {
         error_rule(&err, ERROR_INVALID, spec->rule, "@" STR_FORMAT " has no value",
                    STR_ARGS(spec->name));
+        error_hint(&err, "write `-- @" STR_FORMAT "%s`, or remove the line", STR_ARGS(spec->name),
+                   spec->example);
         directive_error(reader, &err, item);
         return false;
     }
@@ -322,6 +333,15 @@ static size_t line_end(str text, size_t start) {
     return size == SIZE_MAX ? text.size : start + size;
 }
 
+static void unterminated_comment(struct directive_reader *reader, size_t offset) {
+    struct error err;
+    error_rule(&err, ERROR_INVALID, "parser.unterminated_block_comment",
+               "the block comment is never closed");
+    error_hint(&err, "close it with */: all that follows is part of the comment");
+    error_at_offset(&err, reader->file, reader->text, offset);
+    error_list_add(reader->errors, &err);
+}
+
 // The offset of the first byte that is neither white space nor comment.
 static size_t header_read(struct directive_reader *reader, struct directives *out) {
     const str text = reader->text;
@@ -333,11 +353,7 @@ static size_t header_read(struct directive_reader *reader, struct directives *ou
         } else if (str_starts_with(rest, STR("/*"))) {
             const size_t end = str_find(str_from_offset(rest, 2), STR("*/"));
             if (end == SIZE_MAX) {
-                struct error err;
-                error_rule(&err, ERROR_INVALID, "parser.unterminated_block_comment",
-                           "the block comment is never closed");
-                error_at_offset(&err, reader->file, text, i);
-                error_list_add(reader->errors, &err);
+                unterminated_comment(reader, i);
                 return text.size;
             }
             i += end + 4;
@@ -375,7 +391,11 @@ static void gap_comments(struct directive_reader *reader, size_t start, size_t e
         const str rest = str_from_offset(text, i);
         if (str_starts_with(rest, STR("/*"))) {
             const size_t size = str_find(rest, STR("*/"));
-            i += size == SIZE_MAX ? rest.size : size + 1;
+            if (size == SIZE_MAX) {
+                unterminated_comment(reader, i);
+                return;
+            }
+            i += size + 1;
         } else if (str_starts_with(rest, STR("--"))) {
             const size_t stop = line_end(text, i);
             body_comment(reader, str_slice(text, i + 2, stop));

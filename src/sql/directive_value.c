@@ -11,6 +11,12 @@ void directive_error(struct directive_reader *reader, struct error *err,
     error_list_add(reader->errors, err);
 }
 
+// The error at a part of a value, which must be a slice of the file's text.
+static void part_error(struct directive_reader *reader, struct error *err, str part) {
+    error_at_offset(err, reader->file, reader->text, (size_t)(part.data - reader->text.data));
+    error_list_add(reader->errors, err);
+}
+
 str directive_unquote(str value) {
     if (value.size >= 2 && (value.data[0] == '\'' || value.data[0] == '"') &&
         value.data[value.size - 1] == value.data[0]) {
@@ -19,21 +25,23 @@ str directive_unquote(str value) {
     return value;
 }
 
-static bool column_check(struct directive_reader *reader, const struct directive *item,
-                         const char *name, const char *rule, str column) {
+static bool column_check(struct directive_reader *reader, const char *name, const char *rule,
+                         str column) {
     struct error err;
     if (!str_is_identifier(column)) {
         error_rule(&err, ERROR_INVALID, rule, "@%s: \"" STR_FORMAT "\" is not a column name", name,
                    STR_ARGS(column));
-        error_hint(&err, "a column name is letters, digits and _, and begins with no digit");
-        directive_error(reader, &err, item);
+        error_hint(&err, str_is_identifier(directive_unquote(column))
+                             ? "write it without quotes"
+                             : "a column name is letters, digits and _, and begins with no digit");
+        part_error(reader, &err, column);
         return false;
     }
     if (column.size >= 10 && str_equal_nocase(str_slice(column, 0, 10), STR("__ondatra_"))) {
         error_rule(&err, ERROR_INVALID, rule, "@%s: \"" STR_FORMAT "\" is a reserved name", name,
                    STR_ARGS(column));
         error_hint(&err, "names that begin with __ondatra_ belong to the runtime");
-        directive_error(reader, &err, item);
+        part_error(reader, &err, column);
         return false;
     }
     return true;
@@ -41,7 +49,7 @@ static bool column_check(struct directive_reader *reader, const struct directive
 
 void directive_column(struct directive_reader *reader, const struct directive *item,
                       const char *name, const char *rule) {
-    (void)column_check(reader, item, name, rule, item->value);
+    (void)column_check(reader, name, rule, item->value);
 }
 
 // The next part up to a comma outside quotes and parentheses.
@@ -73,16 +81,15 @@ static bool next_part(str *rest, bool *done, str *part) {
 }
 
 // Two of a kind say nothing more than one, and DuckLake fails on them when rows are written.
-static bool part_is_new(struct directive_reader *reader, const struct directive *item,
-                        const char *name, const char *rule, const struct str_list *parts,
-                        str part) {
-    if (!str_list_has_nocase(parts, part)) {
+static bool part_is_new(struct directive_reader *reader, const char *name, const char *rule,
+                        const struct str_list *parts, str normal, str part) {
+    if (!str_list_has_nocase(parts, normal)) {
         return true;
     }
     struct error err;
     error_rule(&err, ERROR_INVALID, rule, "@%s: \"" STR_FORMAT "\" is named twice", name,
                STR_ARGS(part));
-    directive_error(reader, &err, item);
+    part_error(reader, &err, part);
     return false;
 }
 
@@ -91,8 +98,8 @@ void directive_columns(struct directive_reader *reader, const struct directive *
     str rest = item->value;
     str part;
     for (bool done = false; next_part(&rest, &done, &part);) {
-        if (column_check(reader, item, name, rule, part) &&
-            part_is_new(reader, item, name, rule, columns, part)) {
+        if (column_check(reader, name, rule, part) &&
+            part_is_new(reader, name, rule, columns, part, part)) {
             str_list_push(reader->arena, columns, part);
         }
     }
@@ -150,11 +157,11 @@ void directive_partitions(struct directive_reader *reader, const struct directiv
                        "@partitioned_by: \"" STR_FORMAT "\" is neither a column nor one of "
                        "year(c), month(c), day(c), hour(c), bucket(N, c)",
                        STR_ARGS(part));
-            directive_error(reader, &err, item);
-        } else if (column_check(reader, item, "partitioned_by", "parser.invalid_partitioned_by",
+            part_error(reader, &err, part);
+        } else if (column_check(reader, "partitioned_by", "parser.invalid_partitioned_by",
                                 column) &&
-                   part_is_new(reader, item, "partitioned_by", "parser.invalid_partitioned_by",
-                               parts, normal)) {
+                   part_is_new(reader, "partitioned_by", "parser.invalid_partitioned_by", parts,
+                               normal, part)) {
             str_list_push(reader->arena, parts, normal);
             str_list_push(reader->arena, columns, column);
         }
@@ -261,7 +268,7 @@ void directive_add_column(struct directive_reader *reader, struct directives *ou
         return;
     }
     column.name = str_trim(str_slice(item.value, 0, equals));
-    if (!column_check(reader, &item, "column", "parser.invalid_directive", column.name)) {
+    if (!column_check(reader, "column", "parser.invalid_directive", column.name)) {
         return;
     }
     // Tags are taken from the right end, as long as they are single words.

@@ -63,8 +63,9 @@ static bool name_is_taken(struct str_list *names, struct arena *arena, str name)
 struct projection_rules {
     const char *cast_required;
     const char *alias_required;
-    const char *star; // what a `*` is a breach of
-    bool column_only; // only a column may stand under the cast
+    const char *star;  // what a `*` is a breach of
+    const char *other; // and everything else
+    bool column_only;  // only a column may stand under the cast
 };
 
 static void check_projection(struct checker *checker, yyjson_val *item, size_t number,
@@ -92,10 +93,10 @@ static void check_projection(struct checker *checker, yyjson_val *item, size_t n
             str_format(checker->arena, "column %zu needs an alias", number),
             STR("write col::TYPE AS name"));
     } else if (name_is_taken(names, checker->arena, alias)) {
-        add(checker, rules->alias_required, offset,
+        add(checker, rules->other, offset,
             str_format(checker->arena, "the alias \"" STR_FORMAT "\" is used twice",
                        STR_ARGS(alias)),
-            STR("aliases are compared without case"));
+            STR("give one of them another name: case does not count"));
     }
 }
 
@@ -175,9 +176,9 @@ static void check_fetch_source(struct checker *checker, yyjson_val *node) {
 
 void sql_check_fetch(struct arena *arena, str ast, bool (*is_lib)(void *self, str name), void *self,
                      struct sql_finding_list *findings) {
-    static const struct projection_rules RULES = {"strict_fetch.cast_required",
-                                                  "strict_fetch.alias_required",
-                                                  "strict_fetch.cast_required", true};
+    static const struct projection_rules RULES = {
+        "strict_fetch.cast_required", "strict_fetch.alias_required", "strict_fetch.cast_required",
+        "strict_fetch.other", true};
     struct checker checker = {arena, "strict_fetch", is_lib, self, findings, 0};
     AST_DOCUMENT document = ast_document(ast);
     yyjson_val *node = ast_query(document);
@@ -202,9 +203,9 @@ void sql_check_fetch(struct arena *arena, str ast, bool (*is_lib)(void *self, st
 
 void sql_check_push(struct arena *arena, str ast, bool (*is_lib)(void *self, str name), void *self,
                     struct sql_finding_list *findings) {
-    static const struct projection_rules RULES = {"strict_push.cast_required",
-                                                  "strict_push.alias_required",
-                                                  "strict_push.select_star_disallowed", false};
+    static const struct projection_rules RULES = {
+        "strict_push.cast_required", "strict_push.alias_required",
+        "strict_push.select_star_disallowed", "strict_push.other", false};
     struct checker checker = {arena, "strict_push", is_lib, self, findings, 0};
     AST_DOCUMENT document = ast_document(ast);
     yyjson_val *node = ast_query(document);

@@ -22,6 +22,8 @@ static void hides_known_values_and_telling_patterns(void **state) {
         {"Basic plan", "Basic plan"},
         {"unique_key: id", "unique_key: id"},
         {"key=7", "key=7"},
+        {"password=${PW} host=x", "password=${PW} host=x"},
+        {"password=${PW}abc", "password=[REDACTED]}abc"},
     };
     struct redactor *redactor = redactor_new();
     redact_secret(redactor, STR("hunter2hunter2"));

@@ -130,9 +130,9 @@ Done: 0 ran, 0 skipped, 1 failed, 2 behind a failure (0 rows, TIME)
     "a doubled partition": (
         {"models/a.sql": "-- @partitioned_by: a, A\nSELECT 1 AS a"},
         """[FAILED] main.a (table, backfill, 0 rows, TIME — first run)
-  ERROR: models/a.sql:1:21: @partitioned_by: "A" is named twice
+  ERROR: models/a.sql:1:24: @partitioned_by: "A" is named twice
     -- @partitioned_by: a, A
-                        ^
+                           ^
 Done: 0 ran, 0 skipped, 1 failed (0 rows, TIME)
 """),
     "a cycle": (
@@ -299,5 +299,5 @@ def test_a_source_that_never_ran_is_told_where_its_table_is_there_already(projec
 def test_a_model_that_reads_itself_is_told_so_in_its_first_run(project):
     project.write({"models/a.sql": "SELECT 1 AS id UNION ALL SELECT id + 1 FROM a"})
     result = project.run("run", code=1)
-    assert "main.a reads main.a, which has not run yet" in result.out
+    assert "main.a reads its own table, and has not run yet" in result.out
     assert "hint: a model can read itself from its second run on: let the first do without" in result.out

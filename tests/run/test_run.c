@@ -214,10 +214,10 @@ static const struct {
      "    ^\n"},
     {"no query",
      {"models/a.sql", "DROP TABLE x"},
-     "models/a.sql:1:1: error: the body of a model is one SELECT\n"
+     "models/a.sql:1:1: error: the body of a model is one SELECT, not DROP\n"
      "  DROP TABLE x\n"
      "  ^\n"
-     "  hint: a PIVOT needs its values listed: PIVOT t ON c IN ('a', 'b') USING …\n"},
+     "  hint: write the SELECT alone: @kind says how its rows get into the table\n"},
     {"column of a directive",
      {"models/a.sql", "-- @kind: merge\n-- @unique_key: idd\nSELECT * FROM range(3) t(id)\n"},
      "models/a.sql:2:17: error: @unique_key names \"idd\", which the query does not produce\n"

@@ -208,7 +208,7 @@ static const struct {
     {"SELECT a::INT AS a FROM api() GROUP BY a", false, "strict_fetch.group_by_disallowed"},
     {"SELECT a::INT AS a FROM api() UNION ALL SELECT 1", false, "strict_fetch.union_disallowed"},
     {"SELECT (a + 1)::INT AS a, b::INT AS A FROM api()", false,
-     "strict_fetch.cast_required strict_fetch.alias_required"},
+     "strict_fetch.cast_required strict_fetch.other"},
     {"SELECT (a + 1)::INT AS a FROM raw.t WHERE a > 1", true, ""},
     {"SELECT a, b::INT FROM raw.t", true,
      "strict_push.cast_required strict_push.alias_required strict_push.alias_required"},
