@@ -84,11 +84,6 @@ static void explain_missing_table(struct runner *runner, struct plan_step *step,
                       STR_FORMAT " reads " STR_FORMAT ", which no model makes",
                       STR_ARGS(model->target), STR_ARGS(reference));
             hint_similar(runner, schema, reference, err);
-        } else if (source == model) {
-            error_set(err, ERROR_NOT_FOUND, STR_FORMAT " reads its own table, and has not run yet",
-                      STR_ARGS(model->target));
-            error_hint(err, "run it once with a query that does not read itself: that makes the "
-                            "table");
         } else {
             (void)has_not_run(model, source, table->offset, err);
             return;

@@ -299,5 +299,5 @@ def test_a_source_that_never_ran_is_told_where_its_table_is_there_already(projec
 def test_a_model_that_reads_itself_is_told_so_in_its_first_run(project):
     project.write({"models/a.sql": "SELECT 1 AS id UNION ALL SELECT id + 1 FROM a"})
     result = project.run("run", code=1)
-    assert "main.a reads its own table, and has not run yet" in result.out
+    assert "main.a reads main.a, which has not run yet" in result.out
     assert "hint: a model can read itself from its second run on: let the first do without" in result.out
