@@ -123,8 +123,9 @@ static void print_summary_text(struct run_output *output, struct arena *scratch,
                  STR("Interrupted: what is [OK] above is committed, anything else was rolled "
                      "back; the next run goes on from there\n"));
     }
-    text_format(&text, "Done: %lld ran, %lld skipped, %lld failed", (long long)summary->ran,
-                (long long)summary->skipped, (long long)summary->failed);
+    text_format(&text, "Done: %lld %s, %lld skipped, %lld failed", (long long)summary->ran,
+                output->dry_run ? "would run" : "ran", (long long)summary->skipped,
+                (long long)summary->failed);
     if (summary->blocked > 0) {
         text_format(&text, ", %lld behind a failure", (long long)summary->blocked);
     }

@@ -1,6 +1,8 @@
 // The checks of models as far as they can be told without data.
 #include "model/check.h"
 
+#include <string.h>
+
 #include "base/map.h"
 #include "base/suggest.h"
 #include "base/text.h"
@@ -321,10 +323,14 @@ static void check_mask(struct macro_checker *checker, struct model *model,
                    "@column: \"" STR_FORMAT "\" cannot be masked by " STR_FORMAT
                    ", as it is the column of @%s",
                    STR_ARGS(column->name), STR_ARGS(column->mask), key);
-        error_hint(&err,
-                   "rows could not be told apart any more: use another key, such as "
-                   "hash_pii(" STR_FORMAT ") AS " STR_FORMAT "_hash in the query",
-                   STR_ARGS(column->name), STR_ARGS(column->name));
+        if (strcmp(key, "incremental") == 0) {
+            error_hint(&err, "a masked cursor does not say where to go on: use another column");
+        } else {
+            error_hint(&err,
+                       "rows could not be told apart any more: use another key, such as "
+                       "hash_pii(" STR_FORMAT ") AS " STR_FORMAT "_hash in the query",
+                       STR_ARGS(column->name), STR_ARGS(column->name));
+        }
         mask_finding(checker, model, column, &err);
     }
     if (!mask_exists(checker, column->mask)) {

@@ -5,6 +5,7 @@
 #include "lake/snapshot.h"
 #include "run/decorate.h"
 #include "run/turn.h"
+#include "sql/definition.h"
 #include "write/columns.h"
 
 // A table on its way to its new columns.
@@ -237,6 +238,34 @@ static enum error_code alter(struct turn *turn, const struct evolving_table *evo
     return ERROR_NONE;
 }
 
+// A history that is gone on from holds what an edited mask was meant to hide.
+static void warn_of_old_masks(struct turn *turn, const struct evolving_table *evolving) {
+    const struct plan_step *step = turn->step;
+    const bool goes_on = evolving->kind == MODEL_SCD2 && evolving->has_old_kind &&
+                         evolving->old_kind == MODEL_SCD2 && !turn->write.rebuilds;
+    if (!goes_on || !step->commit.has_definition) {
+        return;
+    }
+    struct str_list now = {0};
+    struct str_list edited = {0};
+    directives_identity(turn->arena, &step->model->source.directives, &now);
+    for (size_t i = 0; i < now.count; i++) {
+        if (str_starts_with(now.items[i], STR("column=")) &&
+            !str_list_has(&step->commit.directives, now.items[i])) {
+            const size_t begin = STR("column=").size;
+            str_list_push(turn->arena, &edited,
+                          str_slice(now.items[i], begin, str_find_char(now.items[i], ' ')));
+        }
+    }
+    if (edited.count > 0) {
+        turn_warn_change(turn,
+                         "the closed versions keep " STR_FORMAT " as it was before this mask: "
+                         "`coypu run " STR_FORMAT " --full-refresh` drops them",
+                         STR_ARGS(str_list_join(turn->arena, &edited, STR(", "))),
+                         STR_ARGS(step->model->target));
+    }
+}
+
 static enum error_code evolve(struct turn *turn, struct error *err) {
     struct evolving_table evolving = {0};
     TRY(find_table(turn, &evolving, err));
@@ -262,6 +291,7 @@ static enum error_code evolve(struct turn *turn, struct error *err) {
                          "in it",
                          (long long)evolving.foreign_rows, evolving.foreign_rows == 1 ? "" : "s");
     }
+    warn_of_old_masks(turn, &evolving);
     return alter(turn, &evolving, err);
 }
 

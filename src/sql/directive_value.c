@@ -255,6 +255,25 @@ static bool is_mask(str tag) {
     return false;
 }
 
+// The mask of one and the text of the other would be a guess.
+static bool column_is_new(struct directive_reader *reader, const struct directives *out,
+                          const struct column_directive *column) {
+    for (size_t i = 0; i < out->columns.count; i++) {
+        const struct column_directive *before = &out->columns.items[i];
+        if (str_equal_nocase(before->name, column->name)) {
+            struct error err;
+            error_rule(&err, ERROR_INVALID, "parser.invalid_directive",
+                       "@column: \"" STR_FORMAT "\" is described twice: \"" STR_FORMAT
+                       "\" here, \"" STR_FORMAT "\" in line %d",
+                       STR_ARGS(column->name), STR_ARGS(column->at.value),
+                       STR_ARGS(before->at.value), before->at.line);
+            directive_error(reader, &err, &column->at);
+            return false;
+        }
+    }
+    return true;
+}
+
 void directive_add_column(struct directive_reader *reader, struct directives *out,
                           struct directive item) {
     struct column_directive column = {.at = item};
@@ -291,6 +310,9 @@ void directive_add_column(struct directive_reader *reader, struct directives *ou
         column.mask = is_mask(column.tags.items[i - 1]) ? column.tags.items[i - 1] : column.mask;
     }
     column.description = rest;
+    if (!column_is_new(reader, out, &column)) {
+        return;
+    }
     LIST_PUSH(reader->arena, &out->columns, column);
 }
 

@@ -67,10 +67,24 @@ static enum error_code check_name(str name, struct error *err) {
     return ERROR_NONE;
 }
 
+// A row of values without names: (a, b).  DuckDB has such a type, but cannot make a column of it.
+static enum error_code check_type(const struct lake_column *column, struct error *err) {
+    if (str_find(column->type, STR("(\"\" ")) == SIZE_MAX) {
+        return ERROR_NONE;
+    }
+    error_rule(err, ERROR_INVALID, "parser.other",
+               "column \"" STR_FORMAT
+               "\" is a row whose fields have no names, which no table holds",
+               STR_ARGS(column->name));
+    error_hint(err, "name its fields: {'a': …, 'b': …}");
+    return err->code;
+}
+
 enum error_code columns_normalise(struct arena *arena, struct lake_column *columns, size_t count,
                                   struct error *err) {
     for (size_t i = 0; i < count; i++) {
         TRY(check_name(columns[i].name, err));
+        TRY(check_type(&columns[i], err));
         if (str_equal(columns[i].type, STR("\"NULL\"")) ||
             str_equal(columns[i].type, STR("NULL"))) {
             columns[i].type = STR("INTEGER");
@@ -246,7 +260,7 @@ static void change_type(struct evolving *evolving, const struct lake_column *bef
                         const struct lake_column *after) {
     struct arena *arena = evolving->arena;
     note(evolving,
-         str_format(arena, STR_FORMAT ": " STR_FORMAT " to " STR_FORMAT, STR_ARGS(after->name),
+         str_format(arena, STR_FORMAT ": " STR_FORMAT " → " STR_FORMAT, STR_ARGS(after->name),
                     STR_ARGS(before->type), STR_ARGS(after->type)));
     if (evolution_keeps_values(before->type, after->type)) {
         alter(evolving,

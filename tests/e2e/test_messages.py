@@ -301,3 +301,44 @@ def test_a_model_that_reads_itself_is_told_so_in_its_first_run(project):
     result = project.run("run", code=1)
     assert "main.a reads main.a, which has not run yet" in result.out
     assert "hint: a model can read itself from its second run on: let the first do without" in result.out
+
+
+def test_a_row_without_field_names_is_no_column(project):
+    project.write({"models/a.sql": "SELECT 1 AS id, (id, 2) AS pair"})
+    result = project.run("run", code=1)
+    assert 'column "pair" is a row whose fields have no names, which no table holds' in result.out
+    assert "hint: name its fields: {'a': …, 'b': …}" in result.out
+    project.write({"models/a.sql": "SELECT 1 AS id, [{'a': 1}] AS pair, {'b': (1, 2)[1]} AS s"})
+    project.run("run", code=0)
+
+
+def test_a_dry_run_says_what_would_run(project):
+    project.write({"models/a.sql": "SELECT 1 AS id"})
+    assert "\nDone: 1 would run, 0 skipped, 0 failed (0 rows" in project.run("run", "--dry-run", code=0).out
+    assert "\nDone: 1 ran, 0 skipped, 0 failed (1 rows" in project.run("run", code=0).out
+
+
+def test_a_changed_type_is_told_with_an_arrow(project):
+    project.write({"models/a.sql": "SELECT 1 AS id, 'x' AS v"})
+    project.run_json()
+    project.write({"models/a.sql": "SELECT 1 AS id, 2 AS v"})
+    assert project.run_json().models["main.a"]["warnings"] == ["columns changed: v: VARCHAR → INTEGER"]
+
+
+def test_a_masked_cursor_is_told_apart_from_a_masked_key(project):
+    project.write({"models/a.sql": "-- @kind: append\n-- @incremental: at\n-- @column: at = when | redact\nSELECT '1' AS at"})
+    assert "hint: a masked cursor does not say where to go on: use another column" in project.run("run", code=1).out
+
+
+def test_a_mask_of_a_history_says_what_it_does_not_hide(project):
+    header = "-- @kind: scd2\n-- @unique_key: id\n"
+    project.write({"models/h.sql": header + "SELECT 1 AS id, 'a@x.org' AS email"})
+    project.run_json()
+    project.write({"models/h.sql": header + "-- @column: email = e | mask_email\nSELECT 1 AS id, 'a@x.org' AS email"})
+    message = ("the closed versions keep email as it was before this mask: "
+               "`coypu run main.h --full-refresh` drops them")
+    assert project.run_json().models["main.h"]["warnings"] == [message]
+    assert project.sql("select email, is_current from main.h order by all") == [
+        {"email": "a***@x.org", "is_current": True}, {"email": "a@x.org", "is_current": False}]
+    project.run_json("main.h", "--full-refresh")
+    assert project.sql("select email from main.h") == [{"email": "a***@x.org"}]

@@ -159,6 +159,12 @@ static const struct {
     {"sink not closed", "-- @sink: s('a'\nSELECT 1", "parser.invalid_directive", 1, 11,
      "@sink: \"s('a'\" does not end with the closing parenthesis",
      "write @sink: name or @sink: name('a', 'b')"},
+    {"column described twice",
+     "-- @column: Email = a\n-- @column: email = b | mask_email\nSELECT 1",
+     "parser.invalid_directive", 2, 13,
+     "@column: \"email\" is described twice: \"email = b | mask_email\" here, \"Email = a\" in "
+     "line 1",
+     ""},
     {"column without text", "-- @column: a\nSELECT 1", "parser.invalid_directive", 1, 13,
      "@column: \"a\" has no =", "write @column: name = text | tag"},
     {"initial without cursor", "-- @incremental_initial: 1\nSELECT 1", "parser.missing_directive",
