@@ -398,7 +398,7 @@ const struct command command_run = {
                 {"jobs", 0, "N",
                  "models at a time (default COYPU_JOBS, else one a core, at most 4)"},
                 {"keep-going", 0, NULL, "with a cycle: run what is outside of it"},
-                {"no-destructive", 0, NULL, "fail rather than drop a column"},
+                {"no-destructive", 0, NULL, "fail rather than lose columns or history"},
                 {"lock-timeout", 0, "S", "wait up to S seconds for another run (default 0)"}},
     .run = run_command,
 };

@@ -294,7 +294,7 @@ const struct command command_sandbox = {
                 {"jobs", 0, "N",
                  "models at a time (default COYPU_JOBS, else one a core, at most 4)"},
                 {"keep-going", 0, NULL, "with a cycle: run what is outside of it"},
-                {"no-destructive", 0, NULL, "fail rather than drop a column"},
+                {"no-destructive", 0, NULL, "fail rather than lose columns or history"},
                 {"yes", 'y', NULL, "PostgreSQL: end other sessions without asking"}},
     .run = run,
 };

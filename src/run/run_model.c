@@ -61,13 +61,24 @@ static void tell_changes(struct turn *turn) {
 }
 
 // Old rows of an append are never touched, but by a backfill: then the table equals the query.
-static void warn_of_lost_rows(struct turn *turn) {
+static enum error_code tell_lost_rows(struct turn *turn, struct error *err) {
+    const struct model *model = turn->step->model;
     const int64_t lost = turn->write.rows_lost;
-    if (turn->step->model->source.directives.kind == MODEL_APPEND && lost > 0) {
-        turn_warn_change(turn,
-                         "the backfill removes %lld row%s that the query does not give any more",
-                         (long long)lost, lost == 1 ? "" : "s");
+    const char *s = lost == 1 ? "" : "s";
+    if (model->source.directives.kind != MODEL_APPEND || lost <= 0) {
+        return ERROR_NONE;
     }
+    if (turn->runner->options->no_destructive) {
+        error_set(err, ERROR_INVALID,
+                  "the backfill would remove %lld row%s that the query does not give any more",
+                  (long long)lost, s);
+        error_hint(err, "run without --no-destructive to accept it");
+        error_at(err, model->file, 0, 0);
+        return err->code;
+    }
+    turn_warn_change(turn, "the backfill removes %lld row%s that the query does not give any more",
+                     (long long)lost, s);
+    return ERROR_NONE;
 }
 
 enum error_code turn_write(struct turn *turn, struct error *err) {
@@ -99,7 +110,7 @@ enum error_code turn_write(struct turn *turn, struct error *err) {
     }
     turn_watch_rows(turn);
     TRY(turn_write_rows(turn, err));
-    warn_of_lost_rows(turn);
+    TRY(tell_lost_rows(turn, err));
     turn_step_done(turn, "write");
     return ERROR_NONE;
 }

@@ -342,3 +342,18 @@ def test_a_mask_of_a_history_says_what_it_does_not_hide(project):
         {"email": "a***@x.org", "is_current": True}, {"email": "a@x.org", "is_current": False}]
     project.run_json("main.h", "--full-refresh")
     assert project.sql("select email from main.h") == [{"email": "a***@x.org"}]
+
+
+def test_no_destructive_refuses_to_remove_what_an_append_has_gathered(project):
+    project.write({"d.csv": "id\n1\n2\n", "models/a.sql": "-- @kind: append\nSELECT id FROM read_csv('d.csv')"})
+    project.run_json()
+    project.write({"d.csv": "id\n3\n"})
+    project.run_json()
+    project.write({"models/a.sql": "-- @kind: append\nSELECT id + 0 AS id FROM read_csv('d.csv')"})
+    snapshots = project.snapshots()
+    refused = project.run("run", "--no-destructive", code=1)
+    assert "ERROR: models/a.sql: the backfill would remove 2 rows that the query does not give any more\n" in refused.out
+    assert "    hint: run without --no-destructive to accept it\n" in refused.out
+    assert project.snapshots() == snapshots and project.value("select count(*) as n from main.a") == 3
+    assert "the backfill removes 2 rows that the query does not give any more" in (
+        project.run_json().models["main.a"]["warnings"])
