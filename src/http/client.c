@@ -95,14 +95,6 @@ bool http_status_is_failure(int status) {
     return status == 429 || (status >= 500 && status <= 599);
 }
 
-char *http_response_take_body(struct http_response *response, size_t *size) {
-    char *body = response->body;
-    *size = response->body_size;
-    response->body = NULL;
-    response->body_size = 0;
-    return body;
-}
-
 static str call_label(struct arena *arena, const struct http_request *request) {
     if (request->label != NULL) {
         return str_from(request->label);

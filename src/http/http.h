@@ -16,7 +16,7 @@
 //
 // Ownership: an http_api borrows its config and is shared; a client belongs to one thread and keeps
 // its connections open until it is freed.  A response owns its memory (headers in its arena, the
-// body in one malloc'ed buffer that http_response_take_body hands over).
+// body in one malloc'ed buffer).
 // Errors: ERROR_INVALID (bad URL, header or option; nothing was sent), ERROR_NETWORK and
 // ERROR_TIMEOUT (no whole answer after all attempts), ERROR_REMOTE (redirects without end,
 // Retry-After beyond five minutes), ERROR_LIMIT (body over HTTP_BODY_SIZE_MAX), ERROR_CANCELLED,
@@ -120,8 +120,6 @@ void http_response_done(struct http_response *response);
 bool http_response_ok(const struct http_response *response); // 200–299
 // 429 and 5xx: what http_send retries and a script must not overlook.
 bool http_status_is_failure(int status);
-// The body's buffer becomes the caller's, who frees it with free().
-char *http_response_take_body(struct http_response *response, size_t *size);
 // The body as UTF-8: decoded by the charset of Content-Type (default UTF-8), invalid bytes U+FFFD.
 // Borrows the body when it is valid UTF-8 already.
 str http_response_text(const struct http_response *response, struct arena *arena);

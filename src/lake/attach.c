@@ -360,10 +360,6 @@ size_t lake_columns_max(const struct lake *lake) {
     return SIZE_MAX;
 }
 
-bool lake_is_attached(const struct lake *lake) {
-    return lake->attached.is_attached;
-}
-
 str lake_alias(const struct lake *lake) {
     return lake->attached.alias;
 }

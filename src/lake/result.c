@@ -257,20 +257,6 @@ int64_t lake_result_int64(const struct lake_result *result, size_t column) {
     return value;
 }
 
-double lake_result_double(const struct lake_result *result, size_t column) {
-    const struct lake_vector *vector = &result->chunk.columns[column];
-    if (lake_is_null(vector, result->row)) {
-        return 0;
-    }
-    if (vector->type->kind == LAKE_DOUBLE) {
-        return lake_double(vector, result->row);
-    }
-    SCRATCH(scratch);
-    double value = 0;
-    (void)str_parse_double(lake_cell_text(&scratch, vector, result->row), &value);
-    return value;
-}
-
 bool lake_result_bool(const struct lake_result *result, size_t column) {
     const struct lake_vector *vector = &result->chunk.columns[column];
     return vector->type->kind == LAKE_BOOLEAN && !lake_is_null(vector, result->row) &&

@@ -125,8 +125,7 @@ bool lake_result_next(struct lake_result *result);
 bool lake_result_is_null(const struct lake_result *result, size_t column);
 // 0 for NULL and for what is no integer of 64 bits.
 int64_t lake_result_int64(const struct lake_result *result, size_t column);
-double lake_result_double(const struct lake_result *result, size_t column); // 0 for NULL
-bool lake_result_bool(const struct lake_result *result, size_t column);     // false for NULL
+bool lake_result_bool(const struct lake_result *result, size_t column); // false for NULL
 // A VARCHAR's bytes are borrowed until the next row; other types are formatted into memory that
 // lives as long as the result.  Empty for NULL.
 str lake_result_text(struct lake_result *result, size_t column);

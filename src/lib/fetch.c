@@ -236,15 +236,6 @@ void fetch_free(struct fetch *fetch) {
     free(fetch);
 }
 
-bool fetch_columns_known(const struct fetch *fetch) {
-    for (size_t i = 0; i < fetch->task_count; i++) {
-        if (!fetch->tasks[i]->is_typed) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // ---- spooling -----------------------------------------------------------------------------------
 
 static bool is_streamed(const struct fetch *fetch) {

@@ -14,7 +14,7 @@
 //     fetch_free(fetch);
 //
 // Nothing is requested before fetch_spool or the statement, so lake_describe works on the statement
-// when fetch_columns_known(fetch).
+// when every column has a cast.
 //
 // A call whose columns all have casts, and which is read once, is streamed: a thread of its own
 // runs the interpreter page by page, one page ahead of the statement, and the table function fills
@@ -116,8 +116,6 @@ MUST_USE enum error_code fetch_new(struct fetch_sources *sources,
                                    const struct fetch_model *model, const struct fetch_call *calls,
                                    size_t count, struct fetch **fetch, struct error *err);
 void fetch_free(struct fetch *fetch); // stops what still runs; takes NULL
-// Whether SQL over the calls can be bound before anything was fetched: every column has a cast.
-bool fetch_columns_known(const struct fetch *fetch);
 // Fetches the calls that cannot be streamed.  *aborted: a call ended by abort(), the model is done
 // and nothing is to be written.
 MUST_USE enum error_code fetch_spool(struct fetch *fetch, bool *aborted, struct error *err);

@@ -55,10 +55,6 @@ struct lib_worker {
     struct lib_worker *next; // of the instance
 };
 
-const struct lib *lib_instance_lib(const struct lib_instance *instance) {
-    return instance->lib;
-}
-
 struct star_thread *lib_worker_thread(struct lib_worker *worker) {
     return worker->thread;
 }

@@ -104,7 +104,6 @@ MUST_USE enum error_code lib_instance_new(const struct lib_set *set, const struc
                                           const struct lib_instance_options *options,
                                           struct lib_instance **instance, struct error *err);
 void lib_instance_free(struct lib_instance *instance); // takes NULL
-const struct lib *lib_instance_lib(const struct lib_instance *instance);
 
 // One interpreter with its HTTP connections.
 MUST_USE enum error_code lib_worker_new(struct lib_instance *instance, struct lib_worker **worker,

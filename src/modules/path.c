@@ -5,11 +5,6 @@
 #include "base/file.h"
 #include "modules/modules.h"
 
-enum error_code path_project(const struct modules_options *options, struct arena *arena, str *real,
-                             struct error *err) {
-    return path_real(arena, options->project_root, real, err);
-}
-
 // Whether `real` is `folder` or lies in it, links of the folder resolved; a folder that is not
 // there holds nothing.
 static bool is_below(struct arena *arena, str real, str folder) {

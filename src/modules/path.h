@@ -17,8 +17,5 @@ struct modules_options;
 // The real path of `path`, which is absolute or relative to the project.
 MUST_USE enum error_code path_allowed(const struct modules_options *options, struct arena *arena,
                                       str path, str *real, struct error *err);
-// The project's root with links resolved.
-MUST_USE enum error_code path_project(const struct modules_options *options, struct arena *arena,
-                                      str *real, struct error *err);
 
 #endif

@@ -47,7 +47,6 @@ MUST_USE enum error_code db_script(struct db *db, const char *sql, struct error 
 // address.
 MUST_USE enum error_code db_run(struct db *db, const char *sql, const struct db_value *values,
                                 size_t count, struct error *err);
-int64_t db_last_id(struct db *db); // of the last INSERT
 int64_t db_changes(struct db *db); // rows of the last db_run
 
 struct db_cursor {
@@ -62,7 +61,6 @@ MUST_USE enum error_code db_next(struct db_cursor *cursor, bool *has_row, struct
 void db_cursor_done(struct db_cursor *cursor);
 
 int64_t db_int(const struct db_cursor *cursor, int column); // NULL is 0
-bool db_is_null(const struct db_cursor *cursor, int column);
 // Text or blob, copied; NULL is empty.
 str db_text(const struct db_cursor *cursor, struct arena *arena, int column);
 

@@ -35,7 +35,6 @@ enum state_change {
 };
 // "delete", "update_preimage", …: DuckLake's own names.
 str state_change_name(enum state_change change);
-bool state_change_parse(str name, enum state_change *change);
 
 // Which process: a pid alone may be used again, so its start time is kept with it.
 struct state_owner {

@@ -15,16 +15,6 @@ str state_change_name(enum state_change change) {
     return change_names[change];
 }
 
-bool state_change_parse(str name, enum state_change *change) {
-    for (size_t i = 0; i < ARRAY_COUNT(change_names); i++) {
-        if (str_equal(name, change_names[i])) {
-            *change = (enum state_change)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum error_code seal_image(struct state_held *held, struct arena *arena,
                                   const struct state_row *row, str *sealed, struct error *err) {
     *sealed = (str){0};

@@ -42,10 +42,3 @@ enum error_code state_secret_put(struct state *state, str name, const struct sta
                DB_VALUES(DB_TEXT(name), DB_BLOB(sealed), DB_INT(secret->expires_us)), err));
     return state_commit(&held, err);
 }
-
-enum error_code state_secret_delete(struct state *state, str name, struct error *err) {
-    STATE_HELD held = {0};
-    TRY(state_hold_write(state, &held, err));
-    TRY(db_run(held.db, "DELETE FROM secret WHERE name = $1", DB_VALUES(DB_TEXT(name)), err));
-    return state_commit(&held, err);
-}

@@ -22,6 +22,5 @@ MUST_USE enum error_code state_secret_get(struct state *state, struct arena *are
 // Durable when it returns.
 MUST_USE enum error_code state_secret_put(struct state *state, str name,
                                           const struct state_secret *secret, struct error *err);
-MUST_USE enum error_code state_secret_delete(struct state *state, str name, struct error *err);
 
 #endif

@@ -259,20 +259,12 @@ enum error_code db_run(struct db *db, const char *sql, const struct db_value *va
     return ERROR_NONE;
 }
 
-int64_t db_last_id(struct db *db) {
-    return db->api.sqlite3_last_insert_rowid(db->handle);
-}
-
 int64_t db_changes(struct db *db) {
     return db->api.sqlite3_changes64(db->handle);
 }
 
 int64_t db_int(const struct db_cursor *cursor, int column) {
     return cursor->db->api.sqlite3_column_int64(cursor->statement, column);
-}
-
-bool db_is_null(const struct db_cursor *cursor, int column) {
-    return cursor->db->api.sqlite3_column_type(cursor->statement, column) == SQLITE_NULL;
 }
 
 str db_text(const struct db_cursor *cursor, struct arena *arena, int column) {
