@@ -40,6 +40,18 @@ void lineage_database_add_call(struct lineage_database *database, str function, 
     table->columns_known = columns_known;
 }
 
+static void put_view(struct lineage_database *database, str schema, str name,
+                     const struct lineage_definition *definition) {
+    const str key =
+        str_format(database->arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema), STR_ARGS(name));
+    put_table(database, &database->tables, key, key)->definition = definition;
+}
+
+static bool is_in_memory(const struct sql_view *view) {
+    return str_equal_nocase(view->catalog, STR("memory")) ||
+           (view->catalog.size == 0 && str_equal_nocase(view->schema, STR("memory")));
+}
+
 void lineage_database_add_view(struct lineage_database *database, const struct sql_view *view,
                                str ast) {
     struct arena *arena = database->arena;
@@ -47,10 +59,15 @@ void lineage_database_add_view(struct lineage_database *database, const struct s
     definition->ast = ast;
     definition->column_aliases = view->columns.items;
     definition->column_alias_count = view->columns.count;
-    const str schema = view->schema.size > 0 ? view->schema : STR("main");
-    const str key =
-        str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema), STR_ARGS(view->name));
-    put_table(database, &database->tables, key, key)->definition = definition;
+    if (!is_in_memory(view)) {
+        const str schema = view->schema.size > 0 ? view->schema : STR("main");
+        put_view(database, schema, view->name, definition);
+        return;
+    }
+    // vw, memory.vw and memory.main.vw are one; a model of that name is registered later.
+    put_view(database, STR("main"), view->name, definition);
+    put_view(database, STR("memory"), view->name, definition);
+    put_view(database, STR("memory.main"), view->name, definition);
 }
 
 // ── Tables ──

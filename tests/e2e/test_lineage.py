@@ -197,6 +197,20 @@ def test_dag_says_what_waits_for_what(shop):
     assert "deps unchanged so far; what it depends on runs before" in text
 
 
+def test_columns_come_through_views_of_sources_by_any_of_their_names(project):
+    project.write({"models/s.sql": "SELECT 1 AS id, 2 AS v",
+                   "config/sources.sql": "CREATE VIEW memory.vw AS SELECT v AS vv, id FROM {{catalog}}.main.s;\n",
+                   "models/a.sql": "SELECT vv + 1 AS x FROM vw", "models/b.sql": "SELECT vv AS x FROM memory.vw",
+                   "models/c.sql": "SELECT vv AS x FROM memory.main.vw"})
+    models = {m["target"]: m["columns"] for m in
+              json.loads(project.run("lineage", "overview", "--json", code=0).out)["models"]}
+    for name, how in (("main.a", "ARITHMETIC"), ("main.b", "IDENTITY"), ("main.c", "IDENTITY")):
+        assert models[name] == [{"column": "x", "indirect": [], "sources": [
+            {"table": "main.s", "column": "v", "transformation": how}]}], name
+    impact = json.loads(project.run("impact", "s.v", "--json", code=0).out)
+    assert [d["target"] for d in impact["dependents"]] == ["main.a", "main.b", "main.c"]
+
+
 def test_a_cycle_is_shown_whole(project):
     project.write({"models/a.sql": "SELECT x FROM b\n", "models/b.sql": "SELECT x FROM a\n",
                    "models/c.sql": "SELECT x FROM b\n", "models/d.sql": "SELECT 1 AS x\n"})
