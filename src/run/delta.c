@@ -15,7 +15,8 @@
 static const char FACTS[] =
     "SELECT s.schema_name, t.table_name, t.table_id, "
     "(SELECT min(begin_snapshot) FROM {m}.ducklake_table WHERE table_id = t.table_id), "
-    "c.altered, c.names "
+    "c.altered, c.names, "
+    "(SELECT max(begin_snapshot) FROM {m}.ducklake_delete_file WHERE table_id = t.table_id) "
     "FROM {m}.ducklake_table t JOIN {m}.ducklake_schema s USING (schema_id) JOIN "
     "(SELECT table_id, max(greatest(begin_snapshot, coalesce(end_snapshot, 0))) AS altered, "
     "string_agg(column_name, chr(31) ORDER BY column_order) FILTER (WHERE end_snapshot IS NULL "
@@ -50,7 +51,9 @@ static int64_t newest_change(const struct lake_change_log *changes) {
     return 0;
 }
 
-static bool only_inserted(const struct lake_change_log *changes, int64_t base) {
+// `deleted`: the newest snapshot that has a file of deleted rows.  The log says nothing of rows
+// that were inserted and then updated in one transaction, though the feed has the rows of both.
+static bool only_inserted(const struct lake_change_log *changes, int64_t base, int64_t deleted) {
     for (size_t i = 0; i < changes->count; i++) {
         const struct lake_change *change = &changes->items[i];
         if (change->snapshot > base && change->kind != LAKE_CHANGE_LAYOUT &&
@@ -58,7 +61,7 @@ static bool only_inserted(const struct lake_change_log *changes, int64_t base) {
             return false;
         }
     }
-    return true;
+    return deleted <= base;
 }
 
 static void fill_table(struct arena *arena, struct lake_result *result, str schema, str table,
@@ -72,7 +75,7 @@ static void fill_table(struct arena *arena, struct lake_result *result, str sche
         .is_new = lake_result_int64(result, 3) > base,
         .is_altered = lake_result_int64(result, 4) > base,
         .is_changed = newest_change(changes) > base,
-        .only_inserted = only_inserted(changes, base),
+        .only_inserted = only_inserted(changes, base, lake_result_int64(result, 6)),
     };
     read_columns(arena, lake_result_text(result, 5), &found->columns);
 }

@@ -288,6 +288,26 @@ static void a_change_whose_snapshot_was_expired_is_not_lost(void **state) {
     assert_string_equal(project_query(f, "SELECT id FROM main.t ORDER BY id"), "1\n2\n");
 }
 
+// The feed then has the row twice, and the log of changes speaks of an insert alone.
+static void rows_updated_in_the_transaction_of_their_insert_come_once(void **state) {
+    static const char *const TABLES[] = {"CREATE SCHEMA lake.shop",
+                                         "CREATE TABLE lake.shop.orders (id INTEGER, n INTEGER)",
+                                         "INSERT INTO lake.shop.orders VALUES (0, 0)"};
+    static const char *const ORDERS[] = {
+        "BEGIN", "INSERT INTO lake.shop.orders SELECT 1 + range, 0 FROM range(30)",
+        "UPDATE lake.shop.orders SET n = 1 WHERE id = 7", "COMMIT"};
+    struct project_fixture *f = *state;
+    write_source(f, "(1, 'a')");
+    project_run(f); // makes the lake
+    execute_on_lake(f, TABLES, ARRAY_COUNT(TABLES));
+    project_write(f, "models/t.sql", "-- @kind: append\nSELECT id FROM shop.orders\n");
+    project_run(f);
+    execute_on_lake(f, ORDERS, ARRAY_COUNT(ORDERS));
+    project_run(f);
+    assert_string_equal(project_query(f, "SELECT count(*), count(DISTINCT id) FROM main.t"),
+                        "31|31\n");
+}
+
 // Comments and sorting are no data: who reads the table has nothing to do.
 static void what_says_nothing_about_rows_wakes_nobody(void **state) {
     struct project_fixture *f = *state;
@@ -371,6 +391,7 @@ int main(void) {
         TEST(an_append_loads_each_file_once),
         TEST(external_tables_cannot_be_verified),
         TEST(a_change_whose_snapshot_was_expired_is_not_lost),
+        TEST(rows_updated_in_the_transaction_of_their_insert_come_once),
         TEST(what_says_nothing_about_rows_wakes_nobody),
         TEST(a_run_without_changes_asks_the_same_number_of_questions_for_any_number_of_models),
     };
