@@ -6,6 +6,9 @@
 #include "base/context.h"
 #include "base/interrupt.h"
 #include "base/redact.h"
+#include "base/text.h"
+#include "lake/attach.h"
+#include "model/check.h"
 #include "plan/plan_files.h"
 
 enum { HELPERS_MAX = RUN_JOBS_MAX - 1 };
@@ -87,16 +90,59 @@ static void make_jobs(struct schedule *schedule) {
     }
 }
 
-static bool is_ready(const struct schedule *schedule, const struct run_job *job) {
-    const struct model_list *reads = &job->step->model->reads;
-    for (size_t i = 0; i < reads->count; i++) {
-        const struct run_job *source = schedule->by_model[reads->items[i]->index];
+// The model whose table an argument of a check names; NULL: none.
+static const struct model *named_model(const struct runner *runner, str name) {
+    const struct models *models = runner->models;
+    const str alias = lake_alias(runner->session.lake);
+    const size_t dot = str_find_char(name, '.');
+    if (dot != SIZE_MAX && str_equal_nocase(str_slice(name, 0, dot), alias)) {
+        name = str_from_offset(name, dot + 1);
+    }
+    const bool is_bare = str_find_char(name, '.') == SIZE_MAX;
+    return models_find(
+        models, is_bare ? str_format(runner->arena, "main." STR_FORMAT, STR_ARGS(name)) : name);
+}
+
+// What `references` or `reconcile_count` find in the table of another model must not depend on
+// who is faster: of the two, the second waits for the first as it does with one job.
+static void keep_apart(struct schedule *schedule, struct run_job *job, const struct check *check) {
+    for (size_t i = 0; i < check->call.arguments.count; i++) {
+        const struct check_argument *argument = &check->call.arguments.items[i];
+        const struct model *model =
+            argument->form == CHECK_TEXT ? named_model(schedule->runner, argument->value) : NULL;
+        struct run_job *other = model == NULL ? NULL : schedule->by_model[model->index];
+        if (other != NULL && other != job) {
+            struct run_job *second = other->number > job->number ? other : job;
+            const struct run_job *first = second == job ? other : job;
+            LIST_PUSH(schedule->runner->arena, &second->apart, first->step->model);
+        }
+    }
+}
+
+static void keep_checked_apart(struct schedule *schedule) {
+    for (size_t i = 0; i < schedule->count; i++) {
+        const struct check_list *checks = &schedule->jobs[i].step->model->checks;
+        for (size_t j = 0; j < checks->count; j++) {
+            keep_apart(schedule, &schedule->jobs[i], &checks->items[j]);
+        }
+    }
+}
+
+static bool all_done(const struct schedule *schedule, const struct run_job *job,
+                     const struct model_list *models) {
+    for (size_t i = 0; i < models->count; i++) {
+        const struct run_job *source = schedule->by_model[models->items[i]->index];
         // What is on a cycle waits for nobody: it only fails.
         if (source != NULL && source->number < job->number && source->state != JOB_DONE) {
             return false;
         }
     }
     return true;
+}
+
+static bool is_ready(const struct schedule *schedule, const struct run_job *job) {
+    return all_done(schedule, job, &job->step->model->reads) &&
+           all_done(schedule, job, &job->apart);
 }
 
 // The first job that may run; NULL: all are done or wait for one that runs.
@@ -342,6 +388,7 @@ void schedule_run(struct runner *runner, struct run_summary *summary, struct are
     };
     runner->schedule = &schedule;
     make_jobs(&schedule);
+    keep_checked_apart(&schedule);
     (void)pthread_mutex_lock(&schedule.lock);
     work(&schedule, runner);
     (void)pthread_mutex_unlock(&schedule.lock);

@@ -23,7 +23,8 @@ enum job_state { JOB_WAITING, JOB_RUNNING, JOB_DONE };
 
 struct run_job {
     struct plan_step *step;
-    size_t number; // of all, from 1
+    size_t number;           // of all, from 1
+    struct model_list apart; // that come before it and must be done, though it reads none of them
     enum job_state state;
     struct arena arena; // of the result
     struct run_result result;

@@ -51,6 +51,21 @@ def test_two_sinks_are_served_at_the_same_time(project, sink):
     assert [m["push"]["ok"] for m in result.models.values()] == [1, 1]
 
 
+@pytest.mark.parametrize("name", ["raw.slow", "RAW.SLOW", "lake.raw.slow"])
+def test_a_check_finds_the_other_table_as_with_one_job(project, name):
+    """mart.a is checked against what comes before it, mart.z is changed by what comes after it."""
+    project.write({
+        "models/raw/slow.sql": "SELECT count(*) AS id FROM range(20000) a, range(2000) b",
+        "models/raw/stays.sql": f"-- @constraint: references(id, {name}, id)\nSELECT 40000000 AS id",
+        "models/mart/a.sql": "-- @audit: reconcile_count(mart.z)\nSELECT count(*) - 40000000 AS n FROM range(20000) a, range(2000) b",
+        "models/mart/z.sql": "SELECT 1 AS id"})
+    models = project.run_json("--jobs", "4", code=1).models
+    assert {m: models[m]["status"] for m in models} == {
+        "raw.slow": "ok", "raw.stays": "ok", "mart.a": "error", "mart.z": "ok"}
+    assert models["mart.a"]["errors"] == [
+        "@audit: reconcile_count(mart.z) failed: there are 1 rows here and 0 in mart.z"]
+
+
 def test_a_failure_skips_only_what_is_behind_it(project):
     project.write(GRAPH)
     models = project.run_json("--jobs", "4", code=1).models
