@@ -85,8 +85,8 @@ function(coypu_tests)
       math(EXPR cost "1000 - ${place}")
       set_tests_properties(${folder}/${stem} PROPERTIES COST ${cost})
     endif()
-    # Far above what a test needs on a slow machine with sanitizers: it is there for those that hang.
-    set_tests_properties(${folder}/${stem} PROPERTIES TIMEOUT 900)
+    # Ten times what the longest needs: it is there for those that hang.
+    set_tests_properties(${folder}/${stem} PROPERTIES TIMEOUT 1800)
   endforeach()
 endfunction()
 

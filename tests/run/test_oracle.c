@@ -275,22 +275,15 @@ static uint64_t environment_number(const char *name, uint64_t otherwise) {
 }
 
 // COYPU_ORACLE_SEED moves to other cases, COYPU_ORACLE_WORLDS says how many, COYPU_ORACLE_SECONDS
-// when to stop on a busy machine.
+// when to stop: nothing does by itself, as a busy machine is no reason to check less, or to fail.
 static void every_model_equals_its_full_query(void **state) {
     (void)state;
-    enum { SECONDS = 300 };
     const uint64_t from = environment_number("COYPU_ORACLE_SEED", 1);
     const uint64_t worlds = environment_number("COYPU_ORACLE_WORLDS", DEFAULT_WORLDS);
-    const uint64_t seconds = environment_number("COYPU_ORACLE_SECONDS", SECONDS);
+    const uint64_t seconds = environment_number("COYPU_ORACLE_SECONDS", UNLIMITED_SECONDS);
     int64_t sequences = 0;
     if (!seeds_pass_and_tell(from, from + worlds, seconds, &sequences)) {
         fail_msg("a world failed: see above");
-    }
-    if (worlds * ORACLE_MODELS >= SEQUENCES_MIN && seconds == SECONDS &&
-        sequences < SEQUENCES_MIN) {
-        fail_msg("only %lld sequences in %d seconds: is the machine very busy? COYPU_ORACLE_WORLDS "
-                 "and COYPU_ORACLE_SECONDS say how much is enough",
-                 (long long)sequences, SECONDS);
     }
 }
 
