@@ -134,51 +134,159 @@ static enum error_code read_defaults(struct macros *macros, struct error *err) {
     return ERROR_NONE;
 }
 
-// The names that the statements `SET VARIABLE name = …` of the file assign.
-static void constant_names(struct arena *arena, str text, struct str_list *names) {
-    struct sql_statement_list statements = {0};
-    sql_split(arena, text, &statements);
-    for (size_t i = 0; i < statements.count; i++) {
-        const str statement = statements.items[i].text;
-        str words[3] = {{0}, {0}, {0}};
-        size_t at = 0;
-        for (size_t j = 0; j < 3 && at < statement.size; j++) {
-            at = sql_skip_space(statement, at);
-            const size_t end = sql_skip_token(statement, at);
-            words[j] = str_slice(statement, at, end);
-            at = end;
-        }
-        if (str_equal_nocase(words[0], STR("SET")) && str_equal_nocase(words[1], STR("VARIABLE"))) {
-            const bool quoted = str_starts_with(words[2], STR("\""));
-            str_list_push(arena, names,
-                          quoted ? str_slice(words[2], 1, words[2].size - 1) : words[2]);
-        }
+// ── Constants ──
+
+struct constant {
+    str text;
+    bool varies;
+};
+
+// `SET VARIABLE name = …`: the name, and the offset of what follows it; false: another statement.
+static bool sets_variable(str statement, str *name, size_t *rest) {
+    str words[3] = {{0}, {0}, {0}};
+    size_t at = 0;
+    for (size_t i = 0; i < 3 && at < statement.size; i++) {
+        at = sql_skip_space(statement, at);
+        const size_t end = sql_skip_token(statement, at);
+        words[i] = str_slice(statement, at, end);
+        at = end;
     }
+    *name =
+        str_starts_with(words[2], STR("\"")) ? str_slice(words[2], 1, words[2].size - 1) : words[2];
+    *rest = at;
+    return str_equal_nocase(words[0], STR("SET")) && str_equal_nocase(words[1], STR("VARIABLE")) &&
+           name->size > 0;
 }
 
+// The tokens, without layout and comments.
+static str without_layout(struct arena *arena, str sql) {
+    struct text out;
+    text_init(&out, arena);
+    for (size_t at = sql_skip_space(sql, 0); at < sql.size; at = sql_skip_space(sql, at)) {
+        const size_t end = sql_skip_token(sql, at);
+        text_format(&out, "%s" STR_FORMAT, out.size > 0 ? " " : "",
+                    STR_ARGS(str_slice(sql, at, end)));
+        at = end;
+    }
+    return text_str(&out);
+}
+
+// Whether DuckDB has all of the functions, and none gives another value for the same arguments.
+static bool are_consistent(struct macros *macros, const struct str_list *names) {
+    int64_t count = 0;
+    struct error ignored;
+    return names->count == 0 ||
+           (lake_query_int64(
+                macros->connection,
+                STR("SELECT count(DISTINCT lower(function_name)) FROM "
+                    "system.main.duckdb_functions() WHERE function_type = 'scalar' AND "
+                    "stability = 'CONSISTENT' AND list_contains(?, lower(function_name))"),
+                LAKE_VALUES(lake_value_texts(names->items, names->count)), &count, NULL,
+                &ignored) == ERROR_NONE &&
+            count == (int64_t)names->count);
+}
+
+// `${NAME}` stands for a text of .env, which is as constant as a literal.
+static str without_environment(struct arena *arena, str expression) {
+    struct text out;
+    text_init(&out, arena);
+    for (size_t open; (open = str_find(expression, STR("${"))) != SIZE_MAX;) {
+        text_add(&out, str_slice(expression, 0, open));
+        text_add_char(&out, '0');
+        const str rest = str_from_offset(expression, open);
+        const size_t close = str_find_char(rest, '}');
+        expression = str_from_offset(rest, close == SIZE_MAX ? rest.size : close + 1);
+    }
+    text_add(&out, expression);
+    return text_str(&out);
+}
+
+// Whether the expression may have another value although nobody edited it: it asks for the time or
+// the run, looks into a table, or is too much for us.
+static bool expression_varies(struct macros *macros, str expression) {
+    SCRATCH(scratch);
+    const str sql = str_format(&scratch, "SELECT " STR_FORMAT,
+                               STR_ARGS(without_environment(&scratch, expression)));
+    struct sql_query query;
+    struct error ignored;
+    str ast;
+    size_t offset;
+    if (lake_ast_read(macros->connection, &scratch, sql, &ast, &ignored) != ERROR_NONE ||
+        sql_query_read(&scratch, ast, &query, &offset, &ignored) != ERROR_NONE ||
+        query.tables.count + query.calls.count > 0 || query.reads_unknown_variable ||
+        str_find(ast, STR("\"SUBQUERY\"")) != SIZE_MAX) {
+        return true;
+    }
+    for (size_t i = 0; i < query.variables.count; i++) {
+        const struct constant *other = map_get(&macros->constants, query.variables.items[i]);
+        if (other == NULL || other->varies) {
+            return true;
+        }
+    }
+    struct str_list names = {0};
+    for (size_t i = 0; i < query.functions.count; i++) {
+        const str name = query.functions.items[i].name;
+        if (!str_equal(name, STR("getvariable")) && !str_list_has_nocase(&names, name)) {
+            str_list_push(&scratch, &names, name);
+        }
+    }
+    return !are_consistent(macros, &names);
+}
+
+static void add_constant(struct macros *macros, str name, str expression, bool varies) {
+    struct constant *constant = map_get(&macros->constants, name);
+    if (constant == NULL) {
+        constant = ARENA_NEW(macros->arena, struct constant);
+        (void)map_set(&macros->constants, str_copy(macros->arena, name), constant);
+    }
+    constant->varies = constant->varies || varies;
+    constant->text = str_format(macros->arena, STR_FORMAT STR_FORMAT "\n", STR_ARGS(constant->text),
+                                STR_ARGS(without_layout(macros->arena, expression)));
+}
+
+static enum error_code read_constants_of(struct macros *macros, const char *file, bool varies,
+                                         struct error *err) {
+    const str path = path_join(macros->arena, macros->project, str_from(file));
+    struct sql_statement_list statements = {0};
+    str text;
+    if (!path_is_file(path)) {
+        return ERROR_NONE;
+    }
+    TRY(file_read(macros->arena, path, &text, err));
+    sql_split(macros->arena, text, &statements);
+    for (size_t i = 0; i < statements.count; i++) {
+        const str statement = statements.items[i].text;
+        str name;
+        size_t at;
+        if (sets_variable(statement, &name, &at)) {
+            at = sql_skip_token(statement, sql_skip_space(statement, at)); // = or TO
+            const str expression = str_from_offset(statement, at);
+            add_constant(macros, name, expression, varies || expression_varies(macros, expression));
+        }
+    }
+    return ERROR_NONE;
+}
+
+// A constant counts by its value, wherever that comes from.  One that varies counts by what sets
+// it: its value would make another definition, and so a backfill, of every run.
 static enum error_code read_constants(struct macros *macros, struct error *err) {
-    const str path =
-        path_join(macros->arena, macros->project, STR("config/variables/constants.sql"));
-    if (macros->constants_are_read || !path_is_file(path)) {
+    if (macros->constants_are_read) {
         return ERROR_NONE;
     }
     macros->constants_are_read = true;
-    str text;
-    TRY(file_read(macros->arena, path, &text, err));
-    struct str_list names = {0};
-    constant_names(macros->arena, text, &names);
-    if (names.count == 0) {
+    TRY(read_constants_of(macros, "config/variables/constants.sql", false, err));
+    TRY(read_constants_of(macros, "config/variables/global.sql", false, err));
+    TRY(read_constants_of(macros, "config/variables/local.sql", true, err));
+    if (macros->constants.count == 0) {
         return ERROR_NONE;
     }
     LAKE_RESULT result = NULL;
     TRY(lake_query(macros->connection, STR("SELECT name, value::VARCHAR FROM duckdb_variables()"),
                    LAKE_NO_VALUES, &result, err));
     while (lake_result_next(result)) {
-        const str name = str_copy(macros->arena, lake_result_text(result, 0));
-        if (str_list_has_nocase(&names, name)) {
-            str *value = ARENA_NEW(macros->arena, str);
-            *value = str_copy(macros->arena, lake_result_text(result, 1));
-            (void)map_set(&macros->constants, name, value);
+        struct constant *constant = map_get(&macros->constants, lake_result_text(result, 0));
+        if (constant != NULL && !constant->varies) {
+            constant->text = str_copy(macros->arena, lake_result_text(result, 1));
         }
     }
     return ERROR_NONE;
@@ -223,9 +331,11 @@ struct use_list {
     size_t capacity;
 };
 
-static bool has_use(const struct use_list *list, str name) {
+// A macro may be called like the constant that it reads.
+static bool has_use(const struct use_list *list, str name, bool is_constant) {
     for (size_t i = 0; i < list->count; i++) {
-        if (str_equal_nocase(list->items[i].name, name)) {
+        if (list->items[i].is_constant == is_constant &&
+            str_equal_nocase(list->items[i].name, name)) {
             return true;
         }
     }
@@ -276,10 +386,10 @@ static enum error_code collect_macro(struct macros *macros, str name, struct use
                                      struct error *err) {
     struct macro *macro = NULL;
     TRY(find_macro(macros, name, &macro, err));
-    if (macro == NULL || has_use(uses, macro->name)) {
+    if (macro == NULL || has_use(uses, macro->name, false)) {
         return ERROR_NONE;
     }
-    const struct definition_use use = {macro->name, macro->text};
+    const struct definition_use use = {.name = macro->name, .text = macro->text};
     LIST_PUSH(macros->arena, uses, use);
     TRY(read_bodies(macros, macro, err));
     for (size_t i = 0; i < macro->query_count; i++) {
@@ -300,9 +410,10 @@ static enum error_code collect(struct macros *macros, const struct sql_query *qu
         TRY(read_constants(macros, err));
     }
     for (size_t i = 0; i < query->variables.count; i++) {
-        const str *value = map_get(&macros->constants, query->variables.items[i]);
-        if (value != NULL && !has_use(uses, query->variables.items[i])) {
-            const struct definition_use use = {query->variables.items[i], *value};
+        const str name = query->variables.items[i];
+        const struct constant *constant = map_get(&macros->constants, name);
+        if (constant != NULL && !has_use(uses, name, true)) {
+            const struct definition_use use = {name, constant->text, true, constant->varies};
             LIST_PUSH(macros->arena, uses, use);
         }
     }

@@ -18,7 +18,7 @@ struct macros {
     bool is_read;
     struct map by_name; // struct macro *, without case
     bool constants_are_read;
-    struct map constants; // str * by name: the value as text
+    struct map constants; // struct constant *, without case
 };
 
 // The project's macros as DuckDB knows them and the variables that constants.sql sets are read when

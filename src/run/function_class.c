@@ -83,9 +83,9 @@ enum error_code function_classes_ask(struct function_classes *classes,
 }
 
 static const struct definition_use *find_use(const struct definition_use *uses, size_t count,
-                                             str name) {
+                                             str name, bool is_constant) {
     for (size_t i = 0; i < count; i++) {
-        if (str_equal_nocase(uses[i].name, name)) {
+        if (uses[i].is_constant == is_constant && str_equal_nocase(uses[i].name, name)) {
             return &uses[i];
         }
     }
@@ -141,7 +141,9 @@ static enum error_code classify_macro(struct function_classes *classes,
 static bool reads_constants(const struct sql_query *query, const struct definition_use *uses,
                             size_t use_count) {
     for (size_t i = 0; i < query->variables.count; i++) {
-        if (find_use(uses, use_count, query->variables.items[i]) == NULL) {
+        const struct definition_use *use =
+            find_use(uses, use_count, query->variables.items[i], true);
+        if (use == NULL || use->varies) {
             return false;
         }
     }
@@ -155,7 +157,7 @@ static enum error_code read_names(struct function_classes *classes,
     struct str_list unknown = {0};
     for (size_t i = 0; i < query->functions.count; i++) {
         const str name = query->functions.items[i].name;
-        const struct definition_use *use = find_use(uses, use_count, name);
+        const struct definition_use *use = find_use(uses, use_count, name, false);
         if (str_equal(name, STR("getvariable"))) {
             set_class(classes, name,
                       reads_constants(query, uses, use_count) ? SQL_FUNCTION_PLAIN

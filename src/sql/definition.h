@@ -16,7 +16,9 @@
 // A macro or constant the model uses, directly or through others; sorted by name by the caller.
 struct definition_use {
     str name;
-    str text; // the canonical tree of a macro's body, or the value of a constant
+    str text; // the canonical tree of a macro's body; a constant's value, or what sets it
+    bool is_constant;
+    bool varies; // a constant whose value is another one at every run or model
 };
 
 struct definition {
