@@ -144,6 +144,12 @@ void commit_progress_take(struct arena *arena, struct commit *commit, str metada
     }
 }
 
+int64_t commit_progress_snapshot(str metadata) {
+    yyjson_doc *document CLEANUP(document_cleanup) =
+        yyjson_read(metadata.data == NULL ? "" : metadata.data, metadata.size, YYJSON_READ_NOFLAG);
+    return yyjson_get_sint(yyjson_obj_get(yyjson_doc_get_root(document), "commit"));
+}
+
 // ── Writing ──
 
 str schema_hash(struct arena *arena, const struct lake_column *columns, size_t count) {

@@ -72,6 +72,8 @@ struct commit_progress {
 };
 str commit_progress_write(struct arena *arena, const struct commit_progress *progress);
 void commit_progress_take(struct arena *arena, struct commit *commit, str metadata);
+// The snapshot of the commit that the text for the log speaks of; 0: none.
+int64_t commit_progress_snapshot(str metadata);
 
 struct commit_step {
     const char *name;

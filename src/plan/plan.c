@@ -184,6 +184,7 @@ enum error_code plan_read(struct arena *arena, const struct models *models,
         const struct lake_table *table = map_get(&plan->tables, step->model->target);
         step->table_exists = table != NULL;
         step->table_id = table == NULL ? 0 : table->identity;
+        step->table_since = table == NULL ? 0 : table->begin_snapshot;
         TRY(plan_files_read(arena, connection, plan->project, step->model, &step->files, err));
     }
     for (size_t i = 0; i < models->count; i++) {
@@ -400,6 +401,11 @@ static void decide_on_facts(struct plan *plan, struct plan_step *step) {
     }
     if (plan->full_refresh) {
         decide(step, RUN_BACKFILL, STR("full refresh requested"));
+        return;
+    }
+    // What the table holds may be nowhere else any more: nothing is rebuilt on a guess.
+    if (step->commit_is_lost) {
+        decide(step, changed_type, STR("missing/invalid depends metadata"));
         return;
     }
     if (!definition_is_same(plan, step)) {

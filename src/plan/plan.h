@@ -28,7 +28,9 @@ struct plan_step {
     size_t use_count;
     bool has_commit; // of this model and table; without one the table counts as missing
     struct commit commit;
+    bool commit_is_lost; // its snapshot is expired: only the run log tells that there was one
     bool table_exists;
+    int64_t table_since;          // the oldest snapshot that has the table
     str decoration;               // hash of what the directives say of comments and storage
     int64_t table_id;             // identity of the table; 0: none, or made by this run
     struct file_input_list files; // local files it reads, as they are now

@@ -27,6 +27,26 @@ static void take_kept(struct plan *plan, const struct state_kept_commit *kept) {
     }
 }
 
+// Another program has expired the model's commit, but the log still knows that it wrote this very
+// table.
+static void take_lost(const struct plan *plan, struct plan_step *step,
+                      const struct state_run *run) {
+    const bool succeeded = str_equal(run->status, STR("ok")) || str_equal(run->status, STR("skip"));
+    const int64_t snapshot =
+        run->snapshot > 0 ? run->snapshot : commit_progress_snapshot(run->metadata);
+    if (!succeeded || !step->table_exists || snapshot < step->table_since || snapshot == 0 ||
+        snapshot >= plan->oldest_snapshot) {
+        return;
+    }
+    step->has_commit = true;
+    step->commit_is_lost = true;
+    step->commit = (struct commit){
+        .snapshot = snapshot,
+        .read_snapshot = snapshot,
+        .kind = run->kind,
+    };
+}
+
 void plan_take_log(struct plan *plan, struct state *state) {
     struct state_kept_list kept = {0};
     struct state_run_list runs = {0};
@@ -41,9 +61,11 @@ void plan_take_log(struct plan *plan, struct state *state) {
     }
     for (size_t i = 0; i < runs.count; i++) {
         const struct model *model = models_find(plan->models, runs.items[i].target);
-        if (model != NULL && plan_step_of(plan, model)->has_commit) {
-            commit_progress_take(plan->arena, &plan_step_of(plan, model)->commit,
-                                 runs.items[i].metadata);
+        struct plan_step *step = model == NULL ? NULL : plan_step_of(plan, model);
+        if (step != NULL && !step->has_commit) {
+            take_lost(plan, step, &runs.items[i]);
+        } else if (step != NULL && !step->commit_is_lost) {
+            commit_progress_take(plan->arena, &step->commit, runs.items[i].metadata);
         }
     }
     for (size_t i = 0; i < plan->models->count; i++) {

@@ -169,9 +169,11 @@ static enum error_code registry_upsert(struct turn *turn, struct error *err) {
                         NULL, err);
 }
 
-// A first run and a changed definition are recorded even when they write no row.
+// A first run and a changed definition are recorded even when they write no row, and so is what a
+// commit that was lost has told.
 static bool must_record(const struct turn *turn) {
-    return turn->result->run_type == RUN_BACKFILL || turn->altered || turn->decorated;
+    return turn->result->run_type == RUN_BACKFILL || turn->altered || turn->decorated ||
+           turn->step->commit_is_lost;
 }
 
 // A fetch without rows, and the table is to stay as it is.  Where it was to be rebuilt, nothing is

@@ -84,3 +84,33 @@ def test_rows_that_the_model_did_not_write_are_replaced_with_a_warning(lake, kin
     assert lake.run_json().models["m.t"]["warnings"] == ["the table was there before this model: this run replaces the 2 rows in it"]
     assert current(lake, kind) == ROWS
     assert lake.run_json().models["m.t"]["warnings"] == []
+
+
+EXPIRE = "CALL ducklake_expire_snapshots('lake', older_than => now() + INTERVAL '1 day')"
+KEPT = {
+    "table": [(2, "B"), (3, "c"), (4, "d")], "append": [(1, "a"), (2, "B"), (2, "b"), (3, "c"), (4, "d")],
+    "merge": [(1, "a"), (2, "B"), (3, "c"), (4, "d")],
+    "tracked": [(2, "B"), (3, "c"), (4, "d")], "scd2": [(2, "B"), (3, "c"), (4, "d")],
+}
+
+
+@pytest.mark.parametrize("skips", [0, 2])
+def test_snapshots_that_another_program_expired_cost_no_rows(lake, kind, skips):
+    lake.write(model(kind)).run_json()
+    for _ in range(skips):
+        lake.run_json()
+    by_hand(lake, "DELETE FROM ext.src WHERE id = 1", "UPDATE ext.src SET v = 'B' WHERE id = 2",
+            "INSERT INTO ext.src VALUES (4, 'd')", EXPIRE)
+    run = lake.run_json().models["m.t"]
+    assert (run["run_type"], run["run_reason"]) == ("full" if kind == "table" else "incremental", "missing/invalid depends metadata")
+    assert current(lake, kind) == KEPT[kind]
+    assert kind != "scd2" or lake.value("SELECT count(*) FROM m.t") == 5
+    assert lake.run_json().models["m.t"]["run_type"] == "skip"
+
+
+def test_a_run_that_finds_its_commit_expired_records_itself(lake, kind):
+    lake.write(model(kind)).run_json()
+    by_hand(lake, "CREATE TABLE ext.other(id INTEGER)", EXPIRE)
+    assert lake.run_json().models["m.t"]["rows_affected"] == 0
+    assert lake.run_json().models["m.t"]["run_type"] == "skip"
+    assert current(lake, kind) == ROWS
