@@ -98,10 +98,12 @@ enum error_code lake_model_commits(struct lake_connection *connection, struct ar
     } list = {0};
     const str sql = with_names(
         &scratch, connection,
-        "SELECT max(snapshot_id), arg_max(commit_extra_info, snapshot_id) FROM (SELECT "
+        "SELECT snapshot_id, next_catalog_id, info FROM (SELECT max(snapshot_id) AS snapshot_id, "
+        "arg_max(commit_extra_info, snapshot_id) AS info FROM (SELECT "
         "snapshot_id, commit_extra_info, lower(" MODEL_OF_SNAPSHOT ") AS model "
         "FROM {m}.ducklake_snapshot_changes c) WHERE model IS NOT NULL AND (?1 OR model IN "
-        "(SELECT lower(unnest(?2)))) GROUP BY model ORDER BY 1");
+        "(SELECT lower(unnest(?2)))) GROUP BY model) JOIN {m}.ducklake_snapshot "
+        "USING (snapshot_id) ORDER BY 1");
     LAKE_RESULT result = NULL;
     TRY(lake_query(connection, sql,
                    LAKE_VALUES(lake_value_bool(models == NULL),
@@ -111,7 +113,8 @@ enum error_code lake_model_commits(struct lake_connection *connection, struct ar
     while (lake_result_next(result)) {
         const struct lake_model_commit commit = {
             .snapshot = lake_result_int64(result, 0),
-            .extra_info = str_copy(arena, lake_result_text(result, 1)),
+            .next_table_id = lake_result_int64(result, 1),
+            .extra_info = str_copy(arena, lake_result_text(result, 2)),
         };
         LIST_PUSH(arena, &list, commit);
     }

@@ -32,6 +32,7 @@ MUST_USE enum error_code lake_snapshot_exists(struct lake_connection *connection
 // The newest snapshot that a model committed.
 struct lake_model_commit {
     int64_t snapshot;
+    int64_t next_table_id; // tables with this id or a higher one were made after it
     str extra_info;
 };
 // Of every model (extra_info->>'model', compared without case), or of those in `models` when it is

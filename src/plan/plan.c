@@ -65,17 +65,21 @@ static enum error_code read_commits(struct plan *plan, struct lake_connection *c
     for (size_t i = 0; i < count; i++) {
         struct commit *commit = ARENA_NEW(plan->arena, struct commit);
         str target;
-        if (commit_read(plan->arena, commits[i].snapshot, commits[i].extra_info, &target, commit)) {
+        if (!commit_read(plan->arena, commits[i].snapshot, commits[i].extra_info, &target,
+                         commit)) {
+            continue;
+        }
+        // A commit older than the table speaks of another one, which was dropped since.  By ids:
+        // a comment or a sorting, set by hand, begins the table's row in the catalog anew.
+        const struct lake_table *table = map_get(&plan->tables, target);
+        if (table != NULL && table->id < commits[i].next_table_id) {
             (void)map_set(&latest, target, commit);
         }
     }
     for (size_t i = 0; i < plan->models->count; i++) {
         struct plan_step *step = &plan->steps[i];
         const struct commit *commit = map_get(&latest, step->model->target);
-        const struct lake_table *table = map_get(&plan->tables, step->model->target);
-        // A commit older than the table speaks of another one, which was dropped since.
-        step->has_commit =
-            commit != NULL && table != NULL && commit->snapshot >= table->begin_snapshot;
+        step->has_commit = commit != NULL;
         if (step->has_commit) {
             step->commit = *commit;
         }

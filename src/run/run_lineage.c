@@ -50,13 +50,14 @@ static struct lake_column *column_of(struct lake_table *table, str name) {
     return &table->columns[i];
 }
 
-enum error_code turn_rename_columns(struct turn *turn, struct lake_table *table, str *summary,
+enum error_code turn_rename_columns(struct turn *turn, struct lake_table *table,
+                                    struct column_renames *renames, str *summary,
                                     struct error *err) {
     struct runner *runner = turn->runner;
     const struct plan_step *step = turn->step;
     struct arena *arena = turn->arena;
     struct lineage_column_list before, after;
-    struct column_renames renames;
+    *renames = (struct column_renames){0};
     *summary = (str){0};
     if (!may_be_renamed(turn, table)) {
         return ERROR_NONE;
@@ -72,11 +73,11 @@ enum error_code turn_rename_columns(struct turn *turn, struct lake_table *table,
         .lineage_before = &before,
         .lineage_after = &after,
     };
-    renames_find(arena, &input, &renames);
+    renames_find(arena, &input, renames);
     struct text text;
     text_init(&text, arena);
-    for (size_t i = 0; i < renames.count; i++) {
-        const struct column_rename *rename = &renames.items[i];
+    for (size_t i = 0; i < renames->count; i++) {
+        const struct column_rename *rename = &renames->items[i];
         const str sql = str_format(
             arena, "ALTER TABLE " STR_FORMAT " RENAME COLUMN " STR_FORMAT " TO " STR_FORMAT,
             STR_ARGS(model_table_name(arena, step->model)),

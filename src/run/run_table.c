@@ -7,6 +7,7 @@
 #include "run/turn.h"
 #include "sql/definition.h"
 #include "write/columns.h"
+#include "write/rename.h"
 
 // A table on its way to its new columns.
 struct evolving_table {
@@ -14,6 +15,7 @@ struct evolving_table {
     enum model_kind kind;
     enum model_kind old_kind; // that wrote its rows
     bool has_old_kind;
+    struct column_renames renames;
     str renamed; // "renamed a → b"
     struct evolution evolution;
     int64_t versions_dropped; // closed versions of scd2 that this run deletes
@@ -75,16 +77,35 @@ static void keep_huge_columns(struct plan_step *step, const struct lake_table *t
 
 // ── What of the old rows can be gone on from ──
 
-static bool key_is_same(const struct turn *turn) {
+// What the column is called now.
+static str name_now(const struct evolving_table *evolving, str name) {
+    for (size_t i = 0; i < evolving->renames.count; i++) {
+        if (str_equal_nocase(evolving->renames.items[i].from, name)) {
+            return evolving->renames.items[i].to;
+        }
+    }
+    return name;
+}
+
+// A key column that was renamed is the key that it was.
+static bool key_is_same(const struct turn *turn, const struct evolving_table *evolving) {
     const struct commit *commit = &turn->step->commit;
     const struct directives *directives = &turn->step->model->source.directives;
     if (!commit->has_definition) { // written by another program, which did not tell
         return true;
     }
-    const bool grouped = directives->kind == MODEL_TRACKED;
-    const str key = grouped ? str_list_join(turn->arena, &directives->group_columns, STR(","))
-                            : directives->unique_key.value;
-    return str_equal_nocase(key, grouped ? commit->group_key : commit->unique_key);
+    if (directives->kind != MODEL_TRACKED) {
+        return str_equal_nocase(directives->unique_key.value,
+                                name_now(evolving, commit->unique_key));
+    }
+    struct str_splitter splitter = {.rest = commit->group_key};
+    struct str_list before = {0};
+    str part;
+    while (str_split_next(&splitter, ',', &part)) {
+        str_list_push(turn->arena, &before, name_now(evolving, part));
+    }
+    return str_equal_nocase(str_list_join(turn->arena, &directives->group_columns, STR(",")),
+                            str_list_join(turn->arena, &before, STR(",")));
 }
 
 // Whether every key column of now was one of the table's, and its values are kept.
@@ -128,7 +149,7 @@ static void choose_basis(struct turn *turn, const struct evolving_table *evolvin
     }
     const bool stays = key_values_stay(turn, &evolving->table, &type_changed);
     turn->write.rebuilds = !evolving->has_old_kind || evolving->old_kind != evolving->kind ||
-                           !stays || !key_is_same(turn) ||
+                           !stays || !key_is_same(turn, evolving) ||
                            (evolving->kind == MODEL_SCD2 && turn->runner->options->full_refresh);
     if (type_changed && result->run_type != RUN_BACKFILL) {
         result->run_type = RUN_BACKFILL;
@@ -269,7 +290,7 @@ static void warn_of_old_masks(struct turn *turn, const struct evolving_table *ev
 static enum error_code evolve(struct turn *turn, struct error *err) {
     struct evolving_table evolving = {0};
     TRY(find_table(turn, &evolving, err));
-    TRY(turn_rename_columns(turn, &evolving.table, &evolving.renamed, err));
+    TRY(turn_rename_columns(turn, &evolving.table, &evolving.renames, &evolving.renamed, err));
     keep_huge_columns(turn->step, &evolving.table);
     find_known_columns(turn, &evolving);
     choose_basis(turn, &evolving);

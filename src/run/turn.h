@@ -73,8 +73,10 @@ MUST_USE enum error_code turn_prepare_table(struct turn *turn, struct error *err
 // The part of it for columns that only changed their name: renames them in the lake and in `table`;
 // *summary: "renamed a → b", or empty.
 struct lake_table;
+struct column_renames;
 MUST_USE enum error_code turn_rename_columns(struct turn *turn, struct lake_table *table,
-                                             str *summary, struct error *err);
+                                             struct column_renames *renames, str *summary,
+                                             struct error *err);
 
 // Which rows an incremental run reads (models.md §6): sets body and source of turn->write.
 MUST_USE enum error_code turn_choose_rows(struct turn *turn, struct error *err);

@@ -323,6 +323,44 @@ static void other_models_do_not_matter_to_a_run_of_one(void **state) {
                      ERROR_INVALID);
 }
 
+// The commits of a model tell nothing of a table that was dropped, nor of one that was made since:
+// also when a run was killed after it had made the missing tables.
+static void a_table_dropped_by_hand_is_made_again(void **state) {
+    static const char *const HEADERS[] = {
+        "", "-- @kind: append\n", "-- @kind: merge\n-- @unique_key: id\n",
+        "-- @kind: tracked\n-- @group_key: id\n", "-- @kind: scd2\n-- @unique_key: id\n"};
+    struct project_fixture *f = *state;
+    project_write(f, "models/raw/s.sql", "SELECT 1 AS id, 'a' AS v UNION ALL SELECT 2, 'b'\n");
+    for (size_t i = 0; i < ARRAY_COUNT(HEADERS); i++) {
+        const str path = str_format(&f->arena, "models/mart/t%zu.sql", i);
+        const str text = str_format(&f->arena, "%sSELECT id, v FROM raw.s\n", HEADERS[i]);
+        project_write(f, str_to_cstring(&f->arena, path), str_to_cstring(&f->arena, text));
+    }
+    for (size_t round = 0; round < 3; round++) {
+        project_run(f);
+        for (size_t i = 0; i < ARRAY_COUNT(HEADERS); i++) {
+            const str line = str_format(&f->arena, "[ok] mart.t%zu backfill 2 first run\n", i);
+            if (str_find(text_str(&f->lines), line) == SIZE_MAX) {
+                fail_msg("round %zu: no " STR_FORMAT "%s", round, STR_ARGS(line),
+                         text_cstring(&f->lines));
+            }
+            const str count = str_format(&f->arena, "SELECT count(*) FROM mart.t%zu", i);
+            assert_string_equal(project_query(f, str_to_cstring(&f->arena, count)), "2\n");
+            const str drop = str_format(&f->arena, "DROP TABLE mart.t%zu", i);
+            const str make =
+                str_format(&f->arena, "CREATE TABLE mart.t%zu(id INTEGER, v VARCHAR%s)", i,
+                           i == 3   ? ", _content_hash VARCHAR"
+                           : i == 4 ? ", valid_from_snapshot BIGINT, "
+                                      "valid_to_snapshot BIGINT, is_current BOOLEAN"
+                                    : "");
+            (void)project_query(f, str_to_cstring(&f->arena, drop));
+            if (round == 1) {
+                (void)project_query(f, str_to_cstring(&f->arena, make));
+            }
+        }
+    }
+}
+
 static void incremental_variables_follow_the_target(void **state) {
     struct project_fixture *f = *state;
     write_source(f, "(1, 'a'), (2, 'b')");
@@ -434,6 +472,7 @@ int main(void) {
         TEST(cycle_refuses_the_run_and_shows_the_loop),
         TEST(target_limits_the_run),
         TEST(other_models_do_not_matter_to_a_run_of_one),
+        TEST(a_table_dropped_by_hand_is_made_again),
         TEST(incremental_variables_follow_the_target),
         TEST(commit_carries_its_metadata),
         TEST(files_are_compared_by_size_and_time),
