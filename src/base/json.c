@@ -96,6 +96,15 @@ void json_key_string(struct json *json, str key, str value) {
     json_string(json, value);
 }
 
+void json_key_strings(struct json *json, str key, const struct str_list *values) {
+    json_key(json, key);
+    json_array(json);
+    for (size_t i = 0; i < values->count; i++) {
+        json_string(json, values->items[i]);
+    }
+    json_end(json);
+}
+
 void json_key_int(struct json *json, str key, int64_t value) {
     json_key(json, key);
     json_int(json, value);

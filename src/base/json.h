@@ -13,6 +13,7 @@
 // Nesting deeper than JSON_DEPTH_MAX is a bug of the caller (assert).  Invalid UTF-8 becomes
 // U+FFFD.
 
+#include "base/list.h"
 #include "base/str.h"
 
 struct text;
@@ -41,6 +42,7 @@ void json_null(struct json *json);
 void json_raw(struct json *json, str value);
 
 void json_key_string(struct json *json, str key, str value);
+void json_key_strings(struct json *json, str key, const struct str_list *values); // an array
 void json_key_int(struct json *json, str key, int64_t value);
 void json_key_bool(struct json *json, str key, bool value);
 

@@ -240,6 +240,24 @@ int command_fail(const struct command_line *line, const struct error *err) {
     return err->code == ERROR_CANCELLED ? EXIT_INTERRUPTED : EXIT_FINDINGS;
 }
 
+enum error_code command_report(const struct command_line *line, str key, str value, str text,
+                               struct error *err) {
+    SCRATCH(scratch);
+    struct text out;
+    struct json json;
+    if (!line->json) {
+        return command_print(line, text, err);
+    }
+    text_init(&out, &scratch);
+    json_init(&json, &out);
+    json_object(&json);
+    json_key_int(&json, STR("schema_version"), 1);
+    json_key_string(&json, key, value);
+    json_end(&json);
+    text_add_char(&out, '\n');
+    return command_print(line, text_str(&out), err);
+}
+
 void command_json_warnings(struct json *json, const struct error_list *warnings) {
     json_key(json, STR("warnings"));
     json_array(json);

@@ -83,6 +83,10 @@ MUST_USE enum error_code command_write(str text, struct error *err);
 MUST_USE enum error_code command_print(const struct command_line *line, str text,
                                        struct error *err);
 
+// What a command has made: the text for people or, with --json, {"schema_version", key: value}.
+MUST_USE enum error_code command_report(const struct command_line *line, str key, str value,
+                                        str text, struct error *err);
+
 // "warnings": [messages], inside an open object.
 void command_json_warnings(struct json *json, const struct error_list *warnings);
 // The same for people, on standard error; nothing with --json.

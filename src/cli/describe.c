@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/blueprint.h"
 #include "cli/commands.h"
+#include "cli/inspection_command.h"
 #include "cli/layout.h"
 #include "inspect/facts.h"
 
@@ -14,12 +15,7 @@ enum {
 // ── JSON ──
 
 static void json_texts(struct json *json, str key, const struct str_list *list) {
-    json_key(json, key);
-    json_array(json);
-    for (size_t i = 0; i < list->count; i++) {
-        json_string(json, list->items[i]);
-    }
-    json_end(json);
+    json_key_strings(json, key, list);
 }
 
 static void json_directives(struct json *json, str key, const struct directive_list *list) {
@@ -445,7 +441,6 @@ static enum error_code show(struct command_line *line, struct inspection *inspec
                             struct error *err) {
     str target;
     struct model_facts facts;
-    command_print_warnings(line, &inspection->project.warnings);
     TRY(model_target_resolve(line->arena, inspection->project.root, command_argument(line, 0),
                              &target, err));
     const struct model *model = models_find(&inspection->models, target);
@@ -483,15 +478,7 @@ static int run(struct command_line *line) {
     if (command_option(line, "fields", &fields)) {
         return misused(line, "--fields belongs to `describe blueprint`");
     }
-    struct error err = {0};
-    struct inspection inspection;
-    const struct inspection_options options = {.context = line->context, .with_models = true};
-    enum error_code code = inspection_open(line->arena, &options, &inspection, &err);
-    if (code == ERROR_NONE) {
-        code = show(line, &inspection, &err);
-    }
-    inspection_close(&inspection);
-    return code == ERROR_NONE ? EXIT_CLEAN : command_fail(line, &err);
+    return inspection_command(line, true, show);
 }
 
 const struct command command_describe = {

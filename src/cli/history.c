@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/inspection_command.h"
 #include "cli/layout.h"
 #include "inspect/inspect.h"
 
@@ -96,12 +97,19 @@ static enum error_code find_target(struct inspection *inspection, str wanted, st
     return past_code == ERROR_NONE && past.count > 0 ? ERROR_NONE : code;
 }
 
-static enum error_code show(struct command_line *line, struct inspection *inspection, int64_t limit,
+static enum error_code read_limit(const struct command_line *line, int64_t *limit,
+                                  struct error *err) {
+    *limit = LIMIT_DEFAULT;
+    return command_number(line, "limit", 1, INT64_MAX / 4, limit, err);
+}
+
+static enum error_code show(struct command_line *line, struct inspection *inspection,
                             struct error *err) {
     struct arena *arena = line->arena;
     str target;
     struct history history;
-    command_print_warnings(line, &inspection->project.warnings);
+    int64_t limit = 0;
+    TRY(read_limit(line, &limit, err));
     TRY(find_target(inspection, command_argument(line, 0), &target, err));
     TRY(history_read(inspection->session.connection, inspection->state, arena, target, limit,
                      &history, err));
@@ -116,20 +124,13 @@ static enum error_code show(struct command_line *line, struct inspection *inspec
 }
 
 static int run(struct command_line *line) {
-    struct error err = {0};
-    int64_t limit = LIMIT_DEFAULT;
-    if (command_number(line, "limit", 1, INT64_MAX / 4, &limit, &err) != ERROR_NONE) {
+    struct error err;
+    int64_t ignored = 0;
+    if (read_limit(line, &ignored, &err) != ERROR_NONE) {
         command_print_error(line, &err);
         return EXIT_USAGE;
     }
-    struct inspection inspection;
-    const struct inspection_options options = {.context = line->context};
-    enum error_code code = inspection_open(line->arena, &options, &inspection, &err);
-    if (code == ERROR_NONE) {
-        code = show(line, &inspection, limit, &err);
-    }
-    inspection_close(&inspection);
-    return code == ERROR_NONE ? EXIT_CLEAN : command_fail(line, &err);
+    return inspection_command(line, false, show);
 }
 
 const struct command command_history = {

@@ -1,31 +1,19 @@
 // `coypu init`: a project in the working directory.
 #include "base/file.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "project/project.h"
 
-static str report(struct command_line *line, str name) {
-    struct text out;
-    text_init(&out, line->arena);
-    if (line->json) {
-        struct json json;
-        json_init(&json, &out);
-        json_object(&json);
-        json_key_int(&json, STR("schema_version"), 1);
-        json_key_string(&json, STR("project"), name);
-        json_end(&json);
-        text_add_char(&out, '\n');
-        return text_str(&out);
-    }
-    text_format(&out,
-                "made the project " STR_FORMAT "\n\nnext:\n"
-                "  write a model, for example models/raw/hello.sql:  SELECT 42 AS answer\n"
-                "  coypu run                  runs what changed\n"
-                "  coypu query raw.hello      shows the table\n"
-                "  coypu validate             checks every file without running it\n",
-                STR_ARGS(name));
-    return text_str(&out);
+static enum error_code report(struct command_line *line, str name, struct error *err) {
+    const str text =
+        str_format(line->arena,
+                   "made the project " STR_FORMAT "\n\nnext:\n"
+                   "  write a model, for example models/raw/hello.sql:  SELECT 42 AS answer\n"
+                   "  coypu run                  runs what changed\n"
+                   "  coypu query raw.hello      shows the table\n"
+                   "  coypu validate             checks every file without running it\n",
+                   STR_ARGS(name));
+    return command_report(line, STR("project"), name, text, err);
 }
 
 static int run(struct command_line *line) {
@@ -33,7 +21,7 @@ static int run(struct command_line *line) {
     str name;
     if (project_init(line->context, line->arena, path_working_directory(line->arena), &name,
                      &err) != ERROR_NONE ||
-        command_write(report(line, name), &err) != ERROR_NONE) {
+        report(line, name, &err) != ERROR_NONE) {
         return command_fail(line, &err);
     }
     return EXIT_CLEAN;

@@ -280,15 +280,6 @@ static void write_column(struct view *view, struct text *out) {
 
 // ── JSON ──
 
-static void write_depends(struct json *json, const struct model *model) {
-    json_key(json, STR("depends"));
-    json_array(json);
-    for (size_t i = 0; i < model->inputs.count; i++) {
-        json_string(json, model->inputs.items[i]);
-    }
-    json_end(json);
-}
-
 static void write_column_json(struct json *json, const struct lineage *lineage,
                               const struct lineage_column *column) {
     json_object(json);
@@ -316,7 +307,7 @@ static void write_model_json(struct view *view, struct json *json, const struct 
     if (model->broken) {
         json_key_bool(json, STR("broken"), true);
     }
-    write_depends(json, model);
+    json_key_strings(json, STR("depends"), &model->inputs);
     json_key(json, STR("columns"));
     json_array(json);
     for (size_t i = 0; lineage != NULL && i < lineage->columns.count; i++) {

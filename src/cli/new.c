@@ -1,22 +1,12 @@
 // `coypu new NAME` and `coypu new lib NAME`: files to begin with.
-#include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "inspect/scaffold.h"
 
-static str report(struct command_line *line, str path, bool is_folder) {
+static enum error_code report(struct command_line *line, str path, bool is_folder,
+                              struct error *err) {
     struct text out;
     text_init(&out, line->arena);
-    if (line->json) {
-        struct json json;
-        json_init(&json, &out);
-        json_object(&json);
-        json_key_int(&json, STR("schema_version"), 1);
-        json_key_string(&json, STR("path"), path);
-        json_end(&json);
-        text_add_char(&out, '\n');
-        return text_str(&out);
-    }
     text_format(&out, "made " STR_FORMAT "%s\n", STR_ARGS(path), is_folder ? "/" : "");
     if (is_folder) {
         text_format(&out,
@@ -24,7 +14,7 @@ static str report(struct command_line *line, str path, bool is_folder) {
                     ".orders.sql\n",
                     STR_ARGS(command_argument(line, 0)));
     }
-    return text_str(&out);
+    return command_report(line, STR("path"), path, text_str(&out), err);
 }
 
 static enum error_code make(struct command_line *line, str *path, bool *is_folder,
@@ -69,7 +59,7 @@ static int run(struct command_line *line) {
         return EXIT_USAGE;
     }
     if (make(line, &path, &is_folder, &err) != ERROR_NONE ||
-        command_print(line, report(line, path, is_folder), &err) != ERROR_NONE) {
+        report(line, path, is_folder, &err) != ERROR_NONE) {
         return command_fail(line, &err);
     }
     return EXIT_CLEAN;

@@ -61,21 +61,11 @@ void explain_json(struct json *json, const struct run_explanation *explanation) 
         json_end(json);
     }
     json_end(json);
-    json_key(json, STR("files"));
-    json_array(json);
-    for (size_t i = 0; i < explanation->files.count; i++) {
-        json_string(json, explanation->files.items[i]);
-    }
-    json_end(json);
+    json_key_strings(json, STR("files"), &explanation->files);
     json_key_string(json, STR("shape"), explanation->shape);
     if (explanation->reason.size > 0) {
         json_key_string(json, STR("reason"), explanation->reason);
     }
-    json_key(json, STR("sql"));
-    json_array(json);
-    for (size_t i = 0; i < explanation->statements.count; i++) {
-        json_string(json, explanation->statements.items[i]);
-    }
-    json_end(json);
+    json_key_strings(json, STR("sql"), &explanation->statements);
     json_end(json);
 }

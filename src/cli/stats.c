@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/inspection_command.h"
 #include "cli/layout.h"
 
 static void json_time(struct json *json, struct arena *arena, str key, int64_t wall_us) {
@@ -84,10 +85,14 @@ static void write_totals(struct box *box, struct arena *arena, const struct proj
              duration_format(arena, totals->duration_ms_average * 1000));
     box_pair(box, "rows written", count_shown(arena, totals->rows), "last run",
              time_shown(arena, totals->last_us));
-    box_fact(box, "catalog",
-             str_format(arena, STR_FORMAT " (DuckLake " STR_FORMAT ")",
-                        STR_ARGS(stats->catalog_type), STR_ARGS(stats->ducklake_version)));
-    box_fact(box, "data", stats->data_path);
+    if (stats->catalog_type.size == 0) {
+        box_fact(box, "catalog", STR("not there yet: the first run makes it"));
+    } else {
+        box_fact(box, "catalog",
+                 str_format(arena, STR_FORMAT " (DuckLake " STR_FORMAT ")",
+                            STR_ARGS(stats->catalog_type), STR_ARGS(stats->ducklake_version)));
+        box_fact(box, "data", stats->data_path);
+    }
     if (stats->kind_count > 0) {
         box_fact(box, "kinds", kinds_shown(arena, stats));
     }
@@ -135,7 +140,6 @@ static enum error_code show(struct command_line *line, struct inspection *inspec
     struct project_stats stats;
     struct text out;
     text_init(&out, line->arena);
-    command_print_warnings(line, &inspection->project.warnings);
     TRY(project_stats_read(inspection, &stats, err));
     if (line->json) {
         write_json(&out, line->arena, &stats, &inspection->project);
@@ -146,15 +150,7 @@ static enum error_code show(struct command_line *line, struct inspection *inspec
 }
 
 static int run(struct command_line *line) {
-    struct error err = {0};
-    struct inspection inspection;
-    const struct inspection_options options = {.context = line->context, .with_models = true};
-    enum error_code code = inspection_open(line->arena, &options, &inspection, &err);
-    if (code == ERROR_NONE) {
-        code = show(line, &inspection, &err);
-    }
-    inspection_close(&inspection);
-    return code == ERROR_NONE ? EXIT_CLEAN : command_fail(line, &err);
+    return inspection_command(line, true, show);
 }
 
 const struct command command_stats = {

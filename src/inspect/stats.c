@@ -69,6 +69,9 @@ static enum error_code read_catalog(struct inspection *inspection, struct projec
     const struct lake *lake = inspection->session.lake;
     struct arena *arena = inspection->arena;
     const str prefix = lake_metadata_prefix(lake);
+    if (lake_is_missing(lake)) {
+        return ERROR_NONE;
+    }
     stats->catalog_type = str_from(lake_catalog_name(lake_catalog_kind(lake)));
     TRY(lake_data_path(connection, arena, &stats->data_path, err));
     TRY(lake_query_int64(connection,

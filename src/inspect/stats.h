@@ -25,7 +25,7 @@ struct project_stats {
     size_t kind_count;
     struct history_totals totals;
     int64_t snapshots;
-    str catalog_type;
+    str catalog_type; // empty, as what follows, when nobody made the lake yet
     str data_path;
     str ducklake_version; // of the catalog's format
 };

@@ -193,8 +193,24 @@ static enum error_code attach_either(struct lake_connection *connection, struct 
     if (!is_other_path) {
         return code;
     }
-    return lake_execute(connection, complete(arena, statement, attach, options), LAKE_NO_VALUES,
-                        NULL, err);
+    const enum error_code again = lake_execute(
+        connection, complete(arena, statement, attach, options), LAKE_NO_VALUES, NULL, err);
+    if (again != ERROR_NONE &&
+        str_find(str_from(err->message), STR("DATA_PATH parameter")) != SIZE_MAX) {
+        error_hint(err, "was the project moved or copied? with its files in the new place, add "
+                        "OVERRIDE_DATA_PATH true behind DATA_PATH");
+    }
+    return again;
+}
+
+// The database of a catalog may be there without a DuckLake in it, and the file that a secret names
+// may not be there: that, only DuckDB knows.
+static bool says_missing(const struct attach_text *attach, const struct error *err) {
+    const str message = str_from(err->message);
+    const bool is_secret = str_is_identifier(str_from_offset(attach->path, STR("ducklake:").size));
+    return str_find(message, STR("creating a new DuckLake is explicitly disabled")) != SIZE_MAX ||
+           (is_secret && (str_find(message, STR("database does not exist")) != SIZE_MAX ||
+                          str_find(message, STR("unable to open database file")) != SIZE_MAX));
 }
 
 static enum error_code run_attach(struct lake_connection *connection,
@@ -225,14 +241,13 @@ static enum error_code run_attach(struct lake_connection *connection,
     TRY(lake_load_extensions_for(connection, statement->text, err));
     TRY(load_for_secret(connection, attach.path, err));
     if (is_missing_file(&attach, options)) {
+        lake->attached.is_missing = true;
         return attach_empty(connection, &attach, err);
     }
     const enum error_code code =
         attach_either(connection, &scratch, statement->text, &attach, options, err);
-    // The database of a catalog may be there without a DuckLake in it.
-    const bool is_empty = code != ERROR_NONE && options->read_only &&
-                          str_find(str_from(err->message), STR("creating a new DuckLake is "
-                                                               "explicitly disabled")) != SIZE_MAX;
+    const bool is_empty = code != ERROR_NONE && options->read_only && says_missing(&attach, err);
+    lake->attached.is_missing = is_empty;
     return is_empty ? attach_empty(connection, &attach, err) : code;
 }
 
@@ -378,6 +393,10 @@ const char *lake_catalog_name(enum lake_catalog kind) {
         return "postgres";
     }
     return "";
+}
+
+bool lake_is_missing(const struct lake *lake) {
+    return lake->attached.is_missing;
 }
 
 str lake_catalog_path(const struct lake *lake) {

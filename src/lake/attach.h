@@ -34,6 +34,8 @@ MUST_USE enum error_code lake_attach(struct lake_connection *connection, str fil
 // USE and search_path on a further connection of an attached lake.
 MUST_USE enum error_code lake_use(struct lake_connection *connection, struct error *err);
 
+// Attached for reading before anybody made it: an empty one in memory stands for it.
+bool lake_is_missing(const struct lake *lake);
 str lake_alias(const struct lake *lake); // as DuckDB knows it; borrows from the lake
 enum lake_catalog lake_catalog_kind(const struct lake *lake);
 const char *lake_catalog_name(enum lake_catalog kind); // "sqlite", "duckdb", "postgres"

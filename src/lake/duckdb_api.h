@@ -158,6 +158,7 @@ struct lake {
     struct { // written by lake_attach, before other connections are used
         bool is_attached;
         bool is_read_only;
+        bool is_missing;    // nobody made it yet: an empty one stands for it
         bool keeps_no_rows; // small writes do not go into the catalog
         enum lake_catalog catalog;
         str metadata_schema; // where the ATTACH says that DuckLake's tables are; empty: default

@@ -175,26 +175,12 @@ static void write_columns(struct json *json, const struct commit_input *input) {
     json_end(json);
 }
 
-static void write_depends(struct json *json, const struct model *model) {
-    json_key(json, STR("depends"));
-    json_array(json);
-    for (size_t i = 0; i < model->inputs.count; i++) {
-        json_string(json, model->inputs.items[i]);
-    }
-    json_end(json);
-}
-
 // The views on the way to the inputs, as they are defined now.
 static void write_views(struct json *json, const struct model *model) {
     if (model->views.count == 0) {
         return;
     }
-    json_key(json, STR("views"));
-    json_array(json);
-    for (size_t i = 0; i < model->views.count; i++) {
-        json_string(json, model->views.items[i]);
-    }
-    json_end(json);
+    json_key_strings(json, STR("views"), &model->views);
 }
 
 static void write_inputs(struct json *json, const struct file_input_list *inputs) {
@@ -270,12 +256,7 @@ static void write_definition(struct json *json, struct arena *arena,
     json_key(json, STR("definition"));
     json_object(json);
     json_key_string(json, STR("sql"), sha256_hex(arena, input->model->query.canonical));
-    json_key(json, STR("directives"));
-    json_array(json);
-    for (size_t i = 0; i < directives.count; i++) {
-        json_string(json, directives.items[i]);
-    }
-    json_end(json);
+    json_key_strings(json, STR("directives"), &directives);
     json_key(json, STR("uses"));
     json_array(json);
     for (size_t i = 0; i < input->use_count; i++) {
@@ -309,7 +290,7 @@ str commit_write(struct arena *arena, const struct commit_input *input) {
     write_columns(&json, input);
     json_key(&json, STR("column_lineage"));
     lineage_columns_write(&json, input->lineage);
-    write_depends(&json, model);
+    json_key_strings(&json, STR("depends"), &model->inputs);
     write_views(&json, model);
     json_key_string(&json, STR("dag_run_id"), input->run_id);
     json_key_string(&json, STR("start_time"), time_format_utc(arena, input->started_us));

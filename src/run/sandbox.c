@@ -45,14 +45,37 @@ static enum error_code classify(str path, struct catalog *catalog, struct error 
                                     .kind = LAKE_CATALOG_POSTGRES};
         return ERROR_NONE;
     }
-    if (str_is_identifier(path)) {
-        return cannot_fork("a catalog that a secret names", err);
-    }
     if (str_find_char(path, ':') != SIZE_MAX) {
         return cannot_fork("a catalog that is no local file", err);
     }
     *catalog = (struct catalog){.path = path, .kind = LAKE_CATALOG_DUCKDB};
     return ERROR_NONE;
+}
+
+// `ducklake:name` says only in which secret the catalog stands.  DuckDB attaches it, for reading,
+// and tells where it is; nothing of the secret itself is looked at.
+static enum error_code ask_secret(const struct project *project, str name, struct catalog *catalog,
+                                  struct error *err) {
+    struct project opened = *project;
+    struct session session = {0};
+    const struct session_options options = {
+        .read_only = true, .without_sources = true, .quiet = true, .threads = 1};
+    const enum error_code code = session_start(&opened, &options, &session, err);
+    if (code == ERROR_NONE) {
+        catalog->kind = lake_catalog_kind(session.lake);
+        catalog->path = str_copy(project->arena, lake_catalog_path(session.lake));
+    }
+    session_end(&session);
+    if (code == ERROR_NONE && catalog->kind == LAKE_CATALOG_POSTGRES) {
+        error_set(err, ERROR_INVALID,
+                  "a sandbox cannot copy the PostgreSQL catalog of the secret " STR_FORMAT
+                  ": it must connect to the server by itself",
+                  STR_ARGS(name));
+        error_hint(err, "name the database in config/catalog.sql: ATTACH 'ducklake:postgres:"
+                        "host=… dbname=… password=${PGPASSWORD}'");
+        return err->code;
+    }
+    return code;
 }
 
 static enum error_code find_catalog(const struct project *project, struct catalog *catalog,
@@ -67,7 +90,11 @@ static enum error_code find_catalog(const struct project *project, struct catalo
         const struct attach_text attach =
             attach_text_parse(project->arena, statements.items[i].text);
         if (attach.is_attach && str_starts_with(attach.path, prefix)) {
-            TRY(classify(str_from_offset(attach.path, prefix.size), catalog, err));
+            const str path = str_from_offset(attach.path, prefix.size);
+            if (str_is_identifier(path)) {
+                return ask_secret(project, path, catalog, err);
+            }
+            TRY(classify(path, catalog, err));
             catalog->schema = attach_text_option(project->arena, attach.options, "METADATA_SCHEMA");
             return ERROR_NONE;
         }

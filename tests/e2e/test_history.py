@@ -114,3 +114,5 @@ def test_stats_text(ran):
 def test_stats_of_an_empty_project(project):
     stats = json.loads(project.run("stats", "--json", code=0).out)
     assert (stats["model_count"], stats["total_runs"], stats["last_run"]) == (0, 0, None)
+    assert (stats["snapshots"], stats["catalog_type"], stats["data_path"]) == (0, "", "")
+    assert "catalog         not there yet: the first run makes it" in project.run("stats", code=0).out

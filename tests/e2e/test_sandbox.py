@@ -181,8 +181,19 @@ def test_wrong_usage(one):
     assert "sandbox has no option --dry-run" in one.run("sandbox", "--dry-run", code=2).err
     assert "no model makes mart.x" in one.run("sandbox", "mart.x", code=1).err
     assert not (one.root / ".sandbox").exists()
-    one.write({"config/catalog.sql": "ATTACH 'ducklake:my_secret' AS lake (DATA_PATH 'd/');\n"})
-    assert "a sandbox cannot copy a catalog that a secret names" in one.run("sandbox", code=1).err
+
+
+@pytest.mark.parametrize("path", ["sqlite:lake.sqlite", "lake.ducklake"])
+def test_a_catalog_that_a_secret_names_is_copied_like_any_other(project, path):
+    project.write({"config/secrets.sql": f"CREATE SECRET my_lake (TYPE ducklake, METADATA_PATH '{path}', DATA_PATH 'lake_data/');\n",
+                   "config/catalog.sql": "ATTACH 'ducklake:my_lake' AS lake;\n", "models/mart/t.sql": "SELECT 1 AS id"})
+    assert "an empty lake" in project.run("sandbox", code=0).out
+    project.run("run", code=0)
+    project.write({"models/mart/t.sql": "SELECT 2 AS id"})
+    before = trace(project)
+    (diff,) = diffs(project.run("sandbox", "--json", code=0)).values()
+    assert (diff["rows_before"], diff["added"], diff["removed"]) == (1, 1, 1)
+    assert trace(project) == before
 
 
 def test_models_with_checks_or_masks_run_though_nothing_changed(one):
