@@ -150,6 +150,9 @@ void source_position(str text, size_t offset, int *line, int *column) {
 }
 
 void error_source(struct error *err, str text) {
+    if (err->pos.line < 1) {
+        return;
+    }
     str rest = text;
     for (int line = 1; line < err->pos.line; line++) {
         const size_t end = str_find_char(rest, '\n');

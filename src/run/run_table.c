@@ -238,7 +238,8 @@ static enum error_code refuse_losses(struct turn *turn, const struct evolving_ta
                   evolving->versions_dropped == 1 ? "" : "s");
     }
     error_hint(err, "run without --no-destructive to accept it");
-    error_at(err, turn->step->model->file, 0, 0);
+    const struct model *model = turn->step->model;
+    error_at_offset(err, model->file, model->text, model->source.body_offset);
     return err->code;
 }
 

@@ -98,7 +98,9 @@ static void a_rebuild_says_how_many_versions_it_drops(void **state) {
     write_source(f, "(1, 'x')");
     project_run(f);
     (void)project_run_with(f, (struct run_options){.full_refresh = true, .no_destructive = true});
-    ASSERT_MESSAGES(f, "models/mart/t.sql: error: 2 historical versions would be dropped\n"
+    ASSERT_MESSAGES(f, "models/mart/t.sql:3:1: error: 2 historical versions would be dropped\n"
+                       "  SELECT * FROM raw.source\n"
+                       "  ^\n"
                        "  hint: run without --no-destructive to accept it\n");
     (void)project_run_with(f, (struct run_options){.full_refresh = true});
     ASSERT_MESSAGES(f, "models/mart/t.sql: warning: this run drops 2 historical versions\n");
@@ -128,8 +130,8 @@ static void history_survives_a_commit_that_was_expired(void **state) {
     execute_on_lake(f, EXPIRE, ARRAY_COUNT(EXPIRE));
     project_run(f);
     ASSERT_LINES(f, "[skip] mart.z skip 0 no dependencies\n"
-                    "[ok] raw.source backfill 0 first run\n"
-                    "[ok] mart.t backfill 0 first run\n");
+                    "[ok] raw.source full 0 missing/invalid depends metadata\n"
+                    "[ok] mart.t incremental 0 missing/invalid depends metadata\n");
     assert_string_equal(project_query(f, VERSIONS), "1|a|false\n1|x|true\n2|b|true\n");
 }
 
