@@ -198,8 +198,31 @@ static size_t count_controls(str text) {
     return count;
 }
 
+static const char digits[] = "0123456789abcdef";
+
+// Bytes that are no UTF-8 as \xe9.
+static str escape_invalid(struct arena *arena, str text) {
+    size_t bad = str_first_invalid_utf8(text);
+    if (bad == SIZE_MAX) {
+        return text;
+    }
+    char *out = arena_alloc_bytes(arena, 4 * text.size + 1);
+    char *end = out;
+    for (; bad != SIZE_MAX; bad = str_first_invalid_utf8(text)) {
+        const unsigned char code = (unsigned char)text.data[bad];
+        end = str_append(end, str_slice(text, 0, bad));
+        end = str_append(end, STR("\\x"));
+        *end++ = digits[code >> 4];
+        *end++ = digits[code & 15];
+        text = str_from_offset(text, bad + 1);
+    }
+    end = str_append(end, text);
+    *end = '\0';
+    return (str){out, (size_t)(end - out)};
+}
+
 str str_printable(struct arena *arena, str text) {
-    static const char digits[] = "0123456789abcdef";
+    text = escape_invalid(arena, text);
     const size_t count = count_controls(text);
     if (count == 0) {
         return text;

@@ -65,7 +65,8 @@ str str_to_lower(struct arena *arena, str text);
 str str_to_upper(struct arena *arena, str text);
 str str_replace_all(struct arena *arena, str text, str from, str to);
 // For a terminal: control characters but newline and tab as \x1b or \u009b, so that text from
-// outside cannot move the cursor, rewrite lines or set colours.  `text` itself when it has none.
+// outside cannot move the cursor, rewrite lines or set colours; bytes that are no UTF-8 likewise.
+// `text` itself when it has none.
 str str_printable(struct arena *arena, str text);
 
 bool str_is_utf8(str text);

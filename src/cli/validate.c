@@ -173,7 +173,8 @@ static int validate_command(struct command_line *line) {
     } else {
         write_text(&out, &report);
     }
-    const str clean = redact_text(line->context->redactor, line->arena, text_str(&out));
+    const str redacted = redact_text(line->context->redactor, line->arena, text_str(&out));
+    const str clean = line->json ? redacted : str_printable(line->arena, redacted);
     if (command_write(clean, &err) != ERROR_NONE) {
         return command_fail(line, &err);
     }

@@ -518,6 +518,15 @@ bool model_source_parse(struct arena *arena, str file, str text, struct model_so
         error_list_add(errors, &err);
         return false;
     }
+    const size_t nul = str_find_char(text, '\0');
+    if (nul != SIZE_MAX) { // DuckDB would end the query there
+        struct error err;
+        error_rule(&err, ERROR_INVALID, "parser.other", "the file has a zero byte");
+        error_hint(&err, "save it as plain text in UTF-8");
+        error_at_offset(&err, file, text, nul);
+        error_list_add(errors, &err);
+        return false;
+    }
     const size_t start = header_read(&reader, &source->directives);
     if (errors->count == errors_before || start < text.size) {
         body_read(&reader, start, source);
