@@ -306,7 +306,8 @@ static int64_t newer(int64_t a, int64_t b) {
 }
 
 // Of ALTER TABLE only what changes columns or the name counts; comments and sorting are
-// "altered_table", too, and begin a new row of ducklake_table.
+// "altered_table", too, and begin a new row of ducklake_table where the last one ended.  A name
+// that a table gave away and got back begins anew.
 enum error_code lake_table_versions(struct lake_connection *connection, struct arena *arena,
                                     struct lake_table_version **versions, size_t *count,
                                     struct error *err) {
@@ -322,8 +323,11 @@ enum error_code lake_table_versions(struct lake_connection *connection, struct a
         &scratch, connection,
         "WITH altered AS (SELECT table_id, max(greatest(begin_snapshot, coalesce(end_snapshot, "
         "0))) AS snapshot_id FROM {m}.ducklake_column GROUP BY 1), "
-        "named AS (SELECT table_id, schema_id, table_name, min(begin_snapshot) AS snapshot_id "
-        "FROM {m}.ducklake_table GROUP BY ALL) "
+        "named AS (SELECT table_id, schema_id, table_name, "
+        "max(begin_snapshot) FILTER (WHERE begins) AS snapshot_id FROM (SELECT *, "
+        "lag(end_snapshot) OVER (PARTITION BY table_id, schema_id, table_name ORDER BY "
+        "begin_snapshot) IS DISTINCT FROM begin_snapshot AS begins FROM {m}.ducklake_table) "
+        "GROUP BY ALL) "
         "SELECT s.schema_name, t.table_name, t.table_id, "
         "greatest(n.snapshot_id, coalesce(a.snapshot_id, 0)), coalesce(r.record_count, 0) "
         "FROM {m}.ducklake_table t JOIN {m}.ducklake_schema s USING (schema_id) "

@@ -33,6 +33,10 @@ static void add_view(struct views *views, str statement, const struct sql_table 
     }
     view->name = full_name(arena, made->schema, made->name);
     view->text = view->query.canonical;
+    if (made->columns.count > 0) {
+        view->text = str_format(arena, STR_FORMAT " (" STR_FORMAT ")", STR_ARGS(view->text),
+                                STR_ARGS(str_list_join(arena, &made->columns, STR(", "))));
+    }
     view->from_sources = place == NULL;
     (void)map_set(&views->by_name, view->name, view);
     if (made->schema.size == 0 || str_equal_nocase(made->schema, STR("memory")) ||
@@ -40,6 +44,70 @@ static void add_view(struct views *views, str statement, const struct sql_table 
         view->name = made->name;
         (void)map_set(&views->by_name, view->name, view);
     }
+}
+
+// ── Names without a schema ──
+
+static bool in_own_schema(const struct view *view, str catalog) {
+    const struct sql_view *made = &view->definition;
+    return made->schema.size > 0 && !str_equal_nocase(made->schema, STR("main")) &&
+           !str_equal_nocase(made->schema, STR("memory")) &&
+           (made->catalog.size == 0 || str_equal_nocase(made->catalog, catalog));
+}
+
+static bool has_bare_name(const struct sql_query *query) {
+    for (size_t i = 0; i < query->tables.count; i++) {
+        if (query->tables.items[i].schema.size == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The tables of the lake as "schema.table".
+static enum error_code read_tables(struct views *views, struct map *tables, struct error *err) {
+    struct arena *arena = views->arena;
+    LAKE_RESULT result = NULL;
+    map_init_nocase(tables, arena);
+    if (views->options->catalog.size == 0) {
+        return ERROR_NONE;
+    }
+    TRY(lake_query(views->options->connection,
+                   STR("SELECT schema_name, table_name FROM duckdb_tables() WHERE "
+                       "database_name = ?"),
+                   LAKE_VALUES(lake_value_text(views->options->catalog)), &result, err));
+    while (lake_result_next(result)) {
+        const str name = full_name(arena, lake_result_text(result, 0), lake_result_text(result, 1));
+        (void)map_set(tables, name, views);
+    }
+    return ERROR_NONE;
+}
+
+// In a view of another schema than main DuckDB looks for a table there first.
+static enum error_code resolve_names(struct views *views, struct error *err) {
+    struct arena *arena = views->arena;
+    struct map tables;
+    bool has_tables = false;
+    for (size_t i = 0; i < views->by_name.count; i++) {
+        struct view *view = views->by_name.entries[i].value;
+        if (!in_own_schema(view, views->options->catalog) || !has_bare_name(&view->query)) {
+            continue;
+        }
+        if (!has_tables) {
+            TRY(read_tables(views, &tables, err));
+            has_tables = true;
+        }
+        view->schema = view->definition.schema;
+        for (size_t j = 0; j < view->query.tables.count; j++) {
+            struct sql_table *table = &view->query.tables.items[j];
+            const str name = full_name(arena, view->schema, table->name);
+            if (table->schema.size == 0 &&
+                (map_has(&tables, name) || map_has(&views->by_name, name))) {
+                table->schema = view->schema;
+            }
+        }
+    }
+    return ERROR_NONE;
 }
 
 static enum error_code read_sources(struct views *views, struct error *err) {
@@ -93,7 +161,8 @@ static enum error_code read_all(struct views *views, struct error *err) {
     if (views->options->catalog.size > 0) {
         TRY(read_catalogs(views, err));
     }
-    return read_sources(views, err);
+    TRY(read_sources(views, err));
+    return resolve_names(views, err);
 }
 
 // ── Finding ──
@@ -111,7 +180,8 @@ static bool may_be_view(const struct views *views, const struct sql_table *table
            str_equal_nocase(table->catalog, STR("memory"));
 }
 
-static const struct view *find(const struct views *views, const struct sql_table *table) {
+const struct view *views_known(const struct views *views, const struct sql_table *table) {
+    SCRATCH(scratch);
     const bool in_memory = str_equal_nocase(table->schema, STR("memory")) ||
                            str_equal_nocase(table->catalog, STR("memory"));
     if (table->schema.size == 0 || in_memory) {
@@ -120,7 +190,7 @@ static const struct view *find(const struct views *views, const struct sql_table
             return view;
         }
     }
-    return map_get(&views->by_name, full_name(views->arena, table->schema, table->name));
+    return map_get(&views->by_name, full_name(&scratch, table->schema, table->name));
 }
 
 enum error_code views_find(struct views *views, const struct sql_table *table,
@@ -128,7 +198,7 @@ enum error_code views_find(struct views *views, const struct sql_table *table,
     *view = NULL;
     if (may_be_view(views, table)) {
         TRY(read_all(views, err));
-        *view = find(views, table);
+        *view = views_known(views, table);
     }
     return ERROR_NONE;
 }

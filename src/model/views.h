@@ -17,7 +17,8 @@ struct lineage_database;
 
 struct view {
     str name;
-    str text; // of its definition
+    str text;   // of its definition
+    str schema; // of the lake, where names without one are looked for first; empty: main
     struct sql_view definition;
     str ast;                // of its body
     struct sql_query query; // of its body
@@ -35,6 +36,8 @@ void views_init(struct views *views, struct arena *arena, const struct models_op
 // *view is NULL when the table is none, as those of other catalogs are not in our eyes.
 MUST_USE enum error_code views_find(struct views *views, const struct sql_table *table,
                                     const struct view **view, struct error *err);
+// Likewise, of those that were read so far; from any thread then.
+const struct view *views_known(const struct views *views, const struct sql_table *table);
 // Tells a lineage what stands behind them; nothing when nobody asked for one.
 void views_trace(const struct views *views, struct lineage_database *database);
 

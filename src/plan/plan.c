@@ -327,8 +327,7 @@ static bool definition_is_same(const struct plan *plan, const struct plan_step *
 
 // ── Inputs ──
 
-// The first view that says something else than it did; empty: none.
-static str changed_view(const struct plan_step *step) {
+str plan_changed_view(const struct plan_step *step) {
     const struct str_list *views = &step->model->views;
     for (size_t i = 0; i < views->count; i++) {
         if (!str_list_has(&step->commit.views, views->items[i])) {
@@ -342,7 +341,7 @@ static str changed_view(const struct plan_step *step) {
 static str input_reason(struct plan *plan, struct plan_step *step) {
     const struct model *model = step->model;
     struct arena *arena = plan->arena;
-    const str view = changed_view(step);
+    const str view = plan_changed_view(step);
     if (view.size > 0) {
         step->changed = view;
         return str_format(arena, "dep changed: " STR_FORMAT, STR_ARGS(view));

@@ -97,6 +97,8 @@ void plan_committed(struct plan *plan, const struct model *model, int64_t snapsh
 bool plan_is_redecorated(const struct plan_step *step);
 // What the plan knows of the table "schema.table"; false: nothing.
 bool plan_version_find(struct plan *plan, str name, struct plan_version *version);
+// The first view that says something else than at the model's last commit; empty: none.
+str plan_changed_view(const struct plan_step *step);
 // The target got so many rows more, at most.
 void plan_rows_added(struct plan *plan, const struct model *model, int64_t rows);
 // Whether the model reads so little that one thread is enough: lake tables alone, few rows even if

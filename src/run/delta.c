@@ -7,21 +7,28 @@
 #include "lake/change_log.h"
 #include "lake/changes.h"
 #include "lake/result.h"
+#include "model/views.h"
 #include "run/function_class.h"
+
+#define ADDED_ROWS "__ondatra_added_rows_%zu"
 
 // ── What happened to the sources ──
 
-// One row a table: those that the model reads, and its own.
+// One row a table: those that the model reads, and its own.  `named` is when it got the name that
+// it has: it is new when another one, or none, had it at the base.
 static const char FACTS[] =
     "SELECT s.schema_name, t.table_name, t.table_id, "
-    "(SELECT min(begin_snapshot) FROM {m}.ducklake_table WHERE table_id = t.table_id), "
-    "c.altered, c.names, "
+    "n.named, c.altered, c.names, "
     "(SELECT max(begin_snapshot) FROM {m}.ducklake_delete_file WHERE table_id = t.table_id) "
     "FROM {m}.ducklake_table t JOIN {m}.ducklake_schema s USING (schema_id) JOIN "
     "(SELECT table_id, max(greatest(begin_snapshot, coalesce(end_snapshot, 0))) AS altered, "
     "string_agg(column_name, chr(31) ORDER BY column_order) FILTER (WHERE end_snapshot IS NULL "
     "AND parent_column IS NULL) AS names FROM {m}.ducklake_column GROUP BY table_id) c "
-    "USING (table_id) WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL "
+    "USING (table_id) JOIN (SELECT table_id, schema_id, table_name, max(begin_snapshot) FILTER "
+    "(WHERE begins) AS named FROM (SELECT *, lag(end_snapshot) OVER (PARTITION BY table_id, "
+    "schema_id, table_name ORDER BY begin_snapshot) IS DISTINCT FROM begin_snapshot AS begins FROM "
+    "{m}.ducklake_table) GROUP BY ALL) n USING (table_id, schema_id, table_name) WHERE "
+    "t.end_snapshot IS NULL AND s.end_snapshot IS NULL "
     "AND list_contains(?, lower(s.schema_name || '.' || t.table_name))";
 
 static struct delta_table *find_table(struct delta_choice *choice, str name) {
@@ -194,7 +201,8 @@ static str changes_sql(const struct delta_request *request, const struct delta_c
                       (long long)request->read_snapshot);
 }
 
-// Changes that are read once are not kept first.
+// Changes that are read once are not kept first.  A model before may have left relations of these
+// names, which only one of their sort replaces: added rows are always a view.
 static void add_relations(const struct delta_request *request, struct delta_choice *choice) {
     struct arena *arena = request->arena;
     for (size_t i = 0; i < choice->table_count; i++) {
@@ -205,7 +213,6 @@ static void add_relations(const struct delta_request *request, struct delta_choi
         str added = changes_sql(request, choice, table, false);
         const str name = str_format(arena, DELTA_ADDED_NAME, i);
         const str gone = str_format(arena, DELTA_REMOVED_NAME, i);
-        // A relation of the name may be left from before, of either sort.
         if (!table->only_inserted) {
             str_list_push(
                 arena, &choice->prepare,
@@ -216,53 +223,143 @@ static void add_relations(const struct delta_request *request, struct delta_choi
             added = str_format(arena, STR_FORMAT " EXCEPT ALL FROM temp." STR_FORMAT,
                                STR_ARGS(added), STR_ARGS(gone));
         }
+        if (!choice->streams) {
+            const str rows = str_format(arena, ADDED_ROWS, i);
+            str_list_push(arena, &choice->prepare,
+                          str_format(arena,
+                                     "CREATE OR REPLACE TEMP TABLE " STR_FORMAT " AS " STR_FORMAT,
+                                     STR_ARGS(rows), STR_ARGS(added)));
+            added = str_format(arena, "FROM temp." STR_FORMAT, STR_ARGS(rows));
+        }
         str_list_push(arena, &choice->prepare,
-                      str_format(arena, "DROP %s IF EXISTS temp." STR_FORMAT,
-                                 choice->streams ? "TABLE" : "VIEW", STR_ARGS(name)));
-        str_list_push(arena, &choice->prepare,
-                      str_format(arena, "CREATE OR REPLACE TEMP %s " STR_FORMAT " AS " STR_FORMAT,
-                                 choice->streams ? "VIEW" : "TABLE", STR_ARGS(name),
-                                 STR_ARGS(added)));
+                      str_format(arena, "CREATE OR REPLACE TEMP VIEW " STR_FORMAT " AS " STR_FORMAT,
+                                 STR_ARGS(name), STR_ARGS(added)));
     }
 }
 
-// The trees as SQL; those over removed rows of a table that lost none are left out.
-static enum error_code add_terms(const struct delta_request *request, const struct delta_plan *plan,
-                                 struct delta_choice *choice, struct error *err) {
-    for (size_t i = 0; i < plan->terms.count; i++) {
-        const struct delta_term *term = &plan->terms.items[i];
-        if (term->is_removed && choice->tables[term->source].only_inserted) {
-            continue;
-        }
+static enum error_code write_terms(const struct delta_request *request,
+                                   const struct delta_term_list *terms, struct str_list *added,
+                                   struct str_list *removed, struct error *err) {
+    for (size_t i = 0; i < terms->count; i++) {
+        const struct delta_term *term = &terms->items[i];
         str sql;
         TRY(lake_ast_write(request->connection, request->arena, term->ast, &sql, err));
-        struct str_list *list =
-            term->is_removed && plan->shape == DELTA_NEW_ROWS ? &choice->removed : &choice->terms;
-        str_list_push(request->arena, list, sql);
+        str_list_push(request->arena, term->is_removed ? removed : added, sql);
     }
-    return plan->restricted.size == 0 ? ERROR_NONE
-                                      : lake_ast_write(request->connection, request->arena,
-                                                       plan->restricted, &choice->body, err);
+    return ERROR_NONE;
+}
+
+static enum error_code write_relation(const struct delta_request *request, str name,
+                                      const struct delta_term_list *terms,
+                                      struct delta_relation *relation, struct error *err) {
+    *relation = (struct delta_relation){.name = name};
+    return write_terms(request, terms, &relation->terms, &relation->terms, err);
+}
+
+// The trees as SQL.
+static enum error_code write_plan(const struct delta_request *request,
+                                  const struct delta_plan *plan, struct delta_choice *choice,
+                                  struct error *err) {
+    choice->group_count = plan->groups.count;
+    choice->groups = ARENA_ARRAY(request->arena, struct delta_relation, plan->groups.count);
+    for (size_t i = 0; i < plan->groups.count; i++) {
+        const struct delta_groups *groups = &plan->groups.items[i];
+        TRY(write_relation(request, groups->name, &groups->terms, &choice->groups[i], err));
+    }
+    if (plan->shape != DELTA_KEYS) {
+        return write_terms(request, &plan->terms, &choice->terms, &choice->removed, err);
+    }
+    choice->tree_with_nulls = plan->restricted_with_nulls;
+    TRY(write_relation(request, STR(DELTA_KEYS_NAME), &plan->terms, &choice->keys, err));
+    return lake_ast_write(request->connection, request->arena, plan->restricted, &choice->body,
+                          err);
 }
 
 str delta_union(struct arena *arena, const struct str_list *queries) {
     return str_list_join(arena, queries, STR("\nUNION ALL\n"));
 }
 
+str delta_relation_sql(struct arena *arena, const struct delta_relation *relation) {
+    const str rows = relation->terms.count == 0 ? STR("SELECT NULL AS " DELTA_KEY_COLUMN " LIMIT 0")
+                                                : delta_union(arena, &relation->terms);
+    return str_format(arena,
+                      "CREATE OR REPLACE TEMP TABLE " STR_FORMAT
+                      " AS SELECT DISTINCT " DELTA_KEY_COLUMN " FROM (" STR_FORMAT ")",
+                      STR_ARGS(relation->name), STR_ARGS(rows));
+}
+
+// ── Views ──
+
+struct delta_views {
+    struct {
+        struct delta_view *items;
+        size_t count;
+        size_t capacity;
+    } list;
+    struct str_list tables; // what the query and they name: "schema.table"
+};
+
+static bool has_view(const struct delta_views *views, str name) {
+    for (size_t i = 0; i < views->list.count; i++) {
+        if (str_equal_nocase(views->list.items[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Endless only where a view reads itself, which none can.
+static void find_views(const struct delta_request *request, const struct sql_query *query,
+                       struct delta_views *views) {
+    struct arena *arena = request->arena;
+    for (size_t i = 0; i < query->tables.count; i++) {
+        const struct sql_table *table = &query->tables.items[i];
+        const struct view *view = views_known(request->views, table);
+        str_list_push(arena, &views->tables,
+                      str_format(arena, STR_FORMAT "." STR_FORMAT,
+                                 STR_ARGS(table->schema.size > 0 ? table->schema : STR("main")),
+                                 STR_ARGS(table->name)));
+        if (view == NULL || has_view(views, view->name)) {
+            continue;
+        }
+        const struct delta_view found = {
+            .name = view->name,
+            .schema = view->schema,
+            .ast = view->ast,
+            .columns = view->definition.columns,
+        };
+        LIST_PUSH(arena, &views->list, found);
+        find_views(request, &view->query, views);
+    }
+}
+
+static enum error_code read_classes(const struct delta_request *request,
+                                    const struct delta_views *views,
+                                    struct function_classes *classes, struct error *err) {
+    TRY(function_classes_read(request->arena, request->connection, &request->step->model->query,
+                              request->step->uses, request->step->use_count, classes, err));
+    for (size_t i = 0; i < views->list.count; i++) {
+        const struct view *view = map_get(&request->views->by_name, views->list.items[i].name);
+        TRY(function_classes_add(classes, request->connection, &view->query, err));
+    }
+    return ERROR_NONE;
+}
+
 // ── The whole ──
 
 static enum error_code plan_rewriting(const struct delta_request *request,
-                                      struct delta_choice *choice, struct error *err) {
+                                      const struct delta_views *views, struct delta_choice *choice,
+                                      struct error *err) {
     struct arena *arena = request->arena;
     const struct model *model = request->step->model;
     struct function_classes classes;
-    TRY(function_classes_read(arena, request->connection, &model->query, request->step->uses,
-                              request->step->use_count, &classes, err));
+    TRY(read_classes(request, views, &classes, err));
     struct delta_source *sources = ARENA_ARRAY(arena, struct delta_source, choice->table_count);
     for (size_t i = 0; i < choice->table_count; i++) {
         sources[i] = (struct delta_source){
             .name = choice->tables[i].name,
             .changed = choice->tables[i].is_changed,
+            .only_added = choice->tables[i].only_inserted,
             .columns = choice->tables[i].columns,
         };
     }
@@ -273,6 +370,8 @@ static enum error_code plan_rewriting(const struct delta_request *request,
         .key = merges ? model->source.directives.unique_key.value : (str){0},
         .sources = sources,
         .source_count = choice->table_count,
+        .views = views->list.items,
+        .view_count = views->list.count,
         .classify = function_class,
         .self = &classes,
         .base = choice->base,
@@ -288,31 +387,21 @@ static enum error_code plan_rewriting(const struct delta_request *request,
                       plan.source == SIZE_MAX ? (str){0} : choice->tables[plan.source].name,
                       !has_cursor);
     }
-    TRY(add_terms(request, &plan, choice, err));
+    TRY(write_plan(request, &plan, choice, err));
     choice->streams = plan.shape == DELTA_NEW_ROWS && choice->terms.count == 1 &&
                       choice->removed.count == 0 && request->step->commit.is_exact;
     add_relations(request, choice);
     return ERROR_NONE;
 }
 
-// Whether some input does not stand in the query itself, where its changes could be put.
-static bool reads_indirectly(const struct delta_request *request) {
-    const struct model *model = request->step->model;
-    const struct sql_table_list *tables = &model->query.tables;
-    bool indirectly = false;
-    for (size_t i = 0; i < model->inputs.count && !indirectly; i++) {
-        bool found = false;
-        for (size_t j = 0; j < tables->count && !found; j++) {
-            const struct sql_table *table = &tables->items[j];
-            const str name =
-                str_format(request->arena, STR_FORMAT "." STR_FORMAT,
-                           STR_ARGS(table->schema.size > 0 ? table->schema : STR("main")),
-                           STR_ARGS(table->name));
-            found = str_equal_nocase(name, model->inputs.items[i]);
+// Whether some input stands neither in the query nor in a view, where its changes could be put.
+static bool reads_indirectly(const struct model *model, const struct delta_views *views) {
+    for (size_t i = 0; i < model->inputs.count; i++) {
+        if (!str_list_has_nocase(&views->tables, model->inputs.items[i])) {
+            return true;
         }
-        indirectly = !found;
     }
-    return indirectly;
+    return false;
 }
 
 enum error_code delta_choose(const struct delta_request *request, struct delta_choice *choice,
@@ -328,10 +417,16 @@ enum error_code delta_choose(const struct delta_request *request, struct delta_c
     if (model->inputs.count == 0) {
         return refuse(choice, STR("it reads no table"), (str){0}, false);
     }
-    if (model->views.count > 0) { // whose definition may be what changed
-        return refuse(choice, STR("it reads through a view"), (str){0}, true);
+    const str view = plan_changed_view(request->step);
+    if (view.size > 0) {
+        return refuse(choice,
+                      str_format(request->arena, "the view " STR_FORMAT " is not what it was",
+                                 STR_ARGS(view)),
+                      (str){0}, true);
     }
-    if (reads_indirectly(request)) {
+    struct delta_views views = {0};
+    find_views(request, &model->query, &views);
+    if (reads_indirectly(model, &views)) {
         return refuse(choice, STR("it reads through a macro"), (str){0}, true);
     }
     if (model->reads_itself) {
@@ -344,7 +439,7 @@ enum error_code delta_choose(const struct delta_request *request, struct delta_c
     if (choice->reason.size > 0 || choice->is_nothing) {
         return ERROR_NONE;
     }
-    return plan_rewriting(request, choice, err);
+    return plan_rewriting(request, &views, choice, err);
 }
 
 str delta_shape_name(const struct delta_choice *choice, enum model_kind kind) {

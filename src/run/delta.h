@@ -16,7 +16,8 @@ struct delta_request {
     struct lake_connection *connection;
     struct arena *arena;
     struct plan_step *step;
-    int64_t read_snapshot; // of the transaction
+    const struct views *views; // that models may read
+    int64_t read_snapshot;     // of the transaction
 };
 
 // A source, and what happened to it since the base.
@@ -30,6 +31,12 @@ struct delta_table {
     bool is_altered;    // its columns changed
     bool is_changed;    // its rows changed, or may have
     bool only_inserted; // and nothing was updated or deleted
+};
+
+// A relation of keys or groups, before the query that reads it.
+struct delta_relation {
+    str name;
+    struct str_list terms; // queries with one column
 };
 
 struct delta_choice {
@@ -46,10 +53,14 @@ struct delta_choice {
 
     // Otherwise, SQL:
     struct str_list prepare; // statements that make the relations of the changes
-    struct str_list terms;   // queries: keys, or added rows
-    struct str_list removed; // queries: rows to take from them
-    str body;                // DELTA_KEYS: the query for the keys
-    bool streams;            // nothing was removed and one query says it all
+    struct delta_relation *groups;
+    size_t group_count;
+    struct delta_relation keys; // DELTA_KEYS
+    str body;                   // likewise: the query for the keys
+    str tree_with_nulls;        // likewise: its tree for when one of them is NULL
+    struct str_list terms;      // DELTA_NEW_ROWS, DELTA_AGGREGATE: queries of added rows
+    struct str_list removed;    // queries of rows to take from them
+    bool streams;               // nothing was removed and one query says it all
 };
 
 MUST_USE enum error_code delta_choose(const struct delta_request *request,
@@ -58,6 +69,8 @@ MUST_USE enum error_code delta_choose(const struct delta_request *request,
 // "affected keys", "added rows", …: for people.
 str delta_shape_name(const struct delta_choice *choice, enum model_kind kind);
 
+// CREATE OR REPLACE TEMP TABLE … for it.
+str delta_relation_sql(struct arena *arena, const struct delta_relation *relation);
 // SELECT … UNION ALL SELECT …
 str delta_union(struct arena *arena, const struct str_list *queries);
 

@@ -56,16 +56,15 @@ static void explain_statements(struct arena *arena, const struct model *model,
         str_list_push(arena, statements, choice->prepare.items[i]);
     }
     const str terms = delta_union(arena, &choice->terms);
+    for (size_t i = 0; i < choice->group_count; i++) {
+        str_list_push(arena, statements, delta_relation_sql(arena, &choice->groups[i]));
+    }
     switch (choice->shape) {
     case DELTA_REFUSED:
         str_list_push(arena, statements, str_trim(model->source.body));
         break;
     case DELTA_KEYS:
-        str_list_push(arena, statements,
-                      str_format(arena,
-                                 "CREATE OR REPLACE TEMP TABLE " DELTA_KEYS_NAME
-                                 " AS SELECT DISTINCT " DELTA_KEY_COLUMN " FROM (" STR_FORMAT ")",
-                                 STR_ARGS(terms)));
+        str_list_push(arena, statements, delta_relation_sql(arena, &choice->keys));
         str_list_push(arena, statements, choice->body);
         break;
     case DELTA_NEW_ROWS:
@@ -113,6 +112,7 @@ static enum error_code explain(struct runner *runner, struct plan_step *step, st
             .connection = connection,
             .arena = arena,
             .step = step,
+            .views = runner->models->views,
             .read_snapshot = explanation->now,
         };
         TRY(delta_choose(&request, &choice, err));

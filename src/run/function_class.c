@@ -159,9 +159,11 @@ static enum error_code read_names(struct function_classes *classes,
         const str name = query->functions.items[i].name;
         const struct definition_use *use = find_use(uses, use_count, name, false);
         if (str_equal(name, STR("getvariable"))) {
+            const bool varies = map_has(&classes->by_name, name) &&
+                                function_class(classes, name) == SQL_FUNCTION_OTHER;
             set_class(classes, name,
-                      reads_constants(query, uses, use_count) ? SQL_FUNCTION_PLAIN
-                                                              : SQL_FUNCTION_OTHER);
+                      !varies && reads_constants(query, uses, use_count) ? SQL_FUNCTION_PLAIN
+                                                                         : SQL_FUNCTION_OTHER);
         } else if (use != NULL) {
             TRY(classify_macro(classes, connection, use, uses, use_count, depth, err));
         } else if (!map_has(&classes->by_name, name)) {
@@ -178,4 +180,10 @@ enum error_code function_classes_read(struct arena *arena, struct lake_connectio
                                       struct function_classes *classes, struct error *err) {
     function_classes_init(classes, arena);
     return read_names(classes, connection, query, uses, use_count, 0, err);
+}
+
+enum error_code function_classes_add(struct function_classes *classes,
+                                     struct lake_connection *connection,
+                                     const struct sql_query *query, struct error *err) {
+    return read_names(classes, connection, query, NULL, 0, 0, err);
 }

@@ -30,6 +30,10 @@ MUST_USE enum error_code function_classes_read(struct arena *arena,
                                                const struct sql_query *query,
                                                const struct definition_use *uses, size_t use_count,
                                                struct function_classes *classes, struct error *err);
+// Adds those of another query, a view's, which uses nothing that its model is known to use.
+MUST_USE enum error_code function_classes_add(struct function_classes *classes,
+                                              struct lake_connection *connection,
+                                              const struct sql_query *query, struct error *err);
 // For delta_input.classify.
 enum sql_function_class function_class(void *self, str name);
 

@@ -255,13 +255,14 @@ static enum error_code choose_threads(struct runner *runner, const struct plan_s
 // What earlier attempts have taught the next one.
 struct lessons {
     bool checks_alone;
-    bool reads_everything;
+    str rewrite_error; // of a rewritten query; empty: none failed
     bool leaves_storage;
     int conflicts;
 };
 
 // Whether another attempt can end better.  The rows of a fetch are gone after the first.
-static bool learn(struct lessons *lessons, const struct turn *turn, enum error_code code) {
+static bool learn(struct lessons *lessons, const struct turn *turn, const struct error *err) {
+    const enum error_code code = err->code;
     const bool fetches = turn->step->model->lib_calls.count > 0;
     if (turn->wants_checks_alone) {
         lessons->checks_alone = true;
@@ -273,7 +274,9 @@ static bool learn(struct lessons *lessons, const struct turn *turn, enum error_c
     }
     if (turn->rewrites && !turn->check_failed &&
         (code == ERROR_INVALID || code == ERROR_NOT_FOUND)) {
-        lessons->reads_everything = true; // as the user wrote it, also for the error's position
+        // As the user wrote it, also for the error's position.
+        lessons->rewrite_error =
+            str_format(turn->arena, "the query for its changes failed: %s", err->message);
         return true;
     }
     if (code == ERROR_CONFLICT && lessons->conflicts < CONFLICT_RETRIES_MAX && !fetches) {
@@ -340,7 +343,7 @@ static enum error_code try_until_done(struct runner *runner, struct plan_step *s
             .result = result,
             .incremental = *incremental,
             .checks_alone = lessons.checks_alone,
-            .reads_everything = lessons.reads_everything,
+            .rewrite_error = lessons.rewrite_error,
             .started_us = clock_wall_us(clock),
             .step_started_us = clock_monotonic_us(clock),
         };
@@ -349,7 +352,10 @@ static enum error_code try_until_done(struct runner *runner, struct plan_step *s
         if (code == ERROR_NONE) {
             return ERROR_NONE;
         }
-        if (!learn(&lessons, &turn, code)) {
+        if (!learn(&lessons, &turn, err)) {
+            if (lessons.rewrite_error.size > 0) { // the error says it
+                result->warnings.count = planned.warnings.count;
+            }
             turn_explain_cursor(&turn, err);
             return code;
         }

@@ -9,9 +9,10 @@
 //         full query is asked.
 // merge   The keys whose rows may differ from those of the last run, and the query for these.
 //
-// Whatever goes wrong with a rewritten query, run_model then reads everything.
+// Whatever goes wrong with a rewritten query, run_model then reads everything, and the run says so.
 #include "base/context.h"
 #include "base/text.h"
+#include "lake/ast.h"
 #include "lake/result.h"
 #include "model/mask.h"
 #include "run/delta.h"
@@ -22,14 +23,6 @@
 
 static enum error_code execute(struct turn *turn, str sql, struct error *err) {
     return lake_execute(turn->runner->session.connection, sql, LAKE_NO_VALUES, NULL, err);
-}
-
-static enum error_code prepare(struct turn *turn, const struct delta_choice *choice,
-                               struct error *err) {
-    for (size_t i = 0; i < choice->prepare.count; i++) {
-        TRY(execute(turn, choice->prepare.items[i], err));
-    }
-    return ERROR_NONE;
 }
 
 static void read_everything(struct turn *turn, const struct delta_choice *choice) {
@@ -56,14 +49,14 @@ static void use_body(struct turn *turn, enum write_source source, str body) {
 // ── Merge ──
 
 // Keys of different types could be equal by one comparison and not by another.
-static enum error_code keys_are_alike(struct turn *turn, const struct delta_choice *choice,
+static enum error_code keys_are_alike(struct turn *turn, const struct delta_relation *keys,
                                       bool *alike, struct error *err) {
     str type = {0};
     *alike = true;
-    for (size_t i = 0; i < choice->terms.count && choice->terms.count > 1; i++) {
+    for (size_t i = 0; i < keys->terms.count && keys->terms.count > 1; i++) {
         struct lake_column *columns;
         size_t count;
-        TRY(lake_describe(turn->runner->session.connection, turn->arena, choice->terms.items[i],
+        TRY(lake_describe(turn->runner->session.connection, turn->arena, keys->terms.items[i],
                           &columns, &count, err));
         *alike = *alike && (i == 0 || str_equal(type, columns[0].type));
         type = columns[0].type;
@@ -71,39 +64,56 @@ static enum error_code keys_are_alike(struct turn *turn, const struct delta_choi
     return ERROR_NONE;
 }
 
+static enum error_code make_relation(struct turn *turn, const struct delta_relation *relation,
+                                     bool *alike, struct error *err) {
+    TRY(keys_are_alike(turn, relation, alike, err));
+    return *alike ? execute(turn, delta_relation_sql(turn->arena, relation), err) : ERROR_NONE;
+}
+
+// Makes all relations; *alike: the keys of each of them have one type.
+static enum error_code prepare(struct turn *turn, const struct delta_choice *choice, bool *alike,
+                               struct error *err) {
+    turn->rewrites = true; // from here on an error may be of our making
+    *alike = true;
+    for (size_t i = 0; i < choice->prepare.count; i++) {
+        TRY(execute(turn, choice->prepare.items[i], err));
+    }
+    for (size_t i = 0; i < choice->group_count && *alike; i++) {
+        TRY(make_relation(turn, &choice->groups[i], alike, err));
+    }
+    return *alike && choice->shape == DELTA_KEYS ? make_relation(turn, &choice->keys, alike, err)
+                                                 : ERROR_NONE;
+}
+
+static void refuse_types(struct turn *turn, struct delta_choice *choice) {
+    choice->reason = STR("its key has different types");
+    choice->warns = true;
+    choice->shape = DELTA_REFUSED;
+    read_everything(turn, choice);
+}
+
+// ── Merge ──
+
+// A NULL among the keys stands for the rows without one: should the query give such rows, it is an
+// error of the model, which must be seen.
 static enum error_code use_keys(struct turn *turn, struct delta_choice *choice, struct error *err) {
     struct lake_connection *connection = turn->runner->session.connection;
-    bool alike = true;
-    turn->rewrites = true; // from here on an error may be of our making
-    TRY(prepare(turn, choice, err));
-    TRY(keys_are_alike(turn, choice, &alike, err));
+    bool alike;
+    int64_t nulls = 0;
+    TRY(prepare(turn, choice, &alike, err));
     if (!alike) {
-        choice->reason = STR("its key has different types");
-        choice->warns = true;
-        choice->shape = DELTA_REFUSED;
-        read_everything(turn, choice);
+        refuse_types(turn, choice);
         return ERROR_NONE;
     }
-    TRY(execute(turn,
-                str_format(turn->arena,
-                           "CREATE OR REPLACE TEMP TABLE " DELTA_KEYS_NAME
-                           " AS SELECT DISTINCT " DELTA_KEY_COLUMN " FROM (" STR_FORMAT ")",
-                           STR_ARGS(delta_union(turn->arena, &choice->terms))),
-                err));
-    // A NULL among the keys is an error of the model or a row that is filtered away later: the full
-    // query tells.
-    int64_t nulls = 0;
     TRY(lake_query_int64(
         connection,
         STR("SELECT count(*) FROM temp." DELTA_KEYS_NAME " WHERE " DELTA_KEY_COLUMN " IS NULL"),
         LAKE_NO_VALUES, &nulls, NULL, err));
+    str body = choice->body;
     if (nulls > 0) {
-        choice->reason = STR("a changed row may have no key");
-        choice->shape = DELTA_REFUSED;
-        read_everything(turn, choice);
-        return ERROR_NONE;
+        TRY(lake_ast_write(connection, turn->arena, choice->tree_with_nulls, &body, err));
     }
-    use_body(turn, WRITE_ALL, choice->body);
+    use_body(turn, WRITE_ALL, body);
     return ERROR_NONE;
 }
 
@@ -164,11 +174,15 @@ static str masked_rows(struct turn *turn, const struct str_list *queries) {
                       STR_ARGS(columns), STR_ARGS(mask.head), STR_ARGS(rows), STR_ARGS(mask.tail));
 }
 
-static enum error_code use_new_rows(struct turn *turn, const struct delta_choice *choice,
+static enum error_code use_new_rows(struct turn *turn, struct delta_choice *choice,
                                     struct error *err) {
     struct arena *arena = turn->arena;
-    turn->rewrites = true;
-    TRY(prepare(turn, choice, err));
+    bool alike;
+    TRY(prepare(turn, choice, &alike, err));
+    if (!alike) {
+        refuse_types(turn, choice);
+        return ERROR_NONE;
+    }
     if (choice->streams) {
         use_body(turn, WRITE_NEW, choice->terms.items[0]);
         turn->is_exact = true;
@@ -197,9 +211,9 @@ static enum error_code use_new_rows(struct turn *turn, const struct delta_choice
 
 static enum error_code use_aggregate(struct turn *turn, const struct delta_choice *choice,
                                      struct error *err) {
-    turn->rewrites = true;
+    bool alike;
     turn->is_exact = false;
-    TRY(prepare(turn, choice, err));
+    TRY(prepare(turn, choice, &alike, err));
     size_t changed = 0;
     while (!choice->tables[changed].is_changed) {
         changed++;
@@ -249,11 +263,15 @@ enum error_code turn_choose_rows(struct turn *turn, struct error *err) {
         return ERROR_NONE;
     }
     struct delta_choice choice = {.shape = DELTA_REFUSED};
-    if (!turn->altered && !turn->reads_everything) {
+    if (turn->rewrite_error.size > 0) {
+        choice.reason = turn->rewrite_error;
+        choice.warns = true;
+    } else if (!turn->altered) {
         const struct delta_request request = {
             .connection = turn->runner->session.connection,
             .arena = turn->arena,
             .step = turn->step,
+            .views = turn->runner->models->views,
             .read_snapshot = turn->read_snapshot,
         };
         TRY(delta_choose(&request, &choice, err));

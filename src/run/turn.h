@@ -29,7 +29,7 @@ struct turn {
     bool wants_checks_alone; // set when the statement of all failed while running
     bool altered;
     bool rewrites;         // the query was rewritten: an error may be of our making
-    bool reads_everything; // an attempt with a rewritten query failed
+    str rewrite_error;     // an attempt with a rewritten query failed; empty: none did
     bool is_exact;         // append: the table now holds the rows of the full query, no more
     bool decorated;        // comments, partitioning or sorting changed
     int64_t read_snapshot;

@@ -28,6 +28,7 @@ static void add_leaves(struct delta_tree *tree, node *from, bool is_visible,
 }
 
 void select_leaves(struct delta_tree *tree, node *from, struct leaf_list *leaves) {
+    leaves->from = from;
     add_leaves(tree, from, true, leaves);
 }
 
@@ -228,6 +229,53 @@ size_t leaf_find_column(struct delta_tree *tree, const struct leaf *leaf, node *
     return found;
 }
 
+struct name_search {
+    struct delta_tree *tree;
+    const struct leaf_list *leaves;
+    str name;
+};
+
+enum { NAME_NOWHERE = -1, NAME_UNCERTAIN = -2 };
+
+static size_t leaf_of(const struct leaf_list *leaves, node *item) {
+    size_t leaf = 0;
+    while (leaves->items[leaf].item != item) {
+        leaf++;
+    }
+    return leaf;
+}
+
+// The leaf that a name without a qualifier belongs to.  A join that merges columns of the name
+// gives that of the side that it keeps.
+static int find_name(const struct name_search *search, node *from) {
+    if (!tree_is(from, "type", "JOIN")) {
+        const size_t leaf = leaf_of(search->leaves, from);
+        struct str_list columns = {0};
+        return !leaf_columns(search->tree, &search->leaves->items[leaf], &columns) ? NAME_UNCERTAIN
+               : str_list_has_nocase(&columns, search->name)                       ? (int)leaf
+                                                                                   : NAME_NOWHERE;
+    }
+    const bool hides = tree_is(from, "join_type", "SEMI") || tree_is(from, "join_type", "ANTI");
+    const int left = find_name(search, tree_get(from, "left"));
+    const int right = hides ? NAME_NOWHERE : find_name(search, tree_get(from, "right"));
+    if (left == NAME_UNCERTAIN || right == NAME_UNCERTAIN) {
+        return NAME_UNCERTAIN;
+    }
+    if (left == NAME_NOWHERE || right == NAME_NOWHERE) {
+        return left == NAME_NOWHERE ? right : left;
+    }
+    const bool merges = list_has_name(tree_get(from, "using_columns"), search->name) ||
+                        tree_is(from, "ref_type", "NATURAL");
+    return !merges || tree_is(from, "join_type", "FULL") ? NAME_UNCERTAIN
+           : tree_is(from, "join_type", "RIGHT")         ? right
+                                                         : left;
+}
+
+static size_t resolve_name(const struct name_search *search, node *from) {
+    const int leaf = find_name(search, from);
+    return leaf < 0 ? SIZE_MAX : (size_t)leaf;
+}
+
 size_t select_resolve(struct delta_tree *tree, const struct leaf_list *leaves, node *column) {
     node *names = tree_get(column, "column_names");
     const str first = str_from(yyjson_mut_get_str(yyjson_mut_arr_get_first(names)));
@@ -243,25 +291,10 @@ size_t select_resolve(struct delta_tree *tree, const struct leaf_list *leaves, n
         }
         return found;
     }
-    for (size_t i = 0; i < leaves->count; i++) {
-        struct str_list columns = {0};
-        if (!leaves->items[i].is_visible) {
-            continue;
-        }
-        if (leaves->count == 1) {
-            return 0;
-        }
-        if (!leaf_columns(tree, &leaves->items[i], &columns)) {
-            return SIZE_MAX;
-        }
-        if (str_list_has_nocase(&columns, first)) {
-            if (found != SIZE_MAX) {
-                return SIZE_MAX;
-            }
-            found = i;
-        }
+    if (leaves->count == 1) {
+        return 0;
     }
-    return found;
+    return resolve_name(&(struct name_search){tree, leaves, first}, leaves->from);
 }
 
 struct column_search {
@@ -472,6 +505,24 @@ static bool is_other_output(node *select, node *column) {
         }
     }
     return false;
+}
+
+struct output_search {
+    node *select;
+    bool found;
+};
+
+static bool find_output_name(void *self, node *object) {
+    struct output_search *search = self;
+    search->found = search->found || (tree_is(object, "class", "COLUMN_REF") &&
+                                      is_other_output(search->select, object));
+    return !search->found;
+}
+
+bool select_names_output(node *select, node *expression) {
+    struct output_search search = {.select = select};
+    tree_walk(expression, find_output_name, &search);
+    return search.found;
 }
 
 static bool check_key(void *self, node *object) {

@@ -14,6 +14,7 @@ struct leaf {
 };
 
 struct leaf_list {
+    node *from;
     struct leaf *items;
     size_t count;
     size_t capacity;
@@ -65,6 +66,8 @@ bool select_windows_divide_by(node *select, node *expression);
 bool query_has_modifier(node *query, const char *type);
 // The targets of DISTINCT ON; NULL without it.
 node *select_distinct_targets(node *select);
+// Whether the expression names another output of the SELECT, or may.
+bool select_names_output(node *select, node *expression);
 // Whether a subquery in an expression (not in FROM) reads a changed table.
 bool select_has_changed_subquery(const struct delta_tree *tree, node *select);
 

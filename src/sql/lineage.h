@@ -12,8 +12,7 @@
 // it does not have makes the columns concerned `untraced`, never wrong and never an error.
 //
 // The result has two faces.  `columns` is what people see: sources merged by table and column.
-// `query` is the resolved tree with every SELECT, its FROM items and exact copies, which planning
-// of affected keys reads (models.md §6.4); lineage_key answers its first question.
+// `query` is the resolved tree with every SELECT, its FROM items and exact copies.
 //
 // Ownership: everything lives in the arena.  Threads: values.
 
@@ -93,12 +92,6 @@ struct lineage_copy {
     str column;
 };
 
-struct lineage_copy_list {
-    struct lineage_copy *items;
-    size_t count;
-    size_t capacity;
-};
-
 struct lineage_column_list;
 
 struct lineage_column {
@@ -144,17 +137,6 @@ struct lineage_relation_list {
     size_t capacity;
 };
 
-// One window function: the columns it partitions by.
-struct lineage_window {
-    struct lineage_copy_list partitions; // a part that is no plain column has relation SIZE_MAX
-};
-
-struct lineage_window_list {
-    struct lineage_window *items;
-    size_t count;
-    size_t capacity;
-};
-
 struct lineage_subquery {
     const struct lineage_query *query;
     bool is_projected; // stands in the SELECT list; else in WHERE, HAVING, ON, …
@@ -196,15 +178,8 @@ struct lineage_query {
     // Of a SELECT:
     struct lineage_relation_list relations; // FROM items, left to right
     struct lineage_join_list joins;
-    bool is_aggregate;               // GROUP BY or an aggregate in the SELECT list or HAVING
-    struct lineage_copy_list groups; // one a GROUP BY expression
-    size_t group_set_count;          // 1: plain GROUP BY; more: ROLLUP, CUBE, GROUPING SETS
-    struct lineage_window_list windows;
     struct lineage_subquery_list subqueries; // in expressions, outermost only
     bool is_pivot;                           // PIVOT, as an aggregating SELECT
-    bool has_having;
-    bool has_qualify;
-    bool has_sample;
 
     // Of all kinds:
     bool is_distinct; // DISTINCT without ON
@@ -274,34 +249,6 @@ MUST_USE enum error_code lineage_read(struct arena *arena, str ast,
 // NULL when the query has no such column (without case).
 const struct lineage_column *lineage_column_find(const struct lineage_column_list *columns,
                                                  str name);
-
-// ── Keys ──
-
-// A path of an output column through copies only, down to one occurrence.
-struct lineage_key_origin {
-    size_t occurrence;
-    str column;
-};
-
-struct lineage_key_origin_list {
-    struct lineage_key_origin *items;
-    size_t count;
-    size_t capacity;
-};
-
-// Whether a query may be evaluated for some values of an output column alone, as a filter on that
-// column would, and where those values come from.
-struct lineage_key {
-    bool is_copy; // on every branch of the set operations it is a copy of one source column
-    bool
-        is_complete; // and at each level between it is a GROUP BY column, and a PARTITION BY column
-                     // of every window, wherever there are such: groups and partitions stay whole
-    bool is_shared;  // a CTE on the way is read in several places, so an origin stands for several
-    struct lineage_key_origin_list origins; // one a branch
-    str reason;                             // why not complete, for people; empty when it is
-};
-void lineage_key(struct arena *arena, const struct lineage *lineage, str name,
-                 struct lineage_key *key);
 
 // ── As JSON ──
 

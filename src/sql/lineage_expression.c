@@ -296,15 +296,9 @@ static struct lineage_column function(struct lineage_build *build, yyjson_val *n
 
 // ── Windows ──
 
-static void remember_partition(struct lineage_build *build, struct lineage_window *window,
-                               const struct lineage_column *part) {
-    LIST_PUSH(build->arena, &window->partitions, part->copy);
-}
-
 static struct lineage_column window(struct lineage_build *build, yyjson_val *node,
                                     struct lineage_frame *frame) {
     struct lineage_column value = lineage_nothing();
-    struct lineage_window window = {0};
     const str name = str_to_lower(build->arena, ast_text(node, "function_name"));
     const bool is_aggregate = ast_is(node, "type", "WINDOW_AGGREGATE");
     const enum lineage_transformation transformation =
@@ -322,7 +316,6 @@ static struct lineage_column window(struct lineage_build *build, yyjson_val *nod
         const struct lineage_column column = lineage_expression(build, part, frame);
         lineage_use_value(build, &value.indirect, &column, LINEAGE_WINDOW);
         value.untraced = value.untraced || column.untraced;
-        remember_partition(build, &window, &column);
     }
     use_orders(build, &value, yyjson_obj_get(node, "orders"), frame, LINEAGE_WINDOW);
     use_orders(build, &value, yyjson_obj_get(node, "arg_orders"), frame, LINEAGE_SORT);
@@ -330,7 +323,6 @@ static struct lineage_column window(struct lineage_build *build, yyjson_val *nod
     use_part(build, &value, yyjson_obj_get(node, "end_expr"), frame, LINEAGE_WINDOW);
     use_part(build, &value, yyjson_obj_get(node, "offset_expr"), frame, LINEAGE_WINDOW);
     use_part(build, &value, yyjson_obj_get(node, "filter_expr"), frame, LINEAGE_FILTER);
-    LIST_PUSH(build->arena, &frame->query->windows, window);
     return value;
 }
 

@@ -28,9 +28,6 @@ void lineage_add_relation(struct lineage_build *build, struct lineage_frame *fra
         column->copy = (struct lineage_copy){index, column->name};
     }
     LIST_PUSH(build->arena, &frame->query->relations, *relation);
-    if (yyjson_is_obj(yyjson_obj_get(node, "sample"))) {
-        frame->query->has_sample = true;
-    }
 }
 
 void lineage_add_subquery(struct lineage_build *build, struct lineage_frame *frame,

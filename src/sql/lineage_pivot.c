@@ -73,7 +73,6 @@ static void push_groups(struct pivot *pivot, const struct lineage_column_list *a
                 : !uses_column(aggregates, column->name) && !is_pivot_column(pivots, column->name);
         if (is_group) {
             LIST_PUSH(pivot->build->arena, pivot->columns, *column);
-            LIST_PUSH(pivot->build->arena, &pivot->frame.query->groups, column->copy);
             lineage_use_value(pivot->build, &pivot->frame.query->indirect, column, LINEAGE_GROUP);
         }
     }
@@ -155,8 +154,6 @@ static void pivot_columns(struct pivot *pivot, const struct lineage_column_list 
         }
     }
     push_combinations(pivot, 0, (str){0}, &on);
-    pivot->frame.query->is_aggregate = true;
-    pivot->frame.query->group_set_count = 1;
 }
 
 // ── UNPIVOT ──

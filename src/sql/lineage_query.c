@@ -145,7 +145,6 @@ static void filter(struct lineage_build *build, yyjson_val *node, struct lineage
 
 static void push_group(struct lineage_build *build, struct lineage_frame *frame,
                        const struct lineage_column *group) {
-    LIST_PUSH(build->arena, &frame->query->groups, group->copy);
     lineage_use_value(build, &frame->query->indirect, group, LINEAGE_GROUP);
 }
 
@@ -172,7 +171,6 @@ static void project(struct lineage_build *build, yyjson_val *node, struct lineag
         const size_t first = query->columns.count;
         frame->saw_aggregate = false;
         lineage_project(build, item, frame, &query->columns);
-        query->is_aggregate = query->is_aggregate || frame->saw_aggregate || groups_all;
         for (size_t j = first; groups_all && !frame->saw_aggregate && j < query->columns.count;
              j++) {
             push_group(build, frame, &query->columns.items[j]);
@@ -183,31 +181,22 @@ static void project(struct lineage_build *build, yyjson_val *node, struct lineag
 }
 
 static void group(struct lineage_build *build, yyjson_val *node, struct lineage_frame *frame) {
-    struct lineage_query *query = frame->query;
     size_t i, max;
     yyjson_val *expression;
     yyjson_arr_foreach(yyjson_obj_get(node, "group_expressions"), i, max, expression) {
         const struct lineage_column value = group_value(build, expression, frame);
         push_group(build, frame, &value);
     }
-    query->group_set_count = yyjson_arr_size(yyjson_obj_get(node, "group_sets"));
-    query->is_aggregate = query->is_aggregate || query->groups.count > 0;
 }
 
 static void select_node(struct lineage_build *build, yyjson_val *node,
                         struct lineage_frame *frame) {
-    struct lineage_query *query = frame->query;
     lineage_from(build, yyjson_obj_get(node, "from_table"), frame);
     project(build, node, frame, ast_is(node, "aggregate_handling", "FORCE_AGGREGATES"));
     filter(build, yyjson_obj_get(node, "where_clause"), frame, LINEAGE_FILTER);
     group(build, node, frame);
-    frame->saw_aggregate = false;
     filter(build, yyjson_obj_get(node, "having"), frame, LINEAGE_FILTER);
     filter(build, yyjson_obj_get(node, "qualify"), frame, LINEAGE_FILTER);
-    query->is_aggregate = query->is_aggregate || frame->saw_aggregate;
-    query->has_having = yyjson_is_obj(yyjson_obj_get(node, "having"));
-    query->has_qualify = yyjson_is_obj(yyjson_obj_get(node, "qualify"));
-    query->has_sample = query->has_sample || yyjson_is_obj(yyjson_obj_get(node, "sample"));
 }
 
 // ── Set operations ──

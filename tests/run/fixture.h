@@ -27,6 +27,7 @@ struct project_fixture {
     struct run_summary summary;
     struct error_list errors; // of run_project
     struct text lines;        // one a model: "[ok] target type rows reason"
+    struct text shapes;       // one a model that was evaluated: "target: affected keys"
     struct text messages;     // errors and warnings of the models, rendered
 };
 
@@ -73,6 +74,10 @@ static inline void project_result(void *self, const struct run_result *result) {
                 STR_ARGS(run_type_name(result->run_type)), (long long)result->rows,
                 STR_ARGS(result->skipped_because.size > 0 ? STR("because ") : result->reason),
                 STR_ARGS(result->skipped_because));
+    if (result->shape.size > 0) {
+        text_format(&f->shapes, STR_FORMAT ": " STR_FORMAT "\n", STR_ARGS(result->model->target),
+                    STR_ARGS(result->shape));
+    }
     for (size_t i = 0; i < result->errors.count; i++) {
         error_render_text(&f->messages, &result->errors.items[i], "error");
     }
@@ -84,6 +89,7 @@ static inline void project_result(void *self, const struct run_result *result) {
 static inline enum error_code project_run_with(struct project_fixture *f,
                                                struct run_options options) {
     text_init(&f->lines, &f->arena);
+    text_init(&f->shapes, &f->arena);
     text_init(&f->messages, &f->arena);
     error_list_init(&f->errors, &f->arena);
     options.context = &f->context;
@@ -137,6 +143,7 @@ static inline int64_t project_snapshots(struct project_fixture *f) {
 }
 
 #define ASSERT_LINES(f, expected) assert_string_equal(text_cstring(&(f)->lines), expected)
+#define ASSERT_SHAPES(f, expected) assert_string_equal(text_cstring(&(f)->shapes), expected)
 #define ASSERT_MESSAGES(f, expected) assert_string_equal(text_cstring(&(f)->messages), expected)
 
 #endif

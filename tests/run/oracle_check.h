@@ -199,6 +199,10 @@ static inline bool columns_are_right(struct oracle_check *check) {
 // An append that aggregates gives the aggregate of what is new in its only changed source.
 static inline str expected_aggregate(struct oracle_check *check) {
     static const char *const TABLES[] = {"raw.a", "raw.b", "raw.c", "stg.m0"};
+    if (str_find(check->model->body, STR("raw.v")) != SIZE_MAX ||
+        str_find(check->model->body, STR("raw.a.")) != SIZE_MAX) {
+        return STR("FROM found"); // the text does not tell where the table is read
+    }
     for (size_t i = 0; i < ARRAY_COUNT(TABLES); i++) {
         const str table = str_from(TABLES[i]);
         if (str_find(check->model->body, table) == SIZE_MAX) {
@@ -327,13 +331,14 @@ static inline bool check_difference(struct oracle_check *check, str expected,
     const str sql = str_format(
         check->arena,
         "WITH found AS (SELECT {all} FROM {now}), same AS (" STR_FORMAT
-        "), expected AS (" STR_FORMAT
-        "), net AS (SELECT {all}, sum(n) AS n FROM (SELECT {all}, 1 AS n FROM found UNION ALL "
+        "), expected AS (" STR_FORMAT "), net AS (SELECT {all}, sum(__n) AS __n FROM (SELECT "
+        "{all}, 1 AS __n FROM found UNION ALL "
         "SELECT {all}, -1 FROM {old}) GROUP BY {all}) SELECT "
-        "(SELECT coalesce(sum(abs(n)), 0) FROM (SELECT sum(n) AS n FROM (SELECT *, 1 AS n FROM "
+        "(SELECT coalesce(sum(abs(__n)), 0) FROM (SELECT sum(__n) AS __n FROM (SELECT *, 1 AS __n "
+        "FROM "
         "found UNION ALL SELECT *, -1 FROM expected) GROUP BY {all})),"
         "(%s),"
-        "(SELECT coalesce(-sum(n), 0) FROM net WHERE n < 0),"
+        "(SELECT coalesce(-sum(__n), 0) FROM net WHERE __n < 0),"
         "(SELECT count(*) FROM {now} WHERE __written > {run})",
         STR_ARGS(
             check->model->kind == MODEL_SCD2
@@ -343,7 +348,7 @@ static inline bool check_difference(struct oracle_check *check, str expected,
         STR_ARGS(expected),
         in_groups ? "SELECT count(*) FROM found AS f WHERE NOT EXISTS (FROM {old} AS o WHERE o.key "
                     "= f.key AND o._content_hash = f._content_hash)"
-                  : "SELECT coalesce(sum(n), 0) FROM net WHERE n > 0");
+                  : "SELECT coalesce(sum(__n), 0) FROM net WHERE __n > 0");
     int64_t numbers[4] = {0};
     if (!check_numbers(check, check_sql(check, sql), numbers, ARRAY_COUNT(numbers))) {
         return false;

@@ -6,7 +6,7 @@
 //
 // Copy number N is the database cN:
 //
-//     raw.*, stg.m0   what models read, under the names in their bodies
+//     raw.*, stg.m0   what models read, under the names in their bodies; views, too
 //     was.mI          the table of model I, when it has one, with `__written`: the snapshot that
 //                     wrote the row
 //     full.mI         the rows of its query over this copy (oracle_check.h)
@@ -73,7 +73,8 @@ static inline struct oracle_kept *copy_kept(struct oracle_world *w,
                                             const struct lake_table *table) {
     SCRATCH(scratch);
     if (str_equal(table->schema, STR("raw"))) {
-        return &w->kept[table->name.data[0] - 'a'];
+        // raw.a, raw.b and raw.c; the others are views, which are made for each copy.
+        return table->name.size == 1 ? &w->kept[table->name.data[0] - 'a'] : NULL;
     }
     const str target = str_format(&scratch, STR_FORMAT "." STR_FORMAT, STR_ARGS(table->schema),
                                   STR_ARGS(table->name));
@@ -119,6 +120,11 @@ static inline void copy_fill(struct oracle_world *w, int copy, bool only_sources
         if (kept != NULL && (!only_sources || kept < w->kept + ORACLE_SOURCES)) {
             copy_table(w, &tables[i], copy, kept);
         }
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(HARD_VIEWS); i++) {
+        (void)copy_execute(w, w->other,
+                           str_replace_all(&scratch, str_from(HARD_VIEWS[i]), STR("raw."),
+                                           str_format(&scratch, "c%d.raw.", copy)));
     }
 }
 

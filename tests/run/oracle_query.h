@@ -2,7 +2,8 @@
 #define TESTS_RUN_ORACLE_QUERY_H
 
 // Random queries for the oracle test: every shape of models.md §6.4 and their combinations, over
-// tables that all have the columns id, k, g, v and s with few values, so that rows meet.
+// tables that all have the columns id, k, g, v and s with few values, so that rows meet; raw.va is
+// a view of raw.a.
 //
 // Queries are deterministic (ties are broken by all columns, aggregates do not depend on order), so
 // that two evaluations may be compared.
@@ -56,7 +57,8 @@ struct query_maker {
 };
 
 static inline const char *make_table(struct query_maker *m) {
-    static const char *const TABLES[] = {"raw.a", "raw.a", "raw.b", "raw.b", "raw.c"};
+    static const char *const TABLES[] = {"raw.a", "raw.a", "raw.a", "raw.b", "raw.b",
+                                         "raw.b", "raw.c", "raw.c", "raw.va"};
     return m->with_staging && dice_chance(m->dice, 15) ? "stg.m0" : DICE_PICK(m->dice, TABLES);
 }
 
@@ -163,8 +165,12 @@ static inline str make_from(struct query_maker *m) {
         const int right = m->aliases++;
         text_format(&out, " %s ", join);
         add_item(m, &out, right);
-        text_add(&out, STR(" ON "));
-        add_condition(m, &out, left, right);
+        if (dice_chance(m->dice, 15)) {
+            text_add(&out, STR(" USING (id)"));
+        } else {
+            text_add(&out, STR(" ON "));
+            add_condition(m, &out, left, right);
+        }
         if (join[0] != 'S' && join[0] != 'A') {
             m->items[m->item_count++] = right;
         }
@@ -235,6 +241,10 @@ static inline str make_key(struct query_maker *m) {
     case 2:
         return m->item_count == 1 ? str_from(column)
                                   : str_format(m->arena, "t%d.%s", alias, column);
+    case 3: // of two sides of a join: what FULL JOIN gives
+        return m->item_count == 1 ? str_from(column)
+                                  : str_format(m->arena, "coalesce(t%d.%s, t%d.%s)", m->items[0],
+                                               column, m->items[1], column);
     default:
         return str_format(m->arena, "t%d.%s", alias, column);
     }

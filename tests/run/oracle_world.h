@@ -8,6 +8,7 @@
 // One DuckDB session serves all runs of a world, so that a run costs milliseconds.
 
 #include "run/oracle_edit.h"
+#include "run/oracle_hard.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,9 @@ enum {
     ORACLE_BITS = ORACLE_REFRESH_BIT + ORACLE_ROUNDS + 1,
     ORACLE_FAILURE_SIZE = 4000, // bytes of the text that says how a case failed
 };
+
+// Worlds from this one on have the queries of oracle_hard.h.
+#define ORACLE_HARD_SEED ((uint64_t)1 << 40)
 
 // What is made of a seed; the masks take parts away, to find the smallest case that still fails.
 struct oracle_case {
@@ -195,6 +199,17 @@ static inline void roll_model(struct arena *arena, uint64_t seed, int index, boo
     }
 }
 
+// One hard query after the other, of all kinds in turn.
+static inline void roll_hard_model(struct arena *arena, uint64_t seed, int index,
+                                   struct oracle_model *model) {
+    static const enum model_kind KINDS[] = {MODEL_MERGE,  MODEL_MERGE,   MODEL_APPEND, MODEL_MERGE,
+                                            MODEL_APPEND, MODEL_TRACKED, MODEL_SCD2,   MODEL_TABLE};
+    const uint64_t number = (seed - ORACLE_HARD_SEED) * ORACLE_MODELS + (uint64_t)index;
+    model->kind = KINDS[number / HARD_QUERY_COUNT % ARRAY_COUNT(KINDS)];
+    model->target = str_format(arena, "mart.m%d", index);
+    model->body = str_from(HARD_QUERIES[number % HARD_QUERY_COUNT]);
+}
+
 static inline void write_model(struct oracle_world *w, const struct oracle_model *model) {
     const str path =
         str_format(&w->arena, "models/" STR_FORMAT ".sql",
@@ -207,7 +222,11 @@ static inline void write_model(struct oracle_world *w, const struct oracle_model
 static inline void make_model(struct oracle_world *w, int index) {
     struct oracle_model *model = &w->models[index];
     model->on = (w->test->models >> index & 1) != 0;
-    roll_model(&w->arena, w->test->seed, index, (w->test->models & 1) != 0, model);
+    if (w->test->seed >= ORACLE_HARD_SEED) {
+        roll_hard_model(&w->arena, w->test->seed, index, model);
+    } else {
+        roll_model(&w->arena, w->test->seed, index, (w->test->models & 1) != 0, model);
+    }
     if (index == 1 && w->test->body != NULL) {
         model->kind = MODEL_MERGE;
         model->body = str_from(w->test->body);
@@ -275,6 +294,9 @@ static inline void make_sources(struct oracle_world *w) {
     }
     text_add(&sql, STR("; COMMIT"));
     (void)world_execute(w, text_str(&sql));
+    for (size_t i = 0; i < ARRAY_COUNT(HARD_VIEWS); i++) {
+        (void)world_execute(w, str_from(HARD_VIEWS[i]));
+    }
 }
 
 static inline bool world_open(struct oracle_world *w, const struct oracle_case *test,
@@ -373,7 +395,11 @@ static inline void on_result(void *self, const struct run_result *result) {
                 STR_ARGS(run_type_name(result->run_type)), (long long)result->rows,
                 STR_ARGS(model->message));
     for (size_t i = 0; i < result->warnings.count; i++) {
-        text_format(&w->script, "--     %s\n", result->warnings.items[i].message);
+        const char *warning = result->warnings.items[i].message;
+        text_format(&w->script, "--     %s\n", warning);
+        if (strstr(warning, "the query for its changes failed") != NULL) {
+            world_fail(w, (int)(model - w->models), "%s", warning);
+        }
     }
     w->count->runs++;
     w->count->failures += result->status == RUN_ERROR ? 1 : 0;

@@ -3,6 +3,7 @@
 //
 //   test_run_oracle                     the test of `./dev test`
 //   test_run_oracle --seeds FROM TO     worlds FROM..TO, each of several sequences
+//   test_run_oracle --hard FROM TO      likewise, with the queries of oracle_hard.h
 //   test_run_oracle --soak RECORD FROM WORLDS PROCESSES   thousands of them (`./dev soak`)
 //   test_run_oracle --case SEED MODELS EDITS   one case again, with all that was done
 //
@@ -287,6 +288,17 @@ static void every_model_equals_its_full_query(void **state) {
     }
 }
 
+// Each query as a merge twice, and once as an append.
+static void hard_queries_equal_themselves(void **state) {
+    (void)state;
+    enum { WORLDS = (3 * HARD_QUERY_COUNT + ORACLE_MODELS - 1) / ORACLE_MODELS, SECONDS = 120 };
+    const uint64_t worlds = environment_number("COYPU_ORACLE_HARD_WORLDS", WORLDS);
+    int64_t sequences = 0;
+    if (!seeds_pass_and_tell(ORACLE_HARD_SEED, ORACLE_HARD_SEED + worlds, SECONDS, &sequences)) {
+        fail_msg("a world failed: see above");
+    }
+}
+
 // The mistakes that the oracle is for, each with a query that it harms, under random edits: a test
 // of the test.
 static void every_planted_bug_is_found(void **state) {
@@ -378,9 +390,14 @@ int main(int count, char **arguments) {
     if (soaks) {
         return main_soak(arguments[2], numbers);
     }
-    if (count == 4 && strcmp(arguments[1], "--seeds") == 0) {
+    const bool is_hard = count == 4 && strcmp(arguments[1], "--hard") == 0;
+    if (is_hard || (count == 4 && strcmp(arguments[1], "--seeds") == 0)) {
+        const uint64_t offset = is_hard ? ORACLE_HARD_SEED : 0;
         int64_t sequences = 0;
-        return seeds_pass_and_tell(numbers[0], numbers[1], UNLIMITED_SECONDS, &sequences) ? 0 : 1;
+        return seeds_pass_and_tell(offset + numbers[0], offset + numbers[1], UNLIMITED_SECONDS,
+                                   &sequences)
+                   ? 0
+                   : 1;
     }
     if (count == 5 && strcmp(arguments[1], "--case") == 0) {
         return main_case(numbers);
@@ -388,6 +405,7 @@ int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_planted_bug_is_found),
         cmocka_unit_test(every_model_equals_its_full_query),
+        cmocka_unit_test(hard_queries_equal_themselves),
     };
     return cmocka_run_group_tests_name("run_oracle", tests, NULL, NULL);
 }

@@ -33,24 +33,44 @@ static enum sql_function_class classify(void *self, str name) {
     return str_equal(name, STR("random")) ? SQL_FUNCTION_OTHER : SQL_FUNCTION_PLAIN;
 }
 
+static void add_terms(struct text *out, const char *label, const struct delta_term_list *terms) {
+    for (size_t i = 0; i < terms->count; i++) {
+        str sql;
+        ASSERT_OK(&fixture, lake_ast_write(fixture.connection, &fixture.arena, terms->items[i].ast,
+                                           &sql, &fixture.err));
+        text_format(out, "%s%c " STR_FORMAT "\n", label, terms->items[i].is_removed ? '-' : '+',
+                    STR_ARGS(sql));
+    }
+}
+
 // The terms and the restricted query, a line each; or why there are none.  Tables a, b and c have
-// the columns id, k and v; those in `changed` changed.
+// the columns id, k and v; those in `changed` changed, and those in capitals only got rows.  The
+// view w is the sums of b.
 static const char *plan(const char *sql, const char *key, const char *changed) {
     static const char *const NAMES[] = {"main.a", "main.b", "main.c"};
     struct arena *arena = &fixture.arena;
     struct delta_source *sources = ARENA_ARRAY(arena, struct delta_source, 3);
     for (size_t i = 0; i < 3; i++) {
         sources[i].name = str_from(NAMES[i]);
-        sources[i].changed = strchr(changed, NAMES[i][5]) != NULL;
+        sources[i].only_added = strchr(changed, NAMES[i][5] - 'a' + 'A') != NULL;
+        sources[i].changed = sources[i].only_added || strchr(changed, NAMES[i][5]) != NULL;
         str_list_push(arena, &sources[i].columns, STR("id"));
         str_list_push(arena, &sources[i].columns, STR("k"));
         str_list_push(arena, &sources[i].columns, STR("v"));
     }
+    struct delta_view view = {.name = STR("main.w"), .columns = {0}};
+    str_list_push(arena, &view.columns, STR("grp"));
+    str_list_push(arena, &view.columns, STR("total"));
+    ASSERT_OK(&fixture,
+              lake_ast_read(fixture.connection, arena, STR("SELECT k, sum(v) FROM b GROUP BY k"),
+                            &view.ast, &fixture.err));
     struct delta_input input = {
         .catalog = STR("lake"),
         .key = str_from(key),
         .sources = sources,
         .source_count = 3,
+        .views = &view,
+        .view_count = 1,
         .classify = classify,
         .base = 7,
     };
@@ -63,13 +83,13 @@ static const char *plan(const char *sql, const char *key, const char *changed) {
     if (plan.shape == DELTA_REFUSED) {
         text_format(&out, "no: " STR_FORMAT "\n", STR_ARGS(plan.reason));
     }
-    str text;
-    for (size_t i = 0; i < plan.terms.count && plan.shape != DELTA_REFUSED; i++) {
-        ASSERT_OK(&fixture, lake_ast_write(fixture.connection, arena, plan.terms.items[i].ast,
-                                           &text, &fixture.err));
-        text_format(&out, "%c " STR_FORMAT "\n", plan.terms.items[i].is_removed ? '-' : '+',
-                    STR_ARGS(text));
+    for (size_t i = 0; i < plan.groups.count; i++) {
+        add_terms(&out, "g", &plan.groups.items[i].terms);
     }
+    if (plan.shape != DELTA_REFUSED) {
+        add_terms(&out, "", &plan.terms);
+    }
+    str text;
     if (plan.restricted.size > 0) {
         ASSERT_OK(&fixture,
                   lake_ast_write(fixture.connection, arena, plan.restricted, &text, &fixture.err));
@@ -87,6 +107,8 @@ struct plan_case {
 
 #define ADDED_A "\"temp\".main.__ondatra_added_0 AS a"
 #define REMOVED_A "\"temp\".main.__ondatra_removed_0 AS a"
+#define ADDED_B "\"temp\".main.__ondatra_added_1 AS b"
+#define GROUPS "(SELECT k FROM \"temp\".main.__ondatra_groups_0)"
 #define KEYS "(SELECT k FROM \"temp\".main.__ondatra_keys)"
 
 static const struct plan_case REWRITTEN[] = {
@@ -120,6 +142,93 @@ static const struct plan_case REWRITTEN[] = {
      "+ SELECT k AS k FROM " ADDED_A "\n- SELECT k AS k FROM " REMOVED_A
      "\n= SELECT * FROM (SELECT k, sum(v) AS s FROM a WHERE (k = ANY" KEYS
      ") GROUP BY k) AS t WHERE ((s > 3) AND (t.k = ANY" KEYS "))\n"},
+    {"SELECT a.id, b.v FROM a FULL JOIN b ON a.k = b.id", "id", "B",
+     "+ SELECT a.id AS k FROM a RIGHT JOIN " ADDED_B " ON ((a.k = b.id))\n"
+     "+ SELECT a.id AS k FROM a SEMI JOIN " ADDED_B
+     " ON ((a.k = b.id)) LEFT JOIN (SELECT * FROM " ADDED_B
+     " WHERE CAST('f' AS BOOLEAN)) AS b ON ((a.k = b.id))\n"
+     "= SELECT a.id, b.v FROM a FULL JOIN b ON ((a.k = b.id)) WHERE (a.id = ANY" KEYS ")\n"},
+    {"SELECT id, a.v, b.v AS w FROM a FULL JOIN b USING (id)", "id", "A",
+     "+ SELECT id AS k FROM " ADDED_A " LEFT JOIN b USING (id)\n"
+     "+ SELECT id AS k FROM (SELECT * FROM " ADDED_A
+     " WHERE CAST('f' AS BOOLEAN)) AS a RIGHT JOIN b SEMI JOIN " ADDED_A " USING (id) USING (id)\n"
+     "= SELECT id, a.v, b.v AS w FROM (SELECT * FROM a WHERE (id = ANY" KEYS
+     ")) AS a FULL JOIN (SELECT * FROM b WHERE (id = ANY" KEYS
+     ")) AS b USING (id) WHERE (id = ANY" KEYS ")\n"},
+    {"SELECT coalesce(a.id, b.id) AS key, a.v FROM a FULL JOIN b ON a.v = b.v AND b.id = a.id",
+     "key", "B",
+     "+ SELECT COALESCE(a.id, b.id) AS k FROM a RIGHT JOIN " ADDED_B
+     " ON (((a.v = b.v) AND (b.id = a.id)))\n"
+     "+ SELECT COALESCE(a.id, b.id) AS k FROM a SEMI JOIN " ADDED_B
+     " ON (((a.v = b.v) AND (b.id = a.id))) LEFT JOIN (SELECT * FROM " ADDED_B
+     " WHERE CAST('f' AS BOOLEAN)) AS b ON (((a.v = b.v) AND (b.id = a.id)))\n"
+     "= SELECT COALESCE(a.id, b.id) AS \"key\", a.v FROM (SELECT * FROM a WHERE (id = ANY" KEYS
+     ")) AS a FULL JOIN (SELECT * FROM b WHERE (id = ANY" KEYS
+     ")) AS b ON (((a.v = b.v) AND (b.id = a.id))) WHERE (COALESCE(a.id, b.id) = ANY" KEYS ")\n"},
+    {"SELECT b.v AS key FROM a LEFT JOIN b ON a.k = b.id", "key", "B",
+     "+ SELECT b.v AS k FROM a INNER JOIN " ADDED_B " ON ((a.k = b.id))\n"
+     "+ SELECT b.v AS k FROM a SEMI JOIN " ADDED_B
+     " ON ((a.k = b.id)) LEFT JOIN (SELECT * FROM " ADDED_B
+     " WHERE CAST('f' AS BOOLEAN)) AS b ON ((a.k = b.id))\n"
+     "= SELECT b.v AS \"key\" FROM a LEFT JOIN b ON ((a.k = b.id)) WHERE (b.v = ANY" KEYS ")\n"},
+    {"SELECT id, b.v FROM a LEFT JOIN b USING (id)", "id", "B",
+     "+ SELECT id AS k FROM a INNER JOIN " ADDED_B " USING (id)\n"
+     "= SELECT id, b.v FROM a LEFT JOIN b USING (id) WHERE (id = ANY" KEYS ")\n"},
+    {"SELECT c.id FROM a SEMI JOIN b ON a.k = b.k JOIN c ON c.k = a.k", "id", "B",
+     "+ SELECT c.id AS k FROM a SEMI JOIN " ADDED_B
+     " ON ((a.k = b.k)) INNER JOIN c ON ((c.k = a.k))\n"
+     "= SELECT c.id FROM a SEMI JOIN b ON ((a.k = b.k)) INNER JOIN c ON ((c.k = a.k)) WHERE (c.id "
+     "= ANY" KEYS ")\n"},
+    {"SELECT a.id, t.s FROM a JOIN (SELECT k, sum(v) AS s FROM b GROUP BY k) t ON a.k = t.k", "id",
+     "B",
+     "g+ SELECT k AS k FROM " ADDED_B "\n"
+     "+ SELECT a.id AS k FROM a INNER JOIN (SELECT k, sum(v) AS s FROM b WHERE ((k = ANY" GROUPS
+     ") OR (k IS NULL)) GROUP BY k) AS t ON ((a.k = t.k))\n"
+     "- SELECT a.id AS k FROM a INNER JOIN (SELECT k, sum(v) AS s FROM b AT (VERSION => 7) WHERE "
+     "((k = ANY" GROUPS ") OR (k IS NULL)) GROUP BY k) AS t ON ((a.k = t.k))\n"
+     "= SELECT a.id, t.s FROM a INNER JOIN (SELECT k, sum(v) AS s FROM b GROUP BY k) AS t ON ((a.k "
+     "= t.k)) WHERE (a.id = ANY" KEYS ")\n"},
+    {"SELECT a.id, t.s FROM a JOIN (SELECT k, max(v) AS s FROM b GROUP BY k) t ON a.k = t.k", "",
+     "B",
+     "g+ SELECT k AS k FROM " ADDED_B "\n"
+     "+ SELECT a.id, t.s FROM a INNER JOIN (SELECT k, max(v) AS s FROM b WHERE ((k = ANY" GROUPS
+     ") OR (k IS NULL)) GROUP BY k) AS t ON ((a.k = t.k))\n"
+     "- SELECT a.id, t.s FROM a INNER JOIN (SELECT k, max(v) AS s FROM b AT (VERSION => 7) WHERE "
+     "((k = ANY" GROUPS ") OR (k IS NULL)) GROUP BY k) AS t ON ((a.k = t.k))\n"},
+    {"SELECT x.k AS key FROM (SELECT k, count(*) AS n FROM (SELECT DISTINCT k, v FROM a) GROUP BY "
+     "k) AS x JOIN b ON b.id = x.n GROUP BY 1",
+     "key", "A",
+     "+ SELECT k AS k FROM " ADDED_A "\n"
+     "= SELECT x.k AS \"key\" FROM (SELECT k, count_star() AS n FROM (SELECT DISTINCT k, v FROM a "
+     "WHERE (k = ANY" KEYS ")) WHERE (k = ANY" KEYS
+     ") GROUP BY k) AS x INNER JOIN b ON ((b.id = x.n)) WHERE (x.k = ANY" KEYS ") GROUP BY 1\n"},
+    {"SELECT grp AS key, total FROM w", "key", "B",
+     "+ SELECT k AS k FROM " ADDED_B "\n"
+     "= SELECT grp AS \"key\", total FROM (SELECT k, sum(v) FROM b WHERE (k = ANY" KEYS
+     ") GROUP BY k) AS w(grp, total) WHERE (grp = ANY" KEYS ")\n"},
+    {"SELECT a.id, w.total FROM a LEFT JOIN w ON a.k = w.grp", "id", "B",
+     "g+ SELECT k AS k FROM " ADDED_B "\n"
+     "+ SELECT a.id AS k FROM a INNER JOIN (SELECT k, sum(v) FROM b WHERE ((k = ANY" GROUPS
+     ") OR (k IS NULL)) GROUP BY k) AS w(grp, total) ON ((a.k = w.grp))\n"
+     "- SELECT a.id AS k FROM a INNER JOIN (SELECT k, sum(v) FROM b AT (VERSION => 7) WHERE ((k = "
+     "ANY" GROUPS ") OR (k IS NULL)) GROUP BY k) AS w(grp, total) ON ((a.k = w.grp))\n"
+     "= SELECT a.id, w.total FROM a LEFT JOIN (SELECT k, sum(v) FROM b GROUP BY k) AS w(grp, "
+     "total) ON ((a.k = w.grp)) WHERE (a.id = ANY" KEYS ")\n"},
+    {"SELECT 1 AS key, count(*) AS n FROM a WHERE v > 2", "key", "A",
+     "+ SELECT 1 AS k FROM " ADDED_A " WHERE (v > 2)\n"
+     "= SELECT * FROM (SELECT 1 AS \"key\", count_star() AS n FROM a WHERE (v > 2)) AS all_rows "
+     "WHERE (\"key\" = ANY" KEYS ")\n"},
+    {"SELECT id, v * 2 AS w2 FROM a WHERE w2 > 3", "id", "A",
+     "+ SELECT id AS k FROM " ADDED_A "\n"
+     "= SELECT id, (v * 2) AS w2 FROM a WHERE ((w2 > 3) AND (id = ANY" KEYS "))\n"},
+    {"(SELECT 3 AS id, 4 AS v UNION ALL VALUES (1, 2)) EXCEPT SELECT id, v FROM a", "id", "A",
+     "+ SELECT id AS k FROM " ADDED_A "\n"
+     "= SELECT * FROM (((SELECT 3 AS id, 4 AS v WHERE (3 = ANY" KEYS
+     ")) UNION ALL (SELECT * FROM (VALUES (1, 2)) AS valueslist)) EXCEPT (SELECT id, v FROM a "
+     "WHERE (id = ANY" KEYS "))) AS all_rows WHERE (id = ANY" KEYS ")\n"},
+    {"SELECT main.a.id FROM main.a", "id", "A",
+     "+ SELECT a.id AS k FROM " ADDED_A "\n"
+     "= SELECT a.id FROM main.a WHERE (a.id = ANY" KEYS ")\n"},
     {"SELECT k, count(*) FROM a GROUP BY k", "", "a",
      "+ SELECT k, count_star() FROM " ADDED_A " GROUP BY k\n"},
 };
@@ -133,13 +242,24 @@ static const struct plan_case REFUSED[] = {
      "no: the key is not made from columns of one row\n"},
     {"SELECT sum(v) AS s FROM a GROUP BY k", "s", "a",
      "no: the key is computed from several rows\n"},
-    {"SELECT a.id, b.v FROM a FULL JOIN b ON a.k = b.id", "id", "b", "no: it is in a FULL JOIN\n"},
-    {"SELECT b.id, a.v FROM a LEFT JOIN b ON a.k = b.id", "id", "b",
-     "no: it is on the side of an outer join that the key does not come from\n"},
+    {"SELECT coalesce(a.id, b.id, c.id) AS key FROM a FULL JOIN b ON a.id = b.id FULL JOIN c ON "
+     "b.k = "
+     "c.k",
+     "key", "a", "no: several outer joins, one in the other, can lose it\n"},
+    {"SELECT b.v + c.v AS key FROM a LEFT JOIN b ON a.k = b.id LEFT JOIN c ON a.k = c.id", "key",
+     "bc", "no: the key comes from several outer joins\n"},
+    {"SELECT coalesce(b.id, 0) + coalesce(d.id, 0) AS key FROM (a LEFT JOIN b ON a.k = b.k) JOIN "
+     "(c "
+     "LEFT JOIN b AS d ON c.k = d.k) ON a.v = c.v",
+     "key", "b", "no: the key comes from several outer joins\n"},
+    {"SELECT b.v AS key FROM a LEFT JOIN (b CROSS JOIN unnest([1, 2]) AS u) ON a.k = b.id", "key",
+     "b", "no: it joins the result of a CROSS JOIN\n"},
+    {"SELECT id, current_date AS d FROM a", "id", "a", "no: it reads current_date\n"},
+    {"SELECT rowid AS id FROM a", "id", "a", "no: it reads rowid\n"},
     {"SELECT id FROM a WHERE k IN (SELECT k FROM b)", "id", "b",
      "no: it is read by a subquery in an expression\n"},
-    {"SELECT a.id, t.s FROM a JOIN (SELECT k, sum(v) AS s FROM b GROUP BY k) t ON a.k = t.k", "id",
-     "b", "no: it is grouped, or made distinct, in a subquery by something else than the key\n"},
+    {"SELECT a.id, t.s FROM a JOIN (SELECT sum(v) AS s FROM b) t ON a.k = t.s", "id", "b",
+     "no: it is in a subquery that no column divides into groups\n"},
     {"SELECT DISTINCT ON (k) id, v FROM a ORDER BY v", "id", "a",
      "no: its DISTINCT ON does not have the key\n"},
     {"SELECT k, sum(v) FROM a GROUP BY ROLLUP (k)", "k", "a",
