@@ -476,7 +476,10 @@ enum error_code feed_oldest_snapshot(struct lake_connection *connection, int64_t
                                      struct error *err) {
     SCRATCH(scratch);
     const str sql =
-        str_format(&scratch, "SELECT min(snapshot_id) FROM " STR_FORMAT ".snapshots()",
+        str_format(&scratch,
+                   "SELECT max(snapshot_id) FROM (SELECT snapshot_id, lag(snapshot_id) OVER (ORDER "
+                   "BY snapshot_id) AS before FROM " STR_FORMAT
+                   ".snapshots()) WHERE before IS DISTINCT FROM snapshot_id - 1",
                    STR_ARGS(lake_quote_name(&scratch, lake_alias(lake_of(connection)))));
     return lake_query_int64(connection, sql, LAKE_NO_VALUES, oldest, NULL, err);
 }

@@ -86,7 +86,8 @@ MUST_USE enum error_code feed_touching(const struct push_stream *stream, struct 
                                        struct feed_change **changes, size_t *change_count,
                                        struct error *err);
 
-// The oldest snapshot that was not expired.
+// The oldest snapshot after which none was expired.  Of a row that changed in an expired snapshot
+// and again, the feed would tell that it came and went.
 MUST_USE enum error_code feed_oldest_snapshot(struct lake_connection *connection, int64_t *oldest,
                                               struct error *err);
 // The row as JSON: each value as text, NULL as null; feed_stage_failed reads it back.
