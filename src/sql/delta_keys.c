@@ -263,15 +263,9 @@ static bool conditions_change(struct planner *planner, node *from) {
 
 // ── What divides ──
 
-static bool distinct_divides_by(node *select, node *expression) {
+static bool distinct_divides_by(struct delta_tree *tree, node *select, node *expression) {
     node *targets = select_distinct_targets(select);
-    for (size_t i = 0; targets != NULL && i < yyjson_mut_arr_size(targets); i++) {
-        node *target = yyjson_mut_arr_get(targets, i);
-        if (expression_equals(target, expression)) {
-            return true;
-        }
-    }
-    return targets == NULL;
+    return targets == NULL || select_list_has(tree, select, targets, expression);
 }
 
 // Whether the rows with one value of the expression make their part of the result alone; `reason`
@@ -283,9 +277,10 @@ bool select_divides(struct planner *planner, node *select, node *expression, str
     }
     if (yyjson_mut_arr_size(tree_get(select, "group_sets")) > 1) {
         *reason = STR("it has GROUPING SETS, ROLLUP or CUBE");
-    } else if (!select_windows_divide_by(select, expression) && !bug_is_planted("PB_WINDOW")) {
+    } else if (!select_windows_divide_by(&planner->tree, select, expression) &&
+               !bug_is_planted("PB_WINDOW")) {
         *reason = STR("it has a window that is not partitioned by the key");
-    } else if (!distinct_divides_by(select, expression)) {
+    } else if (!distinct_divides_by(&planner->tree, select, expression)) {
         *reason = STR("its DISTINCT ON does not have the key");
     }
     return reason->size == 0;

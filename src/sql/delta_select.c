@@ -380,6 +380,7 @@ bool expression_equals(node *a, node *b) {
 
 struct level_search {
     struct delta_tree *tree;
+    node *select;
     node *expression; // that windows must be partitioned by; NULL: any window counts
     bool found;
 };
@@ -416,19 +417,59 @@ bool select_is_grouped(struct delta_tree *tree, node *select) {
            !tree_is_empty(select, "having");
 }
 
+// ── Windows and DISTINCT ON ──
+
+struct qualifying {
+    struct delta_tree *tree;
+    const struct leaf_list *leaves;
+};
+
+static bool qualify_column(void *self, node *object) {
+    const struct qualifying *q = self;
+    node *names = tree_get(object, "column_names");
+    if (tree_is(object, "class", "COLUMN_REF") && yyjson_mut_arr_size(names) == 1) {
+        const size_t leaf = select_resolve(q->tree, q->leaves, object);
+        if (leaf != SIZE_MAX && q->leaves->items[leaf].alias.size > 0) {
+            node *column =
+                tree_column(q->tree, q->leaves->items[leaf].alias,
+                            str_from(yyjson_mut_get_str(yyjson_mut_arr_get_first(names))));
+            tree_put(q->tree, object, "column_names", tree_get(column, "column_names"));
+        }
+    }
+    return true;
+}
+
+// The expression with every column under the name of its item of FROM, so that id and t.id are the
+// same.
+static node *qualified(struct delta_tree *tree, const struct leaf_list *leaves, node *expression) {
+    struct qualifying q = {tree, leaves};
+    node *copy = tree_copy(tree, expression);
+    tree_walk(copy, qualify_column, &q);
+    return copy;
+}
+
+bool select_list_has(struct delta_tree *tree, node *select, node *list, node *expression) {
+    struct leaf_list leaves = {0};
+    select_leaves(tree, tree_get(select, "from_table"), &leaves);
+    node *wanted = qualified(tree, &leaves, expression);
+    bool found = false;
+    for (size_t i = 0; i < yyjson_mut_arr_size(list) && !found; i++) {
+        node *element = yyjson_mut_arr_get(list, i);
+        found = !select_names_output(select, element) &&
+                expression_equals(qualified(tree, &leaves, element), wanted);
+    }
+    return found;
+}
+
 static bool find_window(void *self, node *object) {
     struct level_search *search = self;
     if (tree_is_query(object)) {
         return false;
     }
     if (tree_is(object, "class", "WINDOW")) {
-        bool divides = false;
-        node *partitions = tree_get(object, "partitions");
-        for (size_t i = 0; search->expression != NULL && i < yyjson_mut_arr_size(partitions); i++) {
-            divides =
-                divides || expression_equals(yyjson_mut_arr_get(partitions, i), search->expression);
-        }
-        search->found = search->found || !divides;
+        search->found = search->expression == NULL ||
+                        !select_list_has(search->tree, search->select,
+                                         tree_get(object, "partitions"), search->expression);
     }
     return !search->found;
 }
@@ -439,8 +480,8 @@ bool select_has_windows(node *select) {
     return search.found;
 }
 
-bool select_windows_divide_by(node *select, node *expression) {
-    struct level_search search = {.expression = expression};
+bool select_windows_divide_by(struct delta_tree *tree, node *select, node *expression) {
+    struct level_search search = {.tree = tree, .select = select, .expression = expression};
     walk_level(select, find_window, &search);
     return !search.found;
 }

@@ -61,8 +61,11 @@ str key_problem(struct delta_tree *tree, node *select, node *expression);
 // The parts of one SELECT, without those of queries below.
 bool select_is_grouped(struct delta_tree *tree, node *select);
 bool select_has_windows(node *select);
+// Whether the list of a window or of DISTINCT ON has the expression, under whatever names of FROM;
+// what may be an output of that name does not count.
+bool select_list_has(struct delta_tree *tree, node *select, node *list, node *expression);
 // Whether all windows are partitioned by the expression.
-bool select_windows_divide_by(node *select, node *expression);
+bool select_windows_divide_by(struct delta_tree *tree, node *select, node *expression);
 bool query_has_modifier(node *query, const char *type);
 // The targets of DISTINCT ON; NULL without it.
 node *select_distinct_targets(node *select);

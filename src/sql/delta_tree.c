@@ -169,6 +169,7 @@ bool tree_empty_from(struct delta_tree *tree, node *from) {
                tree_empty_from(tree, tree_get(from, "right"));
     }
     if (tree_is(from, "type", "SUBQUERY")) {
+        tree_set_mark(tree, from, MARK_UNDIVIDED); // its groups are not to take its place
         tree_make_empty(tree, tree_get(tree_get(from, "subquery"), "node"));
         return true;
     }

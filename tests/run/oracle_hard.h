@@ -53,6 +53,12 @@ static const char *const HARD_QUERIES[] = {
     "SELECT a.id AS key, count(*) AS n, max(b.v) AS y FROM raw.a AS a FULL JOIN raw.b AS b ON a.k "
     "= "
     "b.k AND a.v > 2 GROUP BY a.id HAVING a.id IS NOT NULL",
+    "SELECT a.id AS key, count(*) AS n FROM raw.a AS a FULL JOIN (SELECT * FROM raw.b QUALIFY "
+    "row_number() OVER (PARTITION BY id ORDER BY k, g, v, s) = 1) AS b ON a.g = b.g WHERE a.id IS "
+    "NOT NULL AND b.id IS NULL GROUP BY a.id",
+    "SELECT coalesce(b.id, a.id) AS key, count(*) AS n FROM raw.a AS a LEFT JOIN (SELECT k, "
+    "max(id) "
+    "AS id FROM raw.b GROUP BY k) AS b ON a.g = b.id WHERE a.id IS NOT NULL GROUP BY 1",
     "SELECT b.id AS key, count(*) AS n, max(a.v) AS y FROM raw.a AS a LEFT JOIN raw.b AS b ON a.k "
     "= "
     "b.k WHERE b.id IS NOT NULL GROUP BY b.id",
@@ -162,6 +168,18 @@ static const char *const HARD_QUERIES[] = {
     "SELECT DISTINCT ON (k) k AS key, v, s FROM raw.a WHERE k IS NOT NULL ORDER BY k, v DESC, s, "
     "id, "
     "g",
+    "SELECT * RENAME (id AS key) FROM raw.a WHERE id IS NOT NULL QUALIFY row_number() OVER "
+    "(PARTITION BY id ORDER BY k, g, v, s) = 1",
+    "SELECT DISTINCT ON (id) * RENAME (id AS key) FROM raw.a WHERE id IS NOT NULL ORDER BY id, k, "
+    "g, v, s",
+    "SELECT DISTINCT ON (k) v AS k, * EXCLUDE (k, v, id) , id AS key FROM raw.a WHERE id IS NOT "
+    "NULL ORDER BY ALL",
+    "SELECT t.id AS key, t.v AS id, t.s FROM raw.a AS t WHERE t.id IS NOT NULL QUALIFY "
+    "row_number() "
+    "OVER (PARTITION BY id ORDER BY t.k, t.g, t.v, t.s) = 1",
+    "SELECT key, count(*) AS n FROM (SELECT a.*, b.id AS key FROM raw.a AS a JOIN raw.b AS b USING "
+    "(k) QUALIFY row_number() OVER (PARTITION BY a.id ORDER BY b.id, b.g, b.v, b.s, a.g, a.v, a.s) "
+    "= 1) WHERE key IS NOT NULL GROUP BY key",
     "SELECT id AS key, v FROM raw.a WHERE id IS NOT NULL WINDOW w AS (PARTITION "
     "BY id ORDER BY k, g, v, s) QUALIFY row_number() OVER w = 1",
     "SELECT id AS key, max(v) AS v, (sum(count(*)) OVER ())::BIGINT AS n FROM raw.a WHERE id IS "

@@ -84,6 +84,29 @@ static void constants_less_rows_of_a_table_are_restricted_on_both_sides(void **s
     assert_string_equal(project_query(f, "SELECT id FROM mart.t ORDER BY id"), "0\n2\n");
 }
 
+// Whose match moved to another group of a subquery that is read by its groups.
+static void a_row_that_lost_its_match_is_found(void **state) {
+    struct project_fixture *f = *state;
+    static const char *const MAKE[] = {"CREATE SCHEMA lake.src",
+                                       "CREATE TABLE lake.src.a AS SELECT 9 AS id, 4 AS k",
+                                       "CREATE TABLE lake.src.b AS SELECT 1 AS id, 4 AS k"};
+    static const char *const MOVE[] = {"INSERT INTO lake.src.b VALUES (1, 0)"};
+    project_write(f, "models/mart/t.sql",
+                  MERGE "SELECT a.id, count(*) AS n FROM src.a AS a FULL JOIN (SELECT * FROM src.b "
+                        "QUALIFY row_number() OVER (PARTITION BY id ORDER BY k) = 1) AS b ON a.k = "
+                        "b.k WHERE a.id IS NOT NULL AND b.id IS NULL GROUP BY a.id\n");
+    write_orders(f, "(1, 1, 10)");
+    (void)project_run_with(f, (struct run_options){.target = STR("raw.orders")});
+    execute_on_lake(f, MAKE, ARRAY_COUNT(MAKE));
+    project_run(f);
+    assert_string_equal(project_query(f, "FROM mart.t"), "");
+    execute_on_lake(f, MOVE, ARRAY_COUNT(MOVE));
+    project_run(f);
+    ASSERT_MESSAGES(f, "");
+    ASSERT_SHAPES(f, "mart.t: affected keys\n");
+    assert_string_equal(project_query(f, "FROM mart.t"), "9|1\n");
+}
+
 static void a_query_for_changes_that_fails_is_told(void **state) {
     struct project_fixture *f = *state;
     project_write(f, "models/raw/other.sql", "SELECT * FROM raw.orders\n");
@@ -168,6 +191,7 @@ int main(void) {
         TEST(a_result_without_a_key_is_still_an_error),
         TEST(the_only_group_of_an_aggregate_is_computed_from_all_rows),
         TEST(constants_less_rows_of_a_table_are_restricted_on_both_sides),
+        TEST(a_row_that_lost_its_match_is_found),
         TEST(a_query_for_changes_that_fails_is_told),
         TEST(views_are_read_by_their_changes),
         TEST(tables_that_trade_names_are_other_tables),
