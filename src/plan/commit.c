@@ -71,6 +71,19 @@ static void document_cleanup(yyjson_doc **document) {
     yyjson_doc_free(*document);
 }
 
+static void read_growths(struct arena *arena, yyjson_val *array, struct commit *commit) {
+    yyjson_arr_iter items;
+    yyjson_val *item;
+    yyjson_arr_iter_init(array, &items);
+    while ((item = yyjson_arr_iter_next(&items)) != NULL) {
+        yyjson_val *snapshot = yyjson_obj_get(item, "snapshot");
+        struct growth growth = {.snapshot = yyjson_is_int(snapshot) ? yyjson_get_sint(snapshot)
+                                                                    : commit->snapshot};
+        read_texts(arena, yyjson_obj_get(item, "known"), &growth.known);
+        LIST_PUSH(arena, &commit->growths, growth);
+    }
+}
+
 bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *target,
                  struct commit *commit) {
     yyjson_doc *document CLEANUP(document_cleanup) = yyjson_read(
@@ -103,6 +116,7 @@ bool commit_read(struct arena *arena, int64_t snapshot, str extra_info, str *tar
         commit->hash_version = commit->duckdb_version;
     }
     read_inputs(arena, yyjson_obj_get(root, "inputs"), commit);
+    read_growths(arena, yyjson_obj_get(root, "grown"), commit);
     read_texts(arena, yyjson_obj_get(root, "views"), &commit->views);
     read_texts(arena, yyjson_obj_get(definition, "directives"), &commit->directives);
     read_texts(arena, yyjson_obj_get(definition, "uses"), &commit->uses);
@@ -248,6 +262,20 @@ static void write_if_known(struct json *json, str key, str value) {
     }
 }
 
+static void write_growths(struct json *json, const struct growth_list *growths) {
+    json_key(json, STR("grown"));
+    json_array(json);
+    for (size_t i = 0; i < growths->count; i++) {
+        json_object(json);
+        if (growths->items[i].snapshot != INT64_MAX) {
+            json_key_int(json, STR("snapshot"), growths->items[i].snapshot);
+        }
+        json_key_strings(json, STR("known"), &growths->items[i].known);
+        json_end(json);
+    }
+    json_end(json);
+}
+
 // The parts of the definition one by one, so that the next run can say which of them changed.
 static void write_definition(struct json *json, struct arena *arena,
                              const struct commit_input *input) {
@@ -305,6 +333,9 @@ str commit_write(struct arena *arena, const struct commit_input *input) {
     json_key_int(&json, STR("read_snapshot"), input->read_snapshot);
     if (model->source.directives.kind == MODEL_APPEND) {
         json_key_bool(&json, STR("exact"), input->is_exact);
+    }
+    if (input->growths != NULL && input->growths->count > 0) {
+        write_growths(&json, input->growths);
     }
     write_inputs(&json, input->inputs);
     if (input->checks.size > 0) {

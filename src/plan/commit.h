@@ -26,6 +26,19 @@ struct file_input_list {
     size_t capacity;
 };
 
+// append: the table got columns, which its rows did not get values for.  Only the others tell
+// whether one of these rows is a row of the query.
+struct growth {
+    struct str_list known; // the columns that the older rows have
+    int64_t snapshot;      // rows of it and later ones have all; INT64_MAX: that of this commit
+};
+
+struct growth_list { // oldest first
+    struct growth *items;
+    size_t count;
+    size_t capacity;
+};
+
 // The last commit of a model, as far as planning needs it.
 struct commit {
     int64_t snapshot;
@@ -44,6 +57,7 @@ struct commit {
     str start_time;
     str decoration; // hash of comments and storage hints; empty: not known
     struct file_input_list inputs;
+    struct growth_list growths; // append: since its last backfill
     struct str_list views;      // "name=hash"
     struct str_list directives; // "kind=table", … of `definition`
     struct str_list uses;       // "macro=hash"
@@ -107,6 +121,7 @@ struct commit_input {
     const struct git_info *git;
     int64_t read_snapshot;
     bool is_exact;
+    const struct growth_list *growths;
     const struct file_input_list *inputs;
     const struct commit_step *steps;
     size_t step_count;

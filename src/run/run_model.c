@@ -123,6 +123,7 @@ static enum error_code write_message(struct turn *turn, struct error *err) {
                         &lineage);
     struct file_input_list inputs;
     plan_files_seen(turn->arena, step, turn->result->run_type, &inputs);
+    const bool rebuilt = turn->result->run_type == RUN_BACKFILL;
     const struct commit_input input = {
         .model = step->model,
         .definition = &step->definition,
@@ -142,6 +143,7 @@ static enum error_code write_message(struct turn *turn, struct error *err) {
         .git = runner->git,
         .read_snapshot = turn->read_snapshot,
         .is_exact = turn->is_exact,
+        .growths = rebuilt ? NULL : &turn->growths,
         .inputs = &inputs,
         .steps = turn->steps,
         .step_count = turn->step_count,
@@ -419,6 +421,7 @@ enum error_code run_redecorate(struct runner *runner, struct plan_step *step, st
         .write = {.keeps_old_hashes = step->commit.hash_version.size > 0},
         .read_snapshot = step->commit.read_snapshot, // nothing of it was read since
         .is_exact = step->commit.is_exact,
+        .growths = step->commit.growths,
         .started_us = clock_wall_us(clock),
         .step_started_us = clock_monotonic_us(clock),
     };

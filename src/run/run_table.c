@@ -157,23 +157,33 @@ static void choose_basis(struct turn *turn, const struct evolving_table *evolvin
     }
 }
 
-// The columns of the query that the table has already.  An append without any cannot tell which
-// rows are new.
-static void find_known_columns(struct turn *turn, const struct evolving_table *evolving) {
+// append: the growths so far, and the one of this run.  Rows that share no column with the query
+// cannot be told from new ones.
+static void find_growths(struct turn *turn, const struct evolving_table *evolving) {
     const struct plan_step *step = turn->step;
-    struct lake_column *known = ARENA_ARRAY(turn->arena, struct lake_column, step->column_count);
-    size_t count = 0;
+    const struct growth_list *before = &step->commit.growths;
+    turn->growths = (struct growth_list){0};
+    for (size_t i = 0; i < before->count; i++) {
+        struct growth growth = {.snapshot = before->items[i].snapshot};
+        for (size_t j = 0; j < before->items[i].known.count; j++) {
+            str_list_push(turn->arena, &growth.known,
+                          name_now(evolving, before->items[i].known.items[j]));
+        }
+        LIST_PUSH(turn->arena, &turn->growths, growth);
+    }
+    struct growth growth = {.snapshot = INT64_MAX};
     for (size_t i = 0; i < step->column_count; i++) {
         if (columns_find(evolving->table.columns, evolving->table.column_count,
                          step->columns[i].name) != NULL) {
-            known[count++] = step->columns[i];
+            str_list_push(turn->arena, &growth.known, step->columns[i].name);
         }
     }
-    turn->write.known = known;
-    turn->write.known_count = count;
-    if (count == 0) {
+    if (growth.known.count == 0) {
         turn->result->run_type = RUN_BACKFILL;
+    } else if (evolving->kind == MODEL_APPEND && growth.known.count < step->column_count) {
+        LIST_PUSH(turn->arena, &turn->growths, growth);
     }
+    turn->write.growths = &turn->growths;
 }
 
 static enum error_code count_history(struct turn *turn, struct evolving_table *evolving,
@@ -293,7 +303,7 @@ static enum error_code evolve(struct turn *turn, struct error *err) {
     TRY(find_table(turn, &evolving, err));
     TRY(turn_rename_columns(turn, &evolving.table, &evolving.renames, &evolving.renamed, err));
     keep_huge_columns(turn->step, &evolving.table);
-    find_known_columns(turn, &evolving);
+    find_growths(turn, &evolving);
     choose_basis(turn, &evolving);
     TRY(count_history(turn, &evolving, err));
     TRY(count_foreign_rows(turn, &evolving, err));

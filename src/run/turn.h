@@ -28,10 +28,11 @@ struct turn {
     bool checks_alone;       // each in a statement of its own
     bool wants_checks_alone; // set when the statement of all failed while running
     bool altered;
-    bool rewrites;     // the query was rewritten: an error may be of our making
-    str rewrite_error; // an attempt with a rewritten query failed; empty: none did
-    bool is_exact;     // append: the table now holds the rows of the full query, no more
-    bool decorated;    // comments, partitioning or sorting changed
+    bool rewrites;              // the query was rewritten: an error may be of our making
+    str rewrite_error;          // an attempt with a rewritten query failed; empty: none did
+    struct growth_list growths; // append: of the table, with this run's
+    bool is_exact;              // append: the table now holds the rows of the full query, no more
+    bool decorated;             // comments, partitioning or sorting changed
     int64_t read_snapshot;
     int64_t started_us;
     struct error_list changes; // warnings of what the transaction changes: told once it committed

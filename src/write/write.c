@@ -14,7 +14,7 @@
 #include "write/columns.h"
 #include "write/write_parts.h"
 
-static enum error_code insert_evaluated(struct write *write, struct error *err) {
+enum error_code write_insert_evaluated(struct write *write, struct error *err) {
     return write_execute(write,
                          "INSERT INTO {table} ({columns}) SELECT {columns} FROM " WRITE_RESULT,
                          WRITE_NO_WORDS, &write->rows, err);
@@ -24,7 +24,7 @@ static enum error_code insert_evaluated(struct write *write, struct error *err) 
 static enum error_code insert_query(struct write *write, struct error *err) {
     if (write->inspect != NULL) {
         TRY(write_evaluate(write, err));
-        TRY(insert_evaluated(write, err));
+        TRY(write_insert_evaluated(write, err));
     } else {
         const str casts = columns_cast_list(write->arena, write->columns, write->column_count);
         const str head = write_sql(write, "INSERT INTO {table} ({columns}) SELECT {casts} FROM ",
@@ -53,7 +53,7 @@ static enum error_code fill_empty(struct write *write, struct error *err) {
 
 // ── Multiset ──
 
-static enum error_code multiset_difference(struct write *write, int64_t *count, struct error *err) {
+enum error_code write_multiset_difference(struct write *write, int64_t *count, struct error *err) {
     TRY(write_execute(write,
                       "CREATE OR REPLACE TEMP TABLE __ondatra_diff AS"
                       " SELECT {columns}, sum(" WRITE_COUNT ")::BIGINT AS " WRITE_COUNT
@@ -94,7 +94,7 @@ static enum error_code insert_missing(struct write *write, int64_t *inserted, st
 static enum error_code replace_whole(struct write *write, struct error *err) {
     int64_t deleted = 0;
     TRY(write_execute(write, "DELETE FROM {table}", WRITE_NO_WORDS, &deleted, err));
-    TRY(insert_evaluated(write, err));
+    TRY(write_insert_evaluated(write, err));
     write->rows = write->rows > deleted ? write->rows : deleted;
     return ERROR_NONE;
 }
@@ -103,7 +103,7 @@ enum error_code write_multiset(struct write *write, struct error *err) {
     const struct directives *directives = &write->model->source.directives;
     int64_t differences = 0;
     TRY(write_evaluate(write, err));
-    TRY(multiset_difference(write, &differences, err));
+    TRY(write_multiset_difference(write, &differences, err));
     if (differences == 0) {
         return ERROR_NONE;
     }
@@ -122,34 +122,6 @@ enum error_code write_multiset(struct write *write, struct error *err) {
 
 // ── Append ──
 
-// With columns that the table did not have before, its rows are recognised by the others: of rows
-// that agree in them, as many are new as there are more than in the table.
-static enum error_code insert_surplus_of_known(struct write *write, struct error *err) {
-    struct arena *arena = write->arena;
-    struct text match;
-    text_init(&match, arena);
-    for (size_t i = 0; i < write->known_count; i++) {
-        const str name = lake_quote_name(arena, write->known[i].name);
-        text_format(&match, "%ss." STR_FORMAT " IS NOT DISTINCT FROM t." STR_FORMAT,
-                    i > 0 ? " AND " : "", STR_ARGS(name), STR_ARGS(name));
-    }
-    const struct write_word known = {
-        "known", columns_list(arena, write->known, write->known_count, STR(""))};
-    TRY(write_evaluate(write, err));
-    TRY(write_execute(write,
-                      "CREATE OR REPLACE TEMP TABLE __ondatra_diff AS SELECT {s.columns} FROM"
-                      " (SELECT *, row_number() OVER (PARTITION BY {known}) AS " WRITE_COUNT
-                      " FROM " WRITE_RESULT
-                      ") s LEFT JOIN (SELECT {known}, count(*) AS " WRITE_COUNT
-                      " FROM {table} GROUP BY {known}) t ON {match}"
-                      " WHERE s." WRITE_COUNT " > coalesce(t." WRITE_COUNT ", 0)",
-                      WRITE_WORDS(known, {"match", text_str(&match)}), NULL, err));
-    TRY(write_execute(write, "INSERT INTO {table} ({columns}) SELECT {columns} FROM " WRITE_DIFF,
-                      WRITE_NO_WORDS, &write->rows, err));
-    write->changed = write->rows > 0;
-    return ERROR_NONE;
-}
-
 // What the query gives beyond what the table holds, copies counted.
 static enum error_code insert_surplus(struct write *write, struct error *err) {
     const bool is_inspected = write->inspect != NULL;
@@ -166,7 +138,7 @@ static enum error_code insert_surplus(struct write *write, struct error *err) {
     TRY(write_run_query(write, head, tail, is_inspected ? NULL : &write->rows, err));
     if (is_inspected) {
         TRY(write_inspect(write, err));
-        TRY(insert_evaluated(write, err));
+        TRY(write_insert_evaluated(write, err));
     }
     write->changed = write->rows > 0;
     return ERROR_NONE;
@@ -179,7 +151,8 @@ static enum error_code write_append(struct write *write, struct error *err) {
     if (write->source == WRITE_NEW) {
         return insert_query(write, err);
     }
-    return write->altered ? insert_surplus_of_known(write, err) : insert_surplus(write, err);
+    return write->growths != NULL && write->growths->count > 0 ? write_surplus_of_grown(write, err)
+                                                               : insert_surplus(write, err);
 }
 
 static enum error_code write_difference(struct write *write, struct error *err) {

@@ -13,6 +13,7 @@
 
 #include "lake/lake.h"
 #include "model/model.h"
+#include "plan/commit.h"
 #include "plan/run_type.h"
 
 // Which rows the query gives.
@@ -37,12 +38,9 @@ struct write {
     // ends the write.  NULL: nobody asks, and what can be streamed is.
     enum error_code (*inspect)(void *self, str table, struct error *err);
     void *inspect_self;
-    bool table_is_empty; // made by this run: no difference to compute
-    bool altered;        // its columns were changed by this run
-    // append: those of `columns` that the table had before; only they tell whether a row was
-    // produced before.
-    const struct lake_column *known;
-    size_t known_count;
+    bool table_is_empty;               // made by this run: no difference to compute
+    bool altered;                      // its columns were changed by this run
+    const struct growth_list *growths; // append: with this run's; NULL: none
     // What is there was written by another kind or by another key, or is not to be kept: nothing in
     // it can be relied on.
     bool rebuilds;

@@ -95,12 +95,16 @@ enum error_code write_inspect(struct write *write, struct error *err) {
                : write->inspect(write->inspect_self, STR(WRITE_RESULT), err);
 }
 
-enum error_code write_evaluate(struct write *write, struct error *err) {
+enum error_code write_read_query(struct write *write, struct error *err) {
     const str casts = columns_cast_list(write->arena, write->columns, write->column_count);
     const str head =
         write_sql(write, "CREATE OR REPLACE TEMP TABLE __ondatra_new AS SELECT {casts} FROM ",
                   WRITE_WORDS({"casts", casts}));
-    TRY(write_run_query(write, head, STR(""), NULL, err));
+    return write_run_query(write, head, STR(""), NULL, err);
+}
+
+enum error_code write_evaluate(struct write *write, struct error *err) {
+    TRY(write_read_query(write, err));
     return write_inspect(write, err);
 }
 

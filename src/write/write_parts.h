@@ -46,8 +46,16 @@ MUST_USE enum error_code write_run_query(struct write *write, str head, str tail
                                          struct error *err);
 // Lets those who want to look at WRITE_RESULT before it is written.
 MUST_USE enum error_code write_inspect(struct write *write, struct error *err);
-// The rows of the query into WRITE_RESULT, looked at.
+// The rows of the query into WRITE_RESULT.
+MUST_USE enum error_code write_read_query(struct write *write, struct error *err);
+// The same, looked at.
 MUST_USE enum error_code write_evaluate(struct write *write, struct error *err);
+// WRITE_RESULT into the table.
+MUST_USE enum error_code write_insert_evaluated(struct write *write, struct error *err);
+// Into WRITE_DIFF: rows with WRITE_COUNT, how many more of them WRITE_RESULT has than the table;
+// *count: how many rows that are.
+MUST_USE enum error_code write_multiset_difference(struct write *write, int64_t *count,
+                                                   struct error *err);
 // "… s.a IS DISTINCT FROM t.a OR …" over all columns but the keys; "false" when there are none.
 str write_differs(const struct write *write, const struct str_list *keys);
 // "s.a = t.a AND …" over the keys.
@@ -67,6 +75,8 @@ MUST_USE enum error_code write_merge(struct write *write, struct error *err);
 // Also into an empty table.
 MUST_USE enum error_code write_tracked(struct write *write, struct error *err);
 MUST_USE enum error_code write_scd2(struct write *write, struct error *err);
+// append, when the table got columns after some of its rows (write_grown.c).
+MUST_USE enum error_code write_surplus_of_grown(struct write *write, struct error *err);
 // By the difference as multisets: what is there afterwards is the query's result, copies counted.
 MUST_USE enum error_code write_multiset(struct write *write, struct error *err);
 
