@@ -220,6 +220,13 @@ static void tree_of_a_query_and_back(void **state) {
     assert_true(str_find(json, STR("TABLE_FUNCTION")) != SIZE_MAX);
     ASSERT_OK(f, lake_ast_write(f->connection, &f->arena, json, &sql, &f->err));
     ASSERT_STR(sql, "SELECT a FROM nowhere('x')");
+    // DuckDB itself writes 0.1 and 1000.0, which are decimals.
+    ASSERT_OK(f, lake_ast_read(f->connection, &f->arena,
+                               STR("SELECT v * 1e-1, 1.5, 1e3 AS x FROM t WHERE y::DOUBLE > 2"),
+                               &json, &f->err));
+    ASSERT_OK(f, lake_ast_write(f->connection, &f->arena, json, &sql, &f->err));
+    ASSERT_STR(sql, "SELECT (v * CAST('0.1' AS DOUBLE)), 1.5, CAST('1000.0' AS DOUBLE) AS x FROM t "
+                    "WHERE (CAST(y AS DOUBLE) > 2)");
     assert_int_equal(
         lake_ast_read(f->connection, &f->arena, STR("SELECT\n 1 frm x y"), &json, &f->err),
         ERROR_INVALID);
