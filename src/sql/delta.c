@@ -105,6 +105,9 @@ static str forbidden_object(struct planner *planner, node *object) {
     if (in_from && !is_pure_table_function(function)) {
         return str_format(planner->tree.arena, "it reads " STR_FORMAT "()", STR_ARGS(function));
     }
+    if (str_equal(function, STR("age")) && yyjson_mut_arr_size(tree_get(object, "children")) == 1) {
+        return STR("it calls age() of one time, which is up to today");
+    }
     if (tree_is(object, "class", "FUNCTION") && !is_pure_table_function(function) &&
         !yyjson_mut_get_bool(tree_get(object, "is_operator")) &&
         input->classify(input->self, function) == SQL_FUNCTION_OTHER) {
@@ -174,6 +177,9 @@ static str not_linear_reason(struct planner *planner, node *query) {
     if (select_is_grouped(tree, query)) {
         return STR("it is grouped");
     }
+    if (select_has_outer_aggregate(tree, query)) {
+        return STR("it has an aggregate in a subquery");
+    }
     if (select_has_changed_subquery(tree, query)) {
         return STR("it is read by a subquery in an expression");
     }
@@ -185,8 +191,9 @@ static bool is_plain_aggregate(struct planner *planner, node *query,
                                const struct delta_unit_list *units) {
     struct delta_tree *tree = &planner->tree;
     return units->count == 1 && tree_is(query, "type", "SELECT_NODE") &&
-           select_is_grouped(tree, query) && !select_has_windows(query) &&
-           tree_is_empty(query, "having") && !query_has_modifier(query, "DISTINCT_MODIFIER") &&
+           select_is_grouped(tree, query) && !select_has_outer_aggregate(tree, query) &&
+           !select_has_windows(query) && tree_is_empty(query, "having") &&
+           !query_has_modifier(query, "DISTINCT_MODIFIER") &&
            !select_has_changed_subquery(tree, query) &&
            from_is_linear(planner, tree_get(query, "from_table"));
 }

@@ -30,9 +30,9 @@
 
 #define DELTA_ADDED_NAME "__ondatra_added_%zu"     // by the source's index
 #define DELTA_REMOVED_NAME "__ondatra_removed_%zu" // likewise
-#define DELTA_KEYS_NAME "__ondatra_keys"           // one column, k
+#define DELTA_KEYS_NAME "__ondatra_keys"           // one column, the key
 #define DELTA_GROUPS_NAME "__ondatra_groups_%zu"   // likewise, of a subquery
-#define DELTA_KEY_COLUMN "k"
+#define DELTA_KEY_COLUMN "__ondatra_key"           // a name that no query means by chance
 
 // A table of the lake that the query reads.
 struct delta_source {

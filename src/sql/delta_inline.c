@@ -59,6 +59,85 @@ static void replace_cte(struct inliner *inliner, node *table, const struct cte *
     }
 }
 
+// ── Names of columns ──
+// `raw.orders.id` is a name that the added rows of raw.orders do not answer to; `orders.id` is, if
+// nothing else in the query is called so.
+
+struct full_names {
+    struct delta_tree *tree;
+    struct str_list tables; // "schema.table", those without an alias
+    struct str_list others; // what else columns can be qualified with
+};
+
+static bool find_full_name(void *self, node *object) {
+    struct full_names *names = self;
+    struct arena *arena = names->tree->arena;
+    const str schema = tree_text(object, "schema_name");
+    const str table = tree_text(object, "table_name");
+    const str alias = tree_text(object, "alias");
+    const bool is_table = tree_is(object, "type", "BASE_TABLE");
+    if (is_table && schema.size > 0 && alias.size == 0) {
+        const str name =
+            str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema), STR_ARGS(table));
+        str_list_push(arena, &names->tables, name);
+    } else if (tree_text(object, "class").size == 0) { // no expression
+        str_list_push(arena, &names->others, alias.size > 0 ? alias : table);
+    }
+    return true;
+}
+
+// Whether no other table of the query has the name.
+static bool is_called_so_only(const struct full_names *full, str full_name, str table) {
+    const str end = str_format(full->tree->arena, "." STR_FORMAT, STR_ARGS(table));
+    bool only = !str_list_has_nocase(&full->others, table);
+    for (size_t i = 0; i < full->tables.count; i++) {
+        const str other = full->tables.items[i];
+        const bool ends_so = other.size > end.size &&
+                             str_equal_nocase(str_from_offset(other, other.size - end.size), end);
+        only = only && (!ends_so || str_equal_nocase(other, full_name));
+    }
+    return only;
+}
+
+static str name_at(node *names, size_t index) {
+    return str_from(yyjson_mut_get_str(yyjson_mut_arr_get(names, index)));
+}
+
+static bool shorten_name(void *self, node *object) {
+    const struct full_names *full = self;
+    struct delta_tree *tree = full->tree;
+    node *names = tree_is(object, "class", "COLUMN_REF") ? tree_get(object, "column_names") : NULL;
+    const size_t skip =
+        yyjson_mut_arr_size(names) > 3 && str_equal_nocase(name_at(names, 0), tree->input->catalog)
+            ? 1
+            : 0;
+    if (yyjson_mut_arr_size(names) < skip + 3) {
+        return true;
+    }
+    const str table = name_at(names, skip + 1);
+    const str name = str_format(tree->arena, STR_FORMAT "." STR_FORMAT,
+                                STR_ARGS(name_at(names, skip)), STR_ARGS(table));
+    if (!str_list_has_nocase(&full->tables, name)) {
+        return true;
+    }
+    if (!is_called_so_only(full, name, table)) {
+        tree->problem = str_format(tree->arena, "more than one of its tables is called " STR_FORMAT,
+                                   STR_ARGS(table));
+        return false;
+    }
+    (void)yyjson_mut_arr_remove_range(names, 0, skip + 1);
+    return true;
+}
+
+// Of a query as it was written, before views and CTEs take the places of tables.
+static void shorten_names(struct delta_tree *tree, node *query) {
+    struct full_names names = {.tree = tree};
+    tree_walk(query, find_full_name, &names);
+    if (names.tables.count > 0) {
+        tree_walk(query, shorten_name, &names);
+    }
+}
+
 // ── Views ──
 
 static const struct delta_view *find_view(const struct delta_tree *tree, node *table) {
@@ -106,6 +185,7 @@ static void replace_view(struct inliner *inliner, node *table, const struct delt
         return;
     }
     tree_walk(query, count_object, &inliner->objects);
+    shorten_names(tree, query);
     const struct inliner outer = *inliner;
     inliner->depth++;
     inliner->schema = view->schema;
@@ -192,57 +272,6 @@ static void inline_ctes(struct inliner *inliner, node *value, const struct cte *
     inline_members(inliner, value, scope);
 }
 
-// ── Names of columns ──
-// `raw.orders.id` is a name that the added rows of raw.orders do not answer to; `orders.id` is.
-
-struct full_names {
-    struct delta_tree *tree;
-    struct str_list tables; // "schema.table", those without an alias
-};
-
-static bool find_full_name(void *self, node *object) {
-    struct full_names *names = self;
-    const str schema = tree_text(object, "schema_name");
-    if (tree_is(object, "type", "BASE_TABLE") && schema.size > 0 &&
-        tree_text(object, "alias").size == 0) {
-        str_list_push(names->tree->arena, &names->tables,
-                      str_format(names->tree->arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema),
-                                 STR_ARGS(tree_text(object, "table_name"))));
-    }
-    return true;
-}
-
-static str name_at(node *names, size_t index) {
-    return str_from(yyjson_mut_get_str(yyjson_mut_arr_get(names, index)));
-}
-
-static bool shorten_name(void *self, node *object) {
-    const struct full_names *full = self;
-    node *names = tree_is(object, "class", "COLUMN_REF") ? tree_get(object, "column_names") : NULL;
-    const size_t skip = yyjson_mut_arr_size(names) > 3 &&
-                                str_equal_nocase(name_at(names, 0), full->tree->input->catalog)
-                            ? 1
-                            : 0;
-    if (yyjson_mut_arr_size(names) < skip + 3) {
-        return true;
-    }
-    const str table =
-        str_format(full->tree->arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(name_at(names, skip)),
-                   STR_ARGS(name_at(names, skip + 1)));
-    if (str_list_has_nocase(&full->tables, table)) {
-        (void)yyjson_mut_arr_remove_range(names, 0, skip + 1);
-    }
-    return true;
-}
-
-static void shorten_names(struct delta_tree *tree) {
-    struct full_names names = {.tree = tree};
-    tree_walk(tree->root, find_full_name, &names);
-    if (names.tables.count > 0) {
-        tree_walk(tree->root, shorten_name, &names);
-    }
-}
-
 // ── Numbers ──
 
 struct numbering {
@@ -288,13 +317,13 @@ enum error_code tree_read(struct delta_tree *tree, struct error *err) {
     if (tree->root == NULL) {
         return error_set(err, ERROR_INTERNAL, "the syntax tree has no query");
     }
+    shorten_names(tree, tree->root);
     struct inliner inliner = {.tree = tree};
     inline_ctes(&inliner, tree->root, NULL);
     struct numbering numbering = {.tree = tree};
     if (tree->problem.size > 0) {
         return ERROR_NONE;
     }
-    shorten_names(tree);
     tree_walk(tree->root, number_table, &numbering);
     return ERROR_NONE;
 }

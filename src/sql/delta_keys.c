@@ -25,7 +25,7 @@
 
 // ── Terms ──
 
-// `SELECT e AS k FROM from [WHERE …]`, without what comes after.
+// `SELECT e AS key FROM from [WHERE …]`, without what comes after.
 static node *keys_select(struct planner *planner, node *select, node *expression, node *from,
                          bool with_where) {
     struct delta_tree *tree = &planner->tree;
@@ -209,7 +209,7 @@ static bool keys_of_carrier(struct planner *planner, struct level *level, size_t
         select_resolve(tree, &level->leaves, level->expression) == leaf) {
         index = leaf_find_column(tree, item, level->expression);
     }
-    if (index == SIZE_MAX) {
+    if (index == SIZE_MAX || query_reads_outside(tree, leaf_query(item))) {
         return false;
     }
     if (keys_of_query(planner, leaf_query(item), index)) {

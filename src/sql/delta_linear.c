@@ -57,7 +57,8 @@ bool query_is_linear(struct planner *planner, node *query) {
                query_is_linear(planner, tree_get(query, "right"));
     }
     return tree_is(query, "type", "SELECT_NODE") && !select_is_grouped(tree, query) &&
-           !select_has_windows(query) && !select_has_changed_subquery(tree, query) &&
+           !select_has_windows(query) && !select_has_outer_aggregate(tree, query) &&
+           !select_has_changed_subquery(tree, query) &&
            from_is_linear(planner, tree_get(query, "from_table"));
 }
 
@@ -108,7 +109,7 @@ bool item_is_divided(struct planner *planner, node *item) {
     node *query = tree_get(tree_get(item, "subquery"), "node");
     struct output_list outputs = {0};
     tree_set_mark(tree, item, MARK_UNDIVIDED);
-    if (!query_outputs(tree, query, &outputs)) {
+    if (!query_outputs(tree, query, &outputs) || query_reads_outside(tree, query)) {
         return false;
     }
     for (size_t i = 0; i < outputs.count; i++) {

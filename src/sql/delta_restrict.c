@@ -156,7 +156,8 @@ static bool has_column(void *self, node *object) {
 static bool is_one_group(struct planner *planner, node *select, node *expression) {
     bool found = false;
     tree_walk(expression, has_column, &found);
-    return !found && select_is_grouped(&planner->tree, select);
+    return !found && (select_is_grouped(&planner->tree, select) ||
+                      select_has_outer_aggregate(&planner->tree, select));
 }
 
 bool restrict_query(struct planner *planner, node *query, size_t index,

@@ -38,10 +38,10 @@ node *leaf_query(const struct leaf *leaf) {
                : NULL;
 }
 
-// The names of an item's columns; false: not known.
-static bool leaf_columns(struct delta_tree *tree, const struct leaf *leaf, struct str_list *names) {
-    const struct delta_source *source =
-        tree_is(leaf->item, "type", "BASE_TABLE") ? tree_source(tree, leaf->item) : NULL;
+bool leaf_columns(struct delta_tree *tree, const struct leaf *leaf, struct str_list *names) {
+    const struct delta_source *source = tree_occurrence(leaf->item) != OCCURRENCE_NONE
+                                            ? tree_source(tree, leaf->item)
+                                            : NULL; // an old version may have other columns
     node *query = leaf_query(leaf);
     bool known = true;
     if (source != NULL) {
@@ -51,7 +51,7 @@ static bool leaf_columns(struct delta_tree *tree, const struct leaf *leaf, struc
         known = source->columns.count > 0;
     } else if (query != NULL) {
         struct output_list outputs = {0};
-        known = query_outputs(tree, query, &outputs);
+        known = query_outputs(tree, query, &outputs) && !outputs.spreads;
         for (size_t i = 0; i < outputs.count; i++) {
             str_list_push(tree->arena, names, outputs.items[i].name);
         }
@@ -120,6 +120,18 @@ static bool merges_columns(node *from) {
             merges_columns(tree_get(from, "left")) || merges_columns(tree_get(from, "right")));
 }
 
+// `* EXCLUDE (a.k)`, `* RENAME (a.k AS x)`: of one table alone.
+static bool names_tables(node *star) {
+    yyjson_mut_arr_iter entries;
+    node *entry;
+    bool found = !tree_is_empty(star, "qualified_exclude_list");
+    yyjson_mut_arr_iter_init(tree_get(star, "rename_list"), &entries);
+    while ((entry = yyjson_mut_arr_iter_next(&entries)) != NULL) {
+        found = found || tree_text(tree_get(entry, "key"), "table").size > 0;
+    }
+    return found;
+}
+
 static bool add_star(struct delta_tree *tree, node *select, node *star,
                      struct output_list *outputs) {
     const str relation = tree_text(star, "relation_name");
@@ -129,13 +141,18 @@ static bool add_star(struct delta_tree *tree, node *select, node *star,
         return false;
     }
     struct leaf_list leaves = {0};
+    bool found = relation.size == 0; // `s.*` may be of the struct s
     select_leaves(tree, from, &leaves);
+    if (leaves.count > 1 && names_tables(star)) {
+        return false;
+    }
     for (size_t i = 0; i < leaves.count; i++) {
         if (!leaves.items[i].is_visible ||
             (relation.size > 0 && !str_equal_nocase(relation, leaves.items[i].alias))) {
             continue;
         }
         struct str_list names = {0};
+        found = true;
         if (!leaf_columns(tree, &leaves.items[i], &names)) {
             return false;
         }
@@ -143,7 +160,7 @@ static bool add_star(struct delta_tree *tree, node *select, node *star,
             add_star_column(tree, star, &leaves.items[i], names.items[j], outputs);
         }
     }
-    return true;
+    return found;
 }
 
 static str expression_name(node *expression) {
@@ -155,11 +172,23 @@ static str expression_name(node *expression) {
     return str_from(yyjson_mut_get_str(yyjson_mut_arr_get_last(names)));
 }
 
+// `max(COLUMNS(…))` and `unnest(a struct)` are several columns.
+static bool find_spread(void *self, node *object) {
+    bool *found = self;
+    if (tree_is_query(object)) {
+        return false;
+    }
+    *found = *found || tree_is(object, "class", "STAR") ||
+             (tree_is(object, "class", "FUNCTION") && tree_is(object, "function_name", "unnest"));
+    return !*found;
+}
+
 bool query_outputs(struct delta_tree *tree, node *query, struct output_list *outputs) {
     if (tree_is(query, "type", "SET_OPERATION_NODE")) {
-        struct output_list left = {0};
-        const bool known = query_outputs(tree, tree_get(query, "left"), &left) &&
-                           !tree_is(query, "setop_type", "UNION_BY_NAME");
+        struct output_list left = {0}, right = {0};
+        (void)query_outputs(tree, tree_get(query, "right"), &right);
+        const bool known = query_outputs(tree, tree_get(query, "left"), &left) && !left.spreads &&
+                           !right.spreads && !tree_is(query, "setop_type", "UNION_BY_NAME");
         for (size_t i = 0; i < left.count; i++) {
             const struct output output = {.name = left.items[i].name};
             LIST_PUSH(tree->arena, outputs, output);
@@ -178,6 +207,7 @@ bool query_outputs(struct delta_tree *tree, node *query, struct output_list *out
             known = add_star(tree, query, item, outputs) && known;
         } else {
             const struct output output = {.name = expression_name(item), .expression = item};
+            tree_walk(item, find_spread, &outputs->spreads);
             LIST_PUSH(tree->arena, outputs, output);
         }
     }
@@ -385,8 +415,7 @@ struct level_search {
     bool found;
 };
 
-// Calls `visit` for the objects of the SELECT's own clauses, not those of FROM.
-static void walk_level(node *select, bool (*visit)(void *self, node *object), void *self) {
+void select_walk(node *select, bool (*visit)(void *self, node *object), void *self) {
     static const char *const CLAUSES[] = {"select_list", "where_clause", "group_expressions",
                                           "having",      "qualify",      "modifiers"};
     for (size_t i = 0; i < ARRAY_COUNT(CLAUSES); i++) {
@@ -410,7 +439,7 @@ static bool find_aggregate(void *self, node *object) {
 
 bool select_is_grouped(struct delta_tree *tree, node *select) {
     struct level_search search = {.tree = tree};
-    walk_level(select, find_aggregate, &search);
+    select_walk(select, find_aggregate, &search);
     return search.found || !tree_is_empty(select, "group_expressions") ||
            !tree_is_empty(select, "group_sets") ||
            !tree_is(select, "aggregate_handling", "STANDARD_HANDLING") ||
@@ -467,7 +496,7 @@ static bool find_window(void *self, node *object) {
         return false;
     }
     if (tree_is(object, "class", "WINDOW")) {
-        search->found = search->expression == NULL ||
+        search->found = search->found || search->expression == NULL ||
                         !select_list_has(search->tree, search->select,
                                          tree_get(object, "partitions"), search->expression);
     }
@@ -476,13 +505,13 @@ static bool find_window(void *self, node *object) {
 
 bool select_has_windows(node *select) {
     struct level_search search = {0};
-    walk_level(select, find_window, &search);
+    select_walk(select, find_window, &search);
     return search.found;
 }
 
 bool select_windows_divide_by(struct delta_tree *tree, node *select, node *expression) {
     struct level_search search = {.tree = tree, .select = select, .expression = expression};
-    walk_level(select, find_window, &search);
+    select_walk(select, find_window, &search);
     return !search.found;
 }
 
@@ -530,8 +559,31 @@ struct key_search {
     const char *problem;
 };
 
-// `SELECT a + 1 AS b, b * 2 AS k`: b may be the other output.
-static bool is_other_output(node *select, node *column) {
+static bool find_star(void *self, node *object) {
+    bool *found = self;
+    *found = *found || tree_is(object, "class", "STAR");
+    return !*found && !tree_is_query(object);
+}
+
+// `* RENAME (v AS name)`, `* REPLACE (v AS name)`; `COLUMNS(…) AS 'n\\0'` could be any.
+static bool star_makes(node *item, str name, node *key) {
+    bool has_star = false;
+    tree_walk(item, find_star, &has_star);
+    node *replacement = list_find(tree_get(item, "replace_list"), name);
+    bool makes = has_star && tree_text(item, "alias").size > 0;
+    makes = makes || (replacement != NULL && (key == NULL || !expression_equals(replacement, key)));
+    yyjson_mut_arr_iter entries;
+    node *entry;
+    yyjson_mut_arr_iter_init(tree_get(item, "rename_list"), &entries);
+    while ((entry = yyjson_mut_arr_iter_next(&entries)) != NULL) {
+        makes = makes || str_equal_nocase(tree_text(entry, "value"), name);
+    }
+    return makes;
+}
+
+// `SELECT a + 1 AS b, b * 2 AS k`: b may be the other output.  `key`: of whose output it is, or
+// NULL.
+static bool is_other_output(node *select, node *column, node *key) {
     node *names = tree_get(column, "column_names");
     if (yyjson_mut_arr_size(names) != 1) {
         return false;
@@ -541,7 +593,22 @@ static bool is_other_output(node *select, node *column) {
     node *item;
     yyjson_mut_arr_iter_init(tree_get(select, "select_list"), &items);
     while ((item = yyjson_mut_arr_iter_next(&items)) != NULL) {
-        if (str_equal_nocase(tree_text(item, "alias"), name) && !expression_equals(item, column)) {
+        if (star_makes(item, name, key) || (str_equal_nocase(tree_text(item, "alias"), name) &&
+                                            !expression_equals(item, column))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool select_makes(node *select, node *column) {
+    node *names = tree_get(column, "column_names");
+    const str name = str_from(yyjson_mut_get_str(yyjson_mut_arr_get_first(names)));
+    yyjson_mut_arr_iter items;
+    node *item;
+    yyjson_mut_arr_iter_init(tree_get(select, "select_list"), &items);
+    while ((item = yyjson_mut_arr_iter_next(&items)) != NULL) {
+        if (str_equal_nocase(tree_text(item, "alias"), name) || star_makes(item, name, NULL)) {
             return true;
         }
     }
@@ -556,7 +623,7 @@ struct output_search {
 static bool find_output_name(void *self, node *object) {
     struct output_search *search = self;
     search->found = search->found || (tree_is(object, "class", "COLUMN_REF") &&
-                                      is_other_output(search->select, object));
+                                      is_other_output(search->select, object, NULL));
     return !search->found;
 }
 
@@ -584,7 +651,8 @@ static bool check_key(void *self, node *object) {
          tree_is(object, "function_name", "unnest"))) {
         search->problem = "the key is computed from several rows";
     }
-    if (tree_is(object, "class", "COLUMN_REF") && is_other_output(search->select, object)) {
+    if (tree_is(object, "class", "COLUMN_REF") &&
+        is_other_output(search->select, object, search->expression)) {
         search->problem = "the key is made from another output column";
     }
     return search->problem == NULL;

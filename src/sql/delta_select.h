@@ -23,6 +23,8 @@ struct leaf_list {
 void select_leaves(struct delta_tree *tree, node *from, struct leaf_list *leaves);
 // The query node of a derived table; NULL for other items.
 node *leaf_query(const struct leaf *leaf);
+// The names of its columns; false: not known.
+bool leaf_columns(struct delta_tree *tree, const struct leaf *leaf, struct str_list *names);
 // Which of its columns the column reference (known to be of it) means; SIZE_MAX: not known.
 size_t leaf_find_column(struct delta_tree *tree, const struct leaf *leaf, node *column);
 
@@ -38,6 +40,7 @@ struct output_list {
     struct output *items;
     size_t count;
     size_t capacity;
+    bool spreads; // an item may stand for several columns: places say nothing to others
 };
 
 // false: not all of them are known, since a star stands for columns that nobody told.
@@ -58,6 +61,9 @@ bool expression_equals(node *a, node *b);
 // Why the expression cannot serve as a key within `select`; empty: it can.
 str key_problem(struct delta_tree *tree, node *select, node *expression);
 
+// Calls `visit` for the objects of the SELECT's own clauses, not those of FROM.
+void select_walk(node *select, bool (*visit)(void *self, node *object), void *self);
+
 // The parts of one SELECT, without those of queries below.
 bool select_is_grouped(struct delta_tree *tree, node *select);
 bool select_has_windows(node *select);
@@ -71,7 +77,15 @@ bool query_has_modifier(node *query, const char *type);
 node *select_distinct_targets(node *select);
 // Whether the expression names another output of the SELECT, or may.
 bool select_names_output(node *select, node *expression);
+// Whether the column may be an output that has its name from the SELECT list.
+bool select_makes(node *select, node *column);
 // Whether a subquery in an expression (not in FROM) reads a changed table.
 bool select_has_changed_subquery(const struct delta_tree *tree, node *select);
+
+// ── Columns of other queries (delta_outer.c) ──
+// Whether a subquery in an expression may hold an aggregate over the rows of the SELECT.
+bool select_has_outer_aggregate(struct delta_tree *tree, node *select);
+// Whether the query reads columns of one around it, as LATERAL lets it.
+bool query_reads_outside(struct delta_tree *tree, node *query);
 
 #endif

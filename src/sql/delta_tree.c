@@ -129,10 +129,12 @@ node *tree_select_all(struct delta_tree *tree, node *query) {
 
 void tree_put_query(struct delta_tree *tree, node *table, node *query, node *columns) {
     const str alias = tree_text(table, "alias");
-    const bool renamed = !tree_is_empty(table, "column_name_alias");
+    node *names = tree_copy(tree, tree_get(table, "column_name_alias"));
+    for (size_t i = yyjson_mut_arr_size(names); i < yyjson_mut_arr_size(columns); i++) {
+        yyjson_mut_arr_append(names, tree_copy(tree, yyjson_mut_arr_get(columns, i)));
+    }
     node *derived =
-        derived_table(tree, query, alias.size > 0 ? alias : tree_text(table, "table_name"),
-                      renamed ? tree_get(table, "column_name_alias") : columns);
+        derived_table(tree, query, alias.size > 0 ? alias : tree_text(table, "table_name"), names);
     tree_put(tree, derived, "sample", tree_copy(tree, tree_get(table, "sample")));
     tree_become(table, derived);
 }

@@ -40,12 +40,12 @@ node *tree_column(struct delta_tree *tree, str table, str column); // table may 
 void tree_make_empty(struct delta_tree *tree, node *query);
 // Likewise for an item of FROM, or a join of such; false: of a sort that it cannot be done with.
 bool tree_empty_from(struct delta_tree *tree, node *from);
-// Puts a subquery in the place of a table; its columns are named by the table's list, else
-// `columns`.
+// Puts a subquery in the place of a table; its columns are named by the table's list, those that
+// this leaves by `columns`.
 void tree_put_query(struct delta_tree *tree, node *table, node *query, node *columns);
 // Makes the table in FROM `(SELECT * FROM table) AS alias`; its query node.
 node *tree_wrap_table(struct delta_tree *tree, node *table);
-// `expression IN (SELECT k FROM temp.relation)`, or `… OR expression IS NULL`.
+// `expression IN (SELECT key FROM temp.relation)`, or `… OR expression IS NULL`.
 node *tree_in_keys(struct delta_tree *tree, node *expression, str relation, bool with_nulls);
 // `SELECT * FROM (query)`, to be given clauses.
 node *tree_select_all(struct delta_tree *tree, node *query);

@@ -203,6 +203,10 @@ static const char *const HARD_QUERIES[] = {
     "SELECT id AS key, v, current_timestamp > TIMESTAMPTZ '2000-01-01' AS late FROM raw.a WHERE id "
     "IS "
     "NOT NULL",
+    "SELECT id AS key, v, rank() OVER (ORDER BY v) AS n, rank() OVER (PARTITION BY id ORDER BY v) "
+    "AS "
+    "m FROM raw.a WHERE id IS NOT NULL QUALIFY row_number() OVER (PARTITION BY id ORDER BY v, k, "
+    "g, s) = 1",
     // ── Subqueries in expressions ──
     "SELECT id AS key, max(v) AS v FROM raw.a WHERE id IS NOT NULL AND k IN (SELECT k FROM raw.b) "
     "GROUP BY id",
@@ -241,6 +245,42 @@ static const char *const HARD_QUERIES[] = {
     "QUALIFY "
     "row_number() OVER (PARTITION BY id ORDER BY k, g, v, s) = 1",
     "SELECT id AS key, max(COLUMNS('^[kv]$')) FROM raw.a WHERE id IS NOT NULL GROUP BY id",
+    "WITH w (p, g, v) AS (SELECT k, v, g FROM raw.a) SELECT x AS key, sum(v)::BIGINT AS n FROM w "
+    "AS t (x) WHERE x IS NOT NULL GROUP BY x",
+    "SELECT x AS key, max(total)::BIGINT AS n FROM raw.vg AS t (x) WHERE x IS NOT NULL GROUP BY x",
+    "SELECT x AS key, max(key) AS n FROM (SELECT st.*, k AS key FROM (SELECT {'x': id, 'y': v} AS "
+    "st, k FROM raw.a) AS q UNION SELECT id, k, v FROM raw.b) AS t (x, y, key) WHERE x IS NOT NULL "
+    "GROUP BY x",
+    "SELECT key, max(x) AS n FROM (SELECT unnest({'x': id, 'y': v}), k AS key FROM raw.a UNION "
+    "SELECT id, k, v FROM raw.b) AS t (x, y, key) WHERE key IS NOT NULL GROUP BY key",
+    "SELECT key, max(x) AS n FROM (SELECT max(COLUMNS('^[gv]$')), k AS key FROM raw.a GROUP BY k "
+    "UNION SELECT id, g, v FROM raw.b) AS t (x, y, key) WHERE key IS NOT NULL GROUP BY key",
+    "SELECT DISTINCT ON (k) k AS key, * EXCLUDE (id, g, s) REPLACE (v % 3 AS k) FROM raw.a WHERE k "
+    "IS NOT NULL ORDER BY v, raw.a.k, id, g, s",
+    "SELECT DISTINCT ON (k) k AS key, * EXCLUDE (id, g, s, k) RENAME (v AS k) FROM raw.a WHERE k "
+    "IS NOT NULL ORDER BY id, g, raw.a.k, raw.a.v, s",
+    "SELECT id AS key, * EXCLUDE (id, s) RENAME (v AS k) FROM (SELECT id, v, s FROM raw.a) AS t "
+    "WHERE k > 2 AND id IS NOT NULL QUALIFY row_number() OVER (PARTITION BY id ORDER BY v, s) = 1",
+    "SELECT (SELECT max(a.v)) AS key, 1 AS n FROM raw.a AS a",
+    "SELECT raw.a.id AS key, max(raw.a.v) AS n FROM raw.a WHERE raw.a.id IS NOT NULL AND EXISTS "
+    "(SELECT 1 FROM raw.c AS a WHERE a.v = raw.a.k) GROUP BY raw.a.id",
+    "SELECT raw.a.id AS key, max(t.n) AS n FROM raw.a, LATERAL (SELECT count(*) AS n FROM raw.c AS "
+    "a WHERE a.v = raw.a.k) AS t WHERE raw.a.id IS NOT NULL GROUP BY raw.a.id",
+    "SELECT raw.va.id AS key, max(raw.va.v) AS v FROM raw.va WHERE raw.va.id IS NOT NULL GROUP BY "
+    "raw.va.id",
+    "SELECT coalesce(t.s, a.id, -1) AS key, count(*) AS n FROM raw.a AS a LEFT JOIN (SELECT k, "
+    "sum(v)::BIGINT AS s FROM raw.b GROUP BY k) AS t ON a.k = t.k GROUP BY 1",
+    "SELECT coalesce(t.m, -1) + coalesce(a.id, -1) AS key, count(*) AS n FROM (SELECT k, max(v) AS "
+    "m FROM raw.b GROUP BY k) AS t RIGHT JOIN raw.a AS a ON a.k = t.k GROUP BY 1",
+    "SELECT a.id AS key, sum(t.n)::BIGINT AS n FROM raw.a AS a, LATERAL (SELECT b.id AS kk, "
+    "count(*) AS n FROM raw.b AS b WHERE b.v = a.v GROUP BY b.id) AS t WHERE a.id IS NOT NULL "
+    "GROUP BY 1",
+    "SELECT t.kk AS key, sum(t.n)::BIGINT AS n FROM raw.a AS a, LATERAL (SELECT b.id AS kk, "
+    "count(*) AS n FROM raw.b AS b WHERE b.v = a.v GROUP BY b.id) AS t WHERE t.kk IS NOT NULL "
+    "GROUP BY 1",
+    "SELECT a.id AS key, sum(t.n)::BIGINT AS n FROM raw.a AS a, LATERAL (SELECT b.id AS kk, "
+    "count(*) AS n FROM (SELECT id, v FROM raw.b) AS b WHERE b.v = k GROUP BY b.id) AS t WHERE "
+    "a.id IS NOT NULL GROUP BY 1",
     "FROM raw.a AS t SELECT t.id AS key, count(t) AS n WHERE t.id IS NOT NULL GROUP BY ALL",
 };
 

@@ -111,9 +111,9 @@ static void a_query_for_changes_that_fails_is_told(void **state) {
     struct project_fixture *f = *state;
     project_write(f, "models/raw/other.sql", "SELECT * FROM raw.orders\n");
     project_write(f, "models/mart/t.sql",
-                  MERGE "SELECT o.id, max(t.n) AS n FROM raw.orders AS o, LATERAL (SELECT x.v, "
-                        "count(*) AS n FROM raw.other AS x WHERE x.k = o.k GROUP BY x.v) AS t "
-                        "GROUP BY o.id\n");
+                  MERGE
+                  "SELECT t.x AS id, count(y.id) AS n FROM raw.orders AS o, LATERAL (SELECT o.k "
+                  "AS x) AS t LEFT JOIN raw.other AS y ON y.k = t.x GROUP BY t.x\n");
     write_orders(f, "(1, 1, 10)");
     project_run(f);
     write_orders(f, "(1, 1, 10), (2, 1, 10)");
@@ -121,7 +121,7 @@ static void a_query_for_changes_that_fails_is_told(void **state) {
     ASSERT_SHAPES(f, "mart.t: full query\n");
     assert_non_null(strstr(text_cstring(&f->messages),
                            "mart.t is evaluated in full: the query for its changes failed: "));
-    assert_string_equal(project_query(f, "SELECT id, n FROM mart.t ORDER BY id"), "1|2\n2|2\n");
+    assert_string_equal(project_query(f, "SELECT id, n FROM mart.t"), "1|4\n");
 }
 
 // ── Views ──

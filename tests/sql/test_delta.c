@@ -108,23 +108,25 @@ struct plan_case {
 #define ADDED_A "\"temp\".main.__ondatra_added_0 AS a"
 #define REMOVED_A "\"temp\".main.__ondatra_removed_0 AS a"
 #define ADDED_B "\"temp\".main.__ondatra_added_1 AS b"
-#define GROUPS "(SELECT k FROM \"temp\".main.__ondatra_groups_0)"
-#define KEYS "(SELECT k FROM \"temp\".main.__ondatra_keys)"
+#define GROUPS "(SELECT __ondatra_key FROM \"temp\".main.__ondatra_groups_0)"
+#define KEYS "(SELECT __ondatra_key FROM \"temp\".main.__ondatra_keys)"
 
 static const struct plan_case REWRITTEN[] = {
     {"SELECT id, v FROM a", "", "a",
      "+ SELECT id, v FROM " ADDED_A "\n- SELECT id, v FROM " REMOVED_A "\n"},
     {"SELECT id, v FROM a", "id", "a",
-     "+ SELECT id AS k FROM " ADDED_A "\n- SELECT id AS k FROM " REMOVED_A
+     "+ SELECT id AS __ondatra_key FROM " ADDED_A "\n- SELECT id AS __ondatra_key FROM " REMOVED_A
      "\n= SELECT id, v FROM a WHERE (id = ANY" KEYS ")\n"},
     {"SELECT k AS key, sum(v) AS s FROM a GROUP BY 1 HAVING sum(v) > 2", "key", "a",
-     "+ SELECT k AS k FROM " ADDED_A "\n- SELECT k AS k FROM " REMOVED_A
+     "+ SELECT k AS __ondatra_key FROM " ADDED_A "\n- SELECT k AS __ondatra_key FROM " REMOVED_A
      "\n= SELECT k AS \"key\", sum(v) AS s FROM a WHERE (k = ANY" KEYS
      ") GROUP BY 1 HAVING (sum(v) > 2)\n"},
     {"SELECT a.id, b.v FROM a LEFT JOIN b ON a.k = b.id WHERE b.v > 1", "id", "b",
-     "+ SELECT a.id AS k FROM a INNER JOIN \"temp\".main.__ondatra_added_1 AS b ON ((a.k = "
+     "+ SELECT a.id AS __ondatra_key FROM a INNER JOIN \"temp\".main.__ondatra_added_1 AS b ON "
+     "((a.k = "
      "b.id))\n"
-     "- SELECT a.id AS k FROM a INNER JOIN \"temp\".main.__ondatra_removed_1 AS b ON ((a.k = "
+     "- SELECT a.id AS __ondatra_key FROM a INNER JOIN \"temp\".main.__ondatra_removed_1 AS b ON "
+     "((a.k = "
      "b.id))\n"
      "= SELECT a.id, b.v FROM a LEFT JOIN b ON ((a.k = b.id)) WHERE ((b.v > 1) AND (a.id = "
      "ANY" KEYS "))\n"},
@@ -139,58 +141,59 @@ static const struct plan_case REWRITTEN[] = {
      "+ SELECT * FROM (SELECT id, v FROM " ADDED_A ") AS t\n"
      "- SELECT * FROM (SELECT id, v FROM " REMOVED_A ") AS t\n"},
     {"WITH t AS (SELECT k, sum(v) AS s FROM a GROUP BY k) SELECT * FROM t WHERE s > 3", "k", "a",
-     "+ SELECT k AS k FROM " ADDED_A "\n- SELECT k AS k FROM " REMOVED_A
+     "+ SELECT k AS __ondatra_key FROM " ADDED_A "\n- SELECT k AS __ondatra_key FROM " REMOVED_A
      "\n= SELECT * FROM (SELECT k, sum(v) AS s FROM a WHERE (k = ANY" KEYS
      ") GROUP BY k) AS t WHERE ((s > 3) AND (t.k = ANY" KEYS "))\n"},
     {"SELECT a.id, b.v FROM a FULL JOIN b ON a.k = b.id", "id", "B",
-     "+ SELECT a.id AS k FROM a RIGHT JOIN " ADDED_B " ON ((a.k = b.id))\n"
-     "+ SELECT a.id AS k FROM a SEMI JOIN " ADDED_B
+     "+ SELECT a.id AS __ondatra_key FROM a RIGHT JOIN " ADDED_B " ON ((a.k = b.id))\n"
+     "+ SELECT a.id AS __ondatra_key FROM a SEMI JOIN " ADDED_B
      " ON ((a.k = b.id)) LEFT JOIN (SELECT * FROM " ADDED_B
      " WHERE CAST('f' AS BOOLEAN)) AS b ON ((a.k = b.id))\n"
      "= SELECT a.id, b.v FROM a FULL JOIN b ON ((a.k = b.id)) WHERE (a.id = ANY" KEYS ")\n"},
     {"SELECT id, a.v, b.v AS w FROM a FULL JOIN b USING (id)", "id", "A",
-     "+ SELECT id AS k FROM " ADDED_A " LEFT JOIN b USING (id)\n"
-     "+ SELECT id AS k FROM (SELECT * FROM " ADDED_A
+     "+ SELECT id AS __ondatra_key FROM " ADDED_A " LEFT JOIN b USING (id)\n"
+     "+ SELECT id AS __ondatra_key FROM (SELECT * FROM " ADDED_A
      " WHERE CAST('f' AS BOOLEAN)) AS a RIGHT JOIN b SEMI JOIN " ADDED_A " USING (id) USING (id)\n"
      "= SELECT id, a.v, b.v AS w FROM (SELECT * FROM a WHERE (id = ANY" KEYS
      ")) AS a FULL JOIN (SELECT * FROM b WHERE (id = ANY" KEYS
      ")) AS b USING (id) WHERE (id = ANY" KEYS ")\n"},
     {"SELECT coalesce(a.id, b.id) AS key, a.v FROM a FULL JOIN b ON a.v = b.v AND b.id = a.id",
      "key", "B",
-     "+ SELECT COALESCE(a.id, b.id) AS k FROM a RIGHT JOIN " ADDED_B
+     "+ SELECT COALESCE(a.id, b.id) AS __ondatra_key FROM a RIGHT JOIN " ADDED_B
      " ON (((a.v = b.v) AND (b.id = a.id)))\n"
-     "+ SELECT COALESCE(a.id, b.id) AS k FROM a SEMI JOIN " ADDED_B
+     "+ SELECT COALESCE(a.id, b.id) AS __ondatra_key FROM a SEMI JOIN " ADDED_B
      " ON (((a.v = b.v) AND (b.id = a.id))) LEFT JOIN (SELECT * FROM " ADDED_B
      " WHERE CAST('f' AS BOOLEAN)) AS b ON (((a.v = b.v) AND (b.id = a.id)))\n"
      "= SELECT COALESCE(a.id, b.id) AS \"key\", a.v FROM (SELECT * FROM a WHERE (id = ANY" KEYS
      ")) AS a FULL JOIN (SELECT * FROM b WHERE (id = ANY" KEYS
      ")) AS b ON (((a.v = b.v) AND (b.id = a.id))) WHERE (COALESCE(a.id, b.id) = ANY" KEYS ")\n"},
     {"SELECT b.v AS key FROM a LEFT JOIN b ON a.k = b.id", "key", "B",
-     "+ SELECT b.v AS k FROM a INNER JOIN " ADDED_B " ON ((a.k = b.id))\n"
-     "+ SELECT b.v AS k FROM a SEMI JOIN " ADDED_B
+     "+ SELECT b.v AS __ondatra_key FROM a INNER JOIN " ADDED_B " ON ((a.k = b.id))\n"
+     "+ SELECT b.v AS __ondatra_key FROM a SEMI JOIN " ADDED_B
      " ON ((a.k = b.id)) LEFT JOIN (SELECT * FROM " ADDED_B
      " WHERE CAST('f' AS BOOLEAN)) AS b ON ((a.k = b.id))\n"
      "= SELECT b.v AS \"key\" FROM a LEFT JOIN b ON ((a.k = b.id)) WHERE (b.v = ANY" KEYS ")\n"},
     {"SELECT id, b.v FROM a LEFT JOIN b USING (id)", "id", "B",
-     "+ SELECT id AS k FROM a INNER JOIN " ADDED_B " USING (id)\n"
+     "+ SELECT id AS __ondatra_key FROM a INNER JOIN " ADDED_B " USING (id)\n"
      "= SELECT id, b.v FROM a LEFT JOIN b USING (id) WHERE (id = ANY" KEYS ")\n"},
     {"SELECT c.id FROM a SEMI JOIN b ON a.k = b.k JOIN c ON c.k = a.k", "id", "B",
-     "+ SELECT c.id AS k FROM a SEMI JOIN " ADDED_B
+     "+ SELECT c.id AS __ondatra_key FROM a SEMI JOIN " ADDED_B
      " ON ((a.k = b.k)) INNER JOIN c ON ((c.k = a.k))\n"
      "= SELECT c.id FROM a SEMI JOIN b ON ((a.k = b.k)) INNER JOIN c ON ((c.k = a.k)) WHERE (c.id "
      "= ANY" KEYS ")\n"},
     {"SELECT a.id, t.s FROM a JOIN (SELECT k, sum(v) AS s FROM b GROUP BY k) t ON a.k = t.k", "id",
      "B",
-     "g+ SELECT k AS k FROM " ADDED_B "\n"
-     "+ SELECT a.id AS k FROM a INNER JOIN (SELECT k, sum(v) AS s FROM b WHERE ((k = ANY" GROUPS
-     ") OR (k IS NULL)) GROUP BY k) AS t ON ((a.k = t.k))\n"
-     "- SELECT a.id AS k FROM a INNER JOIN (SELECT k, sum(v) AS s FROM b AT (VERSION => 7) WHERE "
+     "g+ SELECT k AS __ondatra_key FROM " ADDED_B "\n"
+     "+ SELECT a.id AS __ondatra_key FROM a INNER JOIN (SELECT k, sum(v) AS s FROM b WHERE ((k = "
+     "ANY" GROUPS ") OR (k IS NULL)) GROUP BY k) AS t ON ((a.k = t.k))\n"
+     "- SELECT a.id AS __ondatra_key FROM a INNER JOIN (SELECT k, sum(v) AS s FROM b AT (VERSION "
+     "=> 7) WHERE "
      "((k = ANY" GROUPS ") OR (k IS NULL)) GROUP BY k) AS t ON ((a.k = t.k))\n"
      "= SELECT a.id, t.s FROM a INNER JOIN (SELECT k, sum(v) AS s FROM b GROUP BY k) AS t ON ((a.k "
      "= t.k)) WHERE (a.id = ANY" KEYS ")\n"},
     {"SELECT a.id, t.s FROM a JOIN (SELECT k, max(v) AS s FROM b GROUP BY k) t ON a.k = t.k", "",
      "B",
-     "g+ SELECT k AS k FROM " ADDED_B "\n"
+     "g+ SELECT k AS __ondatra_key FROM " ADDED_B "\n"
      "+ SELECT a.id, t.s FROM a INNER JOIN (SELECT k, max(v) AS s FROM b WHERE ((k = ANY" GROUPS
      ") OR (k IS NULL)) GROUP BY k) AS t ON ((a.k = t.k))\n"
      "- SELECT a.id, t.s FROM a INNER JOIN (SELECT k, max(v) AS s FROM b AT (VERSION => 7) WHERE "
@@ -198,37 +201,42 @@ static const struct plan_case REWRITTEN[] = {
     {"SELECT x.k AS key FROM (SELECT k, count(*) AS n FROM (SELECT DISTINCT k, v FROM a) GROUP BY "
      "k) AS x JOIN b ON b.id = x.n GROUP BY 1",
      "key", "A",
-     "+ SELECT k AS k FROM " ADDED_A "\n"
+     "+ SELECT k AS __ondatra_key FROM " ADDED_A "\n"
      "= SELECT x.k AS \"key\" FROM (SELECT k, count_star() AS n FROM (SELECT DISTINCT k, v FROM a "
      "WHERE (k = ANY" KEYS ")) WHERE (k = ANY" KEYS
      ") GROUP BY k) AS x INNER JOIN b ON ((b.id = x.n)) WHERE (x.k = ANY" KEYS ") GROUP BY 1\n"},
     {"SELECT grp AS key, total FROM w", "key", "B",
-     "+ SELECT k AS k FROM " ADDED_B "\n"
+     "+ SELECT k AS __ondatra_key FROM " ADDED_B "\n"
      "= SELECT grp AS \"key\", total FROM (SELECT k, sum(v) FROM b WHERE (k = ANY" KEYS
      ") GROUP BY k) AS w(grp, total) WHERE (grp = ANY" KEYS ")\n"},
     {"SELECT a.id, w.total FROM a LEFT JOIN w ON a.k = w.grp", "id", "B",
-     "g+ SELECT k AS k FROM " ADDED_B "\n"
-     "+ SELECT a.id AS k FROM a INNER JOIN (SELECT k, sum(v) FROM b WHERE ((k = ANY" GROUPS
-     ") OR (k IS NULL)) GROUP BY k) AS w(grp, total) ON ((a.k = w.grp))\n"
-     "- SELECT a.id AS k FROM a INNER JOIN (SELECT k, sum(v) FROM b AT (VERSION => 7) WHERE ((k = "
+     "g+ SELECT k AS __ondatra_key FROM " ADDED_B "\n"
+     "+ SELECT a.id AS __ondatra_key FROM a INNER JOIN (SELECT k, sum(v) FROM b WHERE ((k = "
+     "ANY" GROUPS ") OR (k IS NULL)) GROUP BY k) AS w(grp, total) ON ((a.k = w.grp))\n"
+     "- SELECT a.id AS __ondatra_key FROM a INNER JOIN (SELECT k, sum(v) FROM b AT (VERSION => 7) "
+     "WHERE ((k = "
      "ANY" GROUPS ") OR (k IS NULL)) GROUP BY k) AS w(grp, total) ON ((a.k = w.grp))\n"
      "= SELECT a.id, w.total FROM a LEFT JOIN (SELECT k, sum(v) FROM b GROUP BY k) AS w(grp, "
      "total) ON ((a.k = w.grp)) WHERE (a.id = ANY" KEYS ")\n"},
     {"SELECT 1 AS key, count(*) AS n FROM a WHERE v > 2", "key", "A",
-     "+ SELECT 1 AS k FROM " ADDED_A " WHERE (v > 2)\n"
+     "+ SELECT 1 AS __ondatra_key FROM " ADDED_A " WHERE (v > 2)\n"
      "= SELECT * FROM (SELECT 1 AS \"key\", count_star() AS n FROM a WHERE (v > 2)) AS all_rows "
      "WHERE (\"key\" = ANY" KEYS ")\n"},
     {"SELECT id, v * 2 AS w2 FROM a WHERE w2 > 3", "id", "A",
-     "+ SELECT id AS k FROM " ADDED_A "\n"
+     "+ SELECT id AS __ondatra_key FROM " ADDED_A "\n"
      "= SELECT id, (v * 2) AS w2 FROM a WHERE ((w2 > 3) AND (id = ANY" KEYS "))\n"},
     {"(SELECT 3 AS id, 4 AS v UNION ALL VALUES (1, 2)) EXCEPT SELECT id, v FROM a", "id", "A",
-     "+ SELECT id AS k FROM " ADDED_A "\n"
+     "+ SELECT id AS __ondatra_key FROM " ADDED_A "\n"
      "= SELECT * FROM (((SELECT 3 AS id, 4 AS v WHERE (3 = ANY" KEYS
      ")) UNION ALL (SELECT * FROM (VALUES (1, 2)) AS valueslist)) EXCEPT (SELECT id, v FROM a "
      "WHERE (id = ANY" KEYS "))) AS all_rows WHERE (id = ANY" KEYS ")\n"},
     {"SELECT main.a.id FROM main.a", "id", "A",
-     "+ SELECT a.id AS k FROM " ADDED_A "\n"
+     "+ SELECT a.id AS __ondatra_key FROM " ADDED_A "\n"
      "= SELECT a.id FROM main.a WHERE (a.id = ANY" KEYS ")\n"},
+    {"WITH w (p, v) AS (SELECT k, id FROM a) SELECT x AS key, v FROM w AS t (x)", "key", "A",
+     "+ SELECT x AS __ondatra_key FROM (SELECT k, id FROM " ADDED_A ") AS t(x, v)\n"
+     "= SELECT x AS \"key\", v FROM (SELECT k, id FROM a WHERE (k = ANY" KEYS
+     ")) AS t(x, v) WHERE (x = ANY" KEYS ")\n"},
     {"SELECT k, count(*) FROM a GROUP BY k", "", "a",
      "+ SELECT k, count_star() FROM " ADDED_A " GROUP BY k\n"},
 };
@@ -238,6 +246,9 @@ static const struct plan_case REFUSED[] = {
     {"SELECT id, v + random() FROM a", "id", "a", "no: it calls random()\n"},
     {"SELECT id, row_number() OVER (ORDER BY v) AS n FROM a", "id", "a",
      "no: it has a window that is not partitioned by the key\n"},
+    {"SELECT id, rank() OVER (ORDER BY v) AS n, rank() OVER (PARTITION BY id ORDER BY v) AS m FROM "
+     "a",
+     "id", "a", "no: it has a window that is not partitioned by the key\n"},
     {"SELECT row_number() OVER (PARTITION BY k ORDER BY v) AS n FROM a", "n", "a",
      "no: the key is not made from columns of one row\n"},
     {"SELECT sum(v) AS s FROM a GROUP BY k", "s", "a",
@@ -275,6 +286,21 @@ static const struct plan_case REFUSED[] = {
     {"SELECT a.id FROM a CROSS JOIN b RIGHT JOIN c ON b.id = c.id", "id", "a",
      "no: it joins the result of a CROSS JOIN\n"},
     {"SELECT id FROM a TABLESAMPLE 10%", "id", "a", "no: it takes a sample\n"},
+    {"SELECT (SELECT max(a.v)) AS m FROM a", "", "a", "no: it has an aggregate in a subquery\n"},
+    {"SELECT DISTINCT ON (k) k AS key, * REPLACE (v AS k) FROM a", "key", "a",
+     "no: the key is made from another output column\n"},
+    {"SELECT s.*, k AS key FROM (SELECT {'x': id} AS s, k FROM a) EXCEPT SELECT id, k FROM b",
+     "key", "a", "no: the key column cannot be traced\n"},
+    {"SELECT max(COLUMNS('v')), k AS key FROM a GROUP BY k UNION SELECT id, k FROM b", "key", "a",
+     "no: the key column cannot be traced\n"},
+    {"SELECT id, age(v) AS n FROM a", "id", "a",
+     "no: it calls age() of one time, which is up to today\n"},
+    {"SELECT main.a.id FROM main.a JOIN (SELECT k FROM main.b AS a WHERE a.v = 1) ON true", "id",
+     "a", "no: more than one of its tables is called a\n"},
+    {"SELECT a.id FROM a, LATERAL (SELECT b.k, sum(b.v) FROM b WHERE b.id = a.v GROUP BY b.k) AS t",
+     "id", "b", "no: it is in a subquery that no column divides into groups\n"},
+    {"SELECT t.k FROM a, LATERAL (SELECT b.k, sum(b.v) FROM b WHERE b.id = a.v GROUP BY b.k) AS t",
+     "k", "b", "no: it is in a subquery that no column divides into groups\n"},
     {"SELECT id FROM somewhere", "id", "a", "no: it reads somewhere, which is no table\n"},
 };
 
