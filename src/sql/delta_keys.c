@@ -152,6 +152,19 @@ static void add_rows(struct planner *planner, struct level *level, node *join, n
     add_both(planner, keys_select(planner, level->select, level->expression, from, true), unit);
 }
 
+// A LATERAL subquery can be on the right of INNER and LEFT alone, not of SEMI.
+static bool side_is_lateral(struct delta_tree *tree, node *side) {
+    struct leaf_list leaves = {0};
+    select_leaves(tree, side, &leaves);
+    for (size_t i = 0; i < leaves.count; i++) {
+        node *query = leaf_query(&leaves.items[i]);
+        if (query != NULL && query_reads_outside(tree, query)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool keys_through_lossy_join(struct planner *planner, struct level *level, node *item,
                                     const struct delta_unit *unit,
                                     const struct position *position) {
@@ -168,6 +181,10 @@ static bool keys_through_lossy_join(struct planner *planner, struct level *level
     }
     if (level->taken_apart != NULL && level->taken_apart != join) {
         return refuse(planner, item, STR("the key comes from several outer joins"));
+    }
+    if (side_is_lateral(tree, tree_get(join, "right"))) {
+        return refuse(planner, item,
+                      STR("the key comes from a LATERAL subquery that may be empty"));
     }
     level->taken_apart = join;
     const bool filters = tree_is(join, "join_type", "SEMI") || tree_is(join, "join_type", "ANTI");

@@ -281,6 +281,8 @@ static const char *const HARD_QUERIES[] = {
     "SELECT a.id AS key, sum(t.n)::BIGINT AS n FROM raw.a AS a, LATERAL (SELECT b.id AS kk, "
     "count(*) AS n FROM (SELECT id, v FROM raw.b) AS b WHERE b.v = k GROUP BY b.id) AS t WHERE "
     "a.id IS NOT NULL GROUP BY 1",
+    "SELECT coalesce(t.n, -1) AS key, count(*) AS c FROM raw.a AS a LEFT JOIN LATERAL (SELECT b.v "
+    "+ a.v AS n FROM raw.b AS b WHERE b.k = a.k) AS t ON true GROUP BY 1",
     "FROM raw.a AS t SELECT t.id AS key, count(t) AS n WHERE t.id IS NOT NULL GROUP BY ALL",
 };
 

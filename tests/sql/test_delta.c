@@ -301,6 +301,8 @@ static const struct plan_case REFUSED[] = {
      "id", "b", "no: it is in a subquery that no column divides into groups\n"},
     {"SELECT t.k FROM a, LATERAL (SELECT b.k, sum(b.v) FROM b WHERE b.id = a.v GROUP BY b.k) AS t",
      "k", "b", "no: it is in a subquery that no column divides into groups\n"},
+    {"SELECT t.v AS key FROM a LEFT JOIN LATERAL (SELECT b.v FROM b WHERE b.k = a.k) AS t ON true",
+     "key", "b", "no: the key comes from a LATERAL subquery that may be empty\n"},
     {"SELECT id FROM somewhere", "id", "a", "no: it reads somewhere, which is no table\n"},
 };
 
