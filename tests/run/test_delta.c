@@ -163,8 +163,7 @@ static void views_are_read_by_their_changes(void **state) {
 static void tables_that_trade_names_are_other_tables(void **state) {
     struct project_fixture *f = *state;
     static const char *const MAKE[] = {"CREATE SCHEMA lake.src",
-                                       "CREATE TABLE lake.src.a AS SELECT "
-                                       "1 AS id, 10 AS v",
+                                       "CREATE TABLE lake.src.a AS SELECT 1 AS id, 10 AS v",
                                        "CREATE TABLE lake.src.b AS SELECT 1 AS id, 20 AS v"};
     static const char *const TRADE[] = {"ALTER TABLE lake.src.a RENAME TO c",
                                         "ALTER TABLE lake.src.b RENAME TO a",
