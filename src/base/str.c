@@ -181,7 +181,7 @@ static char *str_append(char *end, str part) {
 
 // Bytes of the control character at the start of `rest`; 0 when there is none.
 static size_t control_size(str rest) {
-    const unsigned char first = (unsigned char)rest.data[0];
+    const unsigned char first = rest.data == NULL ? ' ' : (unsigned char)rest.data[0];
     if ((first < 0x20 && first != '\n' && first != '\t') || first == 0x7f) {
         return 1;
     }
@@ -208,7 +208,7 @@ static str escape_invalid(struct arena *arena, str text) {
     }
     char *out = arena_alloc_bytes(arena, 4 * text.size + 1);
     char *end = out;
-    for (; bad != SIZE_MAX; bad = str_first_invalid_utf8(text)) {
+    for (; text.data != NULL && bad < text.size; bad = str_first_invalid_utf8(text)) {
         const unsigned char code = (unsigned char)text.data[bad];
         end = str_append(end, str_slice(text, 0, bad));
         end = str_append(end, STR("\\x"));
