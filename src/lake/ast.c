@@ -1,6 +1,8 @@
 #include "lake/ast.h"
 
 #include "base/arena.h"
+#include "base/list.h"
+#include "base/text.h"
 #include "lake/lake.h"
 
 #include <yyjson.h>
@@ -42,7 +44,16 @@ enum error_code lake_ast_read(struct lake_connection *connection, struct arena *
 
 // ── 1e3 ──
 // DuckDB writes the DOUBLE 1e3 as 1000.0, which it reads as a DECIMAL: v * 1e-1 then rounds in
-// another way.  So these constants become casts of their text, which lose nothing.
+// another way.  So while a tree is written, columns stand in the place of these constants, and
+// then 1000.0e0 in theirs; a column of the result that is called by its text keeps its name.
+
+#define STAND_IN "__ondatra_double_"
+
+struct doubles {
+    struct arena *arena;
+    yyjson_mut_doc *document;
+    struct str_list texts;
+};
 
 static bool is_double(yyjson_mut_val *object) {
     yyjson_mut_val *value = yyjson_mut_obj_get(object, "value");
@@ -52,66 +63,89 @@ static bool is_double(yyjson_mut_val *object) {
            yyjson_mut_is_raw(yyjson_mut_obj_get(value, "value"));
 }
 
-static void put_text(yyjson_mut_doc *document, yyjson_mut_val *object, const char *key,
-                     const char *text) {
-    yyjson_mut_obj_put(object, yyjson_mut_str(document, key), yyjson_mut_str(document, text));
-}
-
-static void make_cast(yyjson_mut_doc *document, yyjson_mut_val *constant) {
-    yyjson_mut_val *child = yyjson_mut_val_mut_copy(document, constant);
-    yyjson_mut_val *value = yyjson_mut_obj_get(child, "value");
-    yyjson_mut_val *type = yyjson_mut_val_mut_copy(document, yyjson_mut_obj_get(value, "type"));
-    const char *number = yyjson_mut_get_raw(yyjson_mut_obj_get(value, "value"));
-    put_text(document, value, "value", number);
-    put_text(document, yyjson_mut_obj_get(value, "type"), "id", "VARCHAR");
-    put_text(document, child, "alias", "");
-    put_text(document, constant, "class", "CAST");
-    put_text(document, constant, "type", "OPERATOR_CAST");
+static void put_stand_in(struct doubles *doubles, yyjson_mut_val *constant) {
+    yyjson_mut_doc *document = doubles->document;
+    yyjson_mut_val *value = yyjson_mut_obj_get(yyjson_mut_obj_get(constant, "value"), "value");
+    const str number = {yyjson_mut_get_raw(value), yyjson_mut_get_len(value)};
+    const bool is_scientific = str_find_char(number, 'e') < number.size;
+    const str name = str_format(doubles->arena, STAND_IN "%zu_", doubles->texts.count);
+    yyjson_mut_val *names = yyjson_mut_arr(document);
+    str_list_push(
+        doubles->arena, &doubles->texts,
+        str_format(doubles->arena, STR_FORMAT "%s", STR_ARGS(number), is_scientific ? "" : "e0"));
+    yyjson_mut_arr_add_strncpy(document, names, name.data, name.size);
     (void)yyjson_mut_obj_remove_key(constant, "value");
-    yyjson_mut_obj_add_val(document, constant, "child", child);
-    yyjson_mut_obj_add_val(document, constant, "cast_type", type);
-    yyjson_mut_obj_add_bool(document, constant, "try_cast", false);
+    (void)yyjson_mut_obj_remove_key(constant, "class");
+    (void)yyjson_mut_obj_remove_key(constant, "type");
+    yyjson_mut_obj_add_str(document, constant, "class", "COLUMN_REF");
+    yyjson_mut_obj_add_str(document, constant, "type", "COLUMN_REF");
+    yyjson_mut_obj_add_val(document, constant, "column_names", names);
 }
 
-static void cast_doubles(yyjson_mut_doc *document, yyjson_mut_val *value) {
+static void replace_doubles(struct doubles *doubles, yyjson_mut_val *value) {
     yyjson_mut_obj_iter members;
     yyjson_mut_arr_iter elements;
     yyjson_mut_val *item;
     if (is_double(value)) {
-        make_cast(document, value);
+        put_stand_in(doubles, value);
         return;
     }
     yyjson_mut_obj_iter_init(value, &members); // of what is no object: over nothing
     while ((item = yyjson_mut_obj_iter_next(&members)) != NULL) {
-        cast_doubles(document, yyjson_mut_obj_iter_get_val(item));
+        replace_doubles(doubles, yyjson_mut_obj_iter_get_val(item));
     }
     yyjson_mut_arr_iter_init(value, &elements);
     while ((item = yyjson_mut_arr_iter_next(&elements)) != NULL) {
-        cast_doubles(document, item);
+        replace_doubles(doubles, item);
     }
 }
 
-static str tree_with_casts(struct arena *arena, str json) {
+static str tree_with_stand_ins(struct arena *arena, str json, struct str_list *texts) {
     yyjson_doc *read = yyjson_read(json.data, json.size, YYJSON_READ_NUMBER_AS_RAW);
-    yyjson_mut_doc *document = yyjson_doc_mut_copy(read, NULL);
-    if (document != NULL) {
-        cast_doubles(document, yyjson_mut_doc_get_root(document));
+    struct doubles doubles = {.arena = arena, .document = yyjson_doc_mut_copy(read, NULL)};
+    if (doubles.document != NULL) {
+        replace_doubles(&doubles, yyjson_mut_doc_get_root(doubles.document));
         size_t size = 0;
-        char *data = yyjson_mut_write(document, YYJSON_WRITE_NOFLAG, &size);
-        json = data == NULL ? json : str_copy(arena, (str){data, size});
+        char *data = yyjson_mut_write(doubles.document, YYJSON_WRITE_NOFLAG, &size);
+        if (data != NULL) {
+            json = str_copy(arena, (str){data, size});
+            *texts = doubles.texts;
+        }
         free(data);
     }
-    yyjson_mut_doc_free(document);
+    yyjson_mut_doc_free(doubles.document);
     yyjson_doc_free(read);
     return json;
 }
 
+static str with_doubles(struct arena *arena, str sql, const struct str_list *texts) {
+    struct text text;
+    text_init(&text, arena);
+    for (size_t at; (at = str_find(sql, STR(STAND_IN))) != SIZE_MAX;) {
+        const str number = str_from_offset(sql, at + sizeof STAND_IN - 1);
+        const size_t end = str_find_char(number, '_');
+        uint64_t index = 0;
+        const bool is_ours = end < number.size &&
+                             str_parse_uint64(str_slice(number, 0, end), &index) &&
+                             index < texts->count;
+        text_add(&text, str_slice(sql, 0, at));
+        text_add(&text, is_ours ? texts->items[index] : STR(STAND_IN));
+        sql = is_ours ? str_from_offset(number, end + 1) : number;
+    }
+    text_add(&text, sql);
+    return text_str(&text);
+}
+
 enum error_code lake_ast_write(struct lake_connection *connection, struct arena *arena, str json,
                                str *sql, struct error *err) {
+    struct str_list texts = {0};
     if (str_find(json, STR("\"id\":\"DOUBLE\"")) != SIZE_MAX) {
-        json = tree_with_casts(arena, json);
+        json = tree_with_stand_ins(arena, json, &texts);
     }
-    return lake_query_text(connection, arena,
-                           STR("SELECT system.main.json_deserialize_sql(?::JSON)"),
-                           LAKE_VALUES(lake_value_text(json)), sql, NULL, err);
+    TRY(lake_query_text(connection, arena, STR("SELECT system.main.json_deserialize_sql(?::JSON)"),
+                        LAKE_VALUES(lake_value_text(json)), sql, NULL, err));
+    if (texts.count > 0) {
+        *sql = with_doubles(arena, *sql, &texts);
+    }
+    return ERROR_NONE;
 }

@@ -220,12 +220,14 @@ static void tree_of_a_query_and_back(void **state) {
     assert_true(str_find(json, STR("TABLE_FUNCTION")) != SIZE_MAX);
     ASSERT_OK(f, lake_ast_write(f->connection, &f->arena, json, &sql, &f->err));
     ASSERT_STR(sql, "SELECT a FROM nowhere('x')");
-    // DuckDB itself writes 0.1 and 1000.0, which are decimals.
+    // DuckDB itself writes 0.1 and 1000.0, which are decimals.  The text of a column is its name.
     ASSERT_OK(f, lake_ast_read(f->connection, &f->arena,
-                               STR("SELECT v * 1e-1, 1.5, 1e3 AS x FROM t WHERE y::DOUBLE > 2"),
+                               STR("SELECT v * 1e-1, -1e3, 1.5, 1e3 AS x, {'a': 1e30}, "
+                                   "'__ondatra_double_7_' FROM t WHERE y::DOUBLE > 2"),
                                &json, &f->err));
     ASSERT_OK(f, lake_ast_write(f->connection, &f->arena, json, &sql, &f->err));
-    ASSERT_STR(sql, "SELECT (v * CAST('0.1' AS DOUBLE)), 1.5, CAST('1000.0' AS DOUBLE) AS x FROM t "
+    ASSERT_STR(sql, "SELECT (v * 0.1e0), -1000.0e0, 1.5, 1000.0e0 AS x, "
+                    "main.struct_pack(a := 1e30), '__ondatra_double_7_' FROM t "
                     "WHERE (CAST(y AS DOUBLE) > 2)");
     assert_int_equal(
         lake_ast_read(f->connection, &f->arena, STR("SELECT\n 1 frm x y"), &json, &f->err),

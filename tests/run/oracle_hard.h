@@ -44,6 +44,8 @@ static const char *const HARD_QUERIES[] = {
     "SELECT key, n FROM (SELECT k AS key, count(*) AS n FROM raw.a GROUP BY k) AS t WHERE n > 1 OR "
     "key IS NOT NULL",
     "SELECT id AS key, max(v) * 1e-1 * 3 AS n FROM raw.a WHERE id IS NOT NULL GROUP BY id",
+    "SELECT id AS key, max(v) * 1e-1, -1e3, count(*) > 2e0 FROM raw.a WHERE id IS NOT NULL GROUP "
+    "BY id",
     // ── Joins ──
     "SELECT id AS key, sum(a.v)::BIGINT AS x, sum(b.v)::BIGINT AS y FROM raw.a FULL JOIN raw.b "
     "USING (id) WHERE id IS NOT NULL GROUP BY id",
