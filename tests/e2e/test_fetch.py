@@ -66,6 +66,14 @@ def test_decimals_never_pass_through_a_double(project, fetch_lib):
     assert project.value("select sum(price)::varchar as s from raw.prices") == "1234567890.22"
 
 
+def test_a_column_without_an_alias_is_called_by_its_text(project, fetch_lib):
+    fetch_lib.pages("/orders", [[{"cents": 250}]])
+    project.write({"models/raw/orders.sql": "SELECT cents::BIGINT * 1e-2, cents::BIGINT / 100.0 FROM shop('orders')"})
+    project.run_json()
+    assert project.sql("from raw.orders") == [
+        {"(CAST(cents AS BIGINT) * 0.01)": 2.5, "(CAST(cents AS BIGINT) / 100.0)": 2.5}]
+
+
 def test_a_column_no_row_has_is_null_with_the_type_of_its_cast(project, fetch_lib):
     fetch_lib.pages("/orders", [orders(1)])
     project.write({"models/raw/orders.sql": "SELECT id::BIGINT AS id, gone::DATE AS gone FROM shop('orders')"})
