@@ -46,7 +46,7 @@ static void use_body(struct turn *turn, enum write_source source, str body) {
     turn->rewrites = true;
 }
 
-// ── Merge ──
+// ── Relations ──
 
 // Keys of different types could be equal by one comparison and not by another.
 static enum error_code keys_are_alike(struct turn *turn, const struct delta_relation *keys,
