@@ -2,21 +2,23 @@
 // is deleted (models.md §5.4).
 //
 // Every row carries the hash of its group, so that a run need not read the other columns of the
-// table.  The hash does not depend on the order of rows or columns, counts duplicates and tells
-// NULL from everything else.  What it is worth depends on who wrote it: DuckDB's hash() may change
-// with its version, and a hash over other columns says nothing.  So there are three ways to
-// compare:
+// table.  The hash does not depend on the order of rows or columns and tells NULL from everything
+// else.  Lakes of other programs hold hashes of this very formula, so it stays, though it has gaps:
+// hash(row(0)) is 0, whatever the number of such rows, and DuckDB hashes [0] as [0, 0] and [] as
+// NULL.  And what it is worth depends on who wrote it: hash() may change with DuckDB's version, and
+// a hash over other columns says nothing.  So besides the stored hashes the contents are compared:
 //
-//   stored    the hash in the table; the ordinary run
-//   contents  the same hash over the table's rows as they are; when another version of DuckDB wrote
-//             them.  A group whose contents are the same is left alone, its hash stale with it
-//   both      after a change of definition or columns: whatever differs is written
+//   number of rows    always
+//   values            where lists, structs and maps are; when another version of DuckDB wrote the
+//                     hashes (a group whose contents are the same is left alone, its hash stale
+//                     with it); after a change of definition or columns
 #include "base/context.h"
 #include "base/text.h"
 #include "write/columns.h"
 #include "write/write_parts.h"
 
 #define HASH COLUMN_CONTENT_HASH
+#define CONTENTS "__ondatra_contents"
 // Columns of the difference.
 #define IS_OLD "__ondatra_old"     // the group is in the table
 #define IS_NEW "__ondatra_new"     // the query gives it
@@ -47,22 +49,58 @@ static struct lake_column *value_columns(const struct write *write, const struct
 
 struct tracked {
     struct str_list keys;
-    str hash;        // of a group; lakes of other programs hold hashes of this very formula
-    bool only_keys;  // then the stored hash is a constant, and groups differ in their row counts
-    bool by_content; // not by the stored hash alone
+    str hash;     // of a group, as it is stored: an aggregate
+    str stored;   // where the table has it
+    str contents; // aggregate to compare the rows themselves
 };
 
+static bool is_nested(str type) {
+    static const str BEGINNINGS[] = {STR_INIT("STRUCT("), STR_INIT("MAP("), STR_INIT("UNION("),
+                                     STR_INIT("VARIANT")};
+    bool nested = str_ends_with(type, STR("]"));
+    for (size_t i = 0; i < ARRAY_COUNT(BEGINNINGS); i++) {
+        nested = nested || str_starts_with(type, BEGINNINGS[i]);
+    }
+    return nested;
+}
+
+// "a", "b"::VARCHAR: the text of a nested value tells it from every other.
+static str exact_values(struct arena *arena, const struct lake_column *columns, size_t count,
+                        bool *has_nested) {
+    struct text text;
+    text_init(&text, arena);
+    *has_nested = false;
+    for (size_t i = 0; i < count; i++) {
+        const bool nested = is_nested(columns[i].type);
+        text_format(&text, "%s" STR_FORMAT "%s", i > 0 ? ", " : "",
+                    STR_ARGS(lake_quote_name(arena, columns[i].name)), nested ? "::VARCHAR" : "");
+        *has_nested = *has_nested || nested;
+    }
+    return text_str(&text);
+}
+
 static struct tracked tracked_of(const struct write *write) {
-    struct tracked tracked = {.keys = write_key(write)};
+    struct arena *arena = write->arena;
+    struct tracked tracked = {
+        .keys = write_key(write),
+        .hash = STR("'0'"),
+        .stored = STR("'0'"), // says nothing
+        .contents = STR("count(*)"),
+    };
     size_t count = 0;
+    bool has_nested = false;
     const struct lake_column *values = value_columns(write, &tracked.keys, &count);
-    tracked.only_keys = count == 0;
-    tracked.hash = tracked.only_keys
-                       ? STR("count(*)::VARCHAR")
-                       : str_format(write->arena, "sum(hash(row(" STR_FORMAT ")))::VARCHAR",
-                                    STR_ARGS(columns_list(write->arena, values, count, STR(""))));
-    tracked.by_content = tracked.only_keys || write->hashes_are_old || write->altered ||
-                         write->run_type == RUN_BACKFILL;
+    const str exact = exact_values(arena, values, count, &has_nested);
+    if (count > 0) {
+        tracked.stored = STR("any_value(" HASH ")");
+        tracked.hash = str_format(arena, "sum(hash(row(" STR_FORMAT ")))::VARCHAR",
+                                  STR_ARGS(columns_list(arena, values, count, STR(""))));
+    }
+    if (count > 0 && (has_nested || write->hashes_are_old || write->altered ||
+                      write->run_type == RUN_BACKFILL)) {
+        tracked.contents = str_format(
+            arena, "sum(hash(row(" STR_FORMAT ")))::VARCHAR || ' ' || count(*)", STR_ARGS(exact));
+    }
     return tracked;
 }
 
@@ -71,9 +109,9 @@ static enum error_code hash_groups(struct write *write, const struct tracked *tr
     return write_execute(
         write,
         "CREATE OR REPLACE TEMP TABLE __ondatra_keys AS SELECT {keys}, {hash} AS " HASH
-        " FROM " WRITE_RESULT " GROUP BY {keys}",
+        ", {contents} AS " CONTENTS " FROM " WRITE_RESULT " GROUP BY {keys}",
         WRITE_WORDS({"keys", write_names(write->arena, &tracked->keys, "")},
-                    {"hash", tracked->hash}),
+                    {"hash", tracked->hash}, {"contents", tracked->contents}),
         NULL, err);
 }
 
@@ -89,22 +127,19 @@ static enum error_code find_difference(struct write *write, const struct tracked
                     STR_ARGS(name), STR_ARGS(name), STR_ARGS(name));
     }
     const str first = lake_quote_name(arena, tracked->keys.items[0]);
-    const bool reads_stored = !tracked->only_keys;
     return write_execute(
         write,
         "CREATE OR REPLACE TEMP TABLE __ondatra_diff AS SELECT {both_keys}s." HASH
-        ", t.{first} IS NOT NULL AS " IS_OLD ", s.{first} IS NOT NULL AS " IS_NEW ", s." HASH
-        " IS NOT DISTINCT FROM t.__ondatra_contents AS " IS_STALE " FROM " WRITE_GROUPS
-        " s FULL JOIN (SELECT {keys}, {stored} AS __ondatra_stored, {contents} AS "
-        "__ondatra_contents FROM {table}"
-        " GROUP BY {keys}) t ON {match}"
-        " WHERE s." HASH " IS DISTINCT FROM t.__ondatra_contents OR s." HASH
-        " IS DISTINCT FROM t.__ondatra_stored{or_any}",
+        ", t.{first} IS NOT NULL AS " IS_OLD ", s.{first} IS NOT NULL AS " IS_NEW ", s." CONTENTS
+        " IS NOT DISTINCT FROM t." CONTENTS " AS " IS_STALE " FROM " WRITE_GROUPS
+        " s FULL JOIN (SELECT {keys}, {stored} AS " HASH ", {contents} AS " CONTENTS
+        " FROM {table} GROUP BY {keys}) t ON {match}"
+        " WHERE s." HASH " IS DISTINCT FROM t." HASH " OR s." CONTENTS
+        " IS DISTINCT FROM t." CONTENTS "{or_any}",
         WRITE_WORDS({"or_any", bug_is_planted("PB_ALL_GROUPS") ? STR(" OR true") : (str){0}},
                     {"both_keys", text_str(&keys)}, {"first", first},
-                    {"keys", write_names(arena, &tracked->keys, "")},
-                    {"stored", reads_stored ? STR("any_value(" HASH ")") : tracked->hash},
-                    {"contents", tracked->by_content ? tracked->hash : STR("any_value(" HASH ")")},
+                    {"keys", write_names(arena, &tracked->keys, "")}, {"stored", tracked->stored},
+                    {"contents", tracked->contents},
                     {"match", write_matches(write, &tracked->keys)}),
         NULL, err);
 }
@@ -123,10 +158,9 @@ static enum error_code insert_groups(struct write *write, const struct tracked *
     int64_t inserted = 0;
     TRY(write_execute(
         write,
-        "INSERT INTO {table} ({columns}, " HASH ") SELECT {s.columns}, {stored} FROM " WRITE_RESULT
-        " s JOIN {from} t ON {match}",
-        WRITE_WORDS({"stored", tracked->only_keys ? STR("'0'") : STR("t." HASH)},
-                    {"from", str_from(from)}, {"match", write_matches(write, &tracked->keys)}),
+        "INSERT INTO {table} ({columns}, " HASH ") SELECT {s.columns}, t." HASH
+        " FROM " WRITE_RESULT " s JOIN {from} t ON {match}",
+        WRITE_WORDS({"from", str_from(from)}, {"match", write_matches(write, &tracked->keys)}),
         &inserted, err));
     write->rows += inserted;
     return ERROR_NONE;

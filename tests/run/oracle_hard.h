@@ -44,6 +44,8 @@ static const char *const HARD_QUERIES[] = {
     "SELECT key, n FROM (SELECT k AS key, count(*) AS n FROM raw.a GROUP BY k) AS t WHERE n > 1 OR "
     "key IS NOT NULL",
     "SELECT id AS key, max(v) * 1e-1 * 3 AS n FROM raw.a WHERE id IS NOT NULL GROUP BY id",
+    "SELECT id % 2 AS key, v % 2 AS n FROM raw.a WHERE id IS NOT NULL",
+    "SELECT id % 2 AS key, [v % 2, k % 2][:v % 3] AS l FROM raw.a WHERE id IS NOT NULL",
     "SELECT id AS key, max(v) * 1e-1, -1e3, count(*) > 2e0 FROM raw.a WHERE id IS NOT NULL GROUP "
     "BY id",
     // ── Joins ──

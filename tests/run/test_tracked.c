@@ -79,6 +79,52 @@ static void a_table_of_keys_counts_its_rows(void **state) {
               EDITS, ARRAY_COUNT(EDITS));
 }
 
+// hash(row(0)) is 0, and so is any sum of it.
+static void rows_of_zeros_are_counted(void **state) {
+    static const struct edit EDITS[] = {
+        {"first run", "(1, 0), (2, 1)", "1|0\n2|1\n", "[ok] mart.t backfill 2 first run", true},
+        {"a copy more", "(1, 0), (1, 0), (2, 1)", "1|0\n1|0\n2|1\n",
+         "[ok] mart.t incremental 2 dep changed: raw.source", true},
+        {"a copy less", "(1, 0), (2, 1)", "1|0\n2|1\n",
+         "[ok] mart.t incremental 1 dep changed: raw.source", true},
+    };
+    run_edits(*state, MODEL, EDITS, ARRAY_COUNT(EDITS));
+}
+
+// hash([0]) is hash([0, 0]), hash([]) is hash(NULL).
+static void lists_that_hash_alike_are_told_apart(void **state) {
+    static const struct edit EDITS[] = {
+        {"first run", "(1, [0]), (2, [5]), (3, [NULL]), (4, [7])",
+         "1|[0]\n2|[5]\n3|[null]\n4|[7]\n", "[ok] mart.t backfill 4 first run", true},
+        {"longer", "(1, [0, 0]), (2, [0, 5]), (3, [NULL]), (4, [7])",
+         "1|[0,0]\n2|[0,5]\n3|[null]\n4|[7]\n", "[ok] mart.t incremental 2 dep changed: raw.source",
+         true},
+        {"empty", "(1, [0, 0]), (2, [0, 5]), (3, []), (4, [7])", "1|[0,0]\n2|[0,5]\n3|[]\n4|[7]\n",
+         "[ok] mart.t incremental 1 dep changed: raw.source", true},
+        {"none", "(1, [0, 0]), (2, [0, 5]), (3, NULL), (4, [7])",
+         "1|[0,0]\n2|[0,5]\n3|NULL\n4|[7]\n", "[ok] mart.t incremental 1 dep changed: raw.source",
+         true},
+        {"another order of rows", "(2, [0, 5]), (1, [0, 0]), (4, [7]), (3, NULL)",
+         "1|[0,0]\n2|[0,5]\n3|NULL\n4|[7]\n", "mart.t skip 0 deps unchanged", true},
+    };
+    run_edits(*state, MODEL, EDITS, ARRAY_COUNT(EDITS));
+}
+
+static void structs_and_maps_that_hash_alike_are_told_apart(void **state) {
+    static const struct edit EDITS[] = {
+        {"first run", "(1, {'a': NULL::INTEGER, 'm': MAP {0: 0}}), (2, NULL)",
+         "1|{\"a\":null,\"m\":[{\"key\":0,\"value\":0}]}\n2|NULL\n",
+         "[ok] mart.t backfill 2 first run", true},
+        {"a map grew", "(1, {'a': NULL::INTEGER, 'm': MAP {0: 0, 1: 0}}), (2, NULL)",
+         "1|{\"a\":null,\"m\":[{\"key\":0,\"value\":0},{\"key\":1,\"value\":0}]}\n2|NULL\n",
+         "[ok] mart.t incremental 1 dep changed: raw.source", true},
+        {"no map", "(1, {'a': NULL::INTEGER, 'm': MAP {}}), (2, NULL)",
+         "1|{\"a\":null,\"m\":[]}\n2|NULL\n", "[ok] mart.t incremental 1 dep changed: raw.source",
+         true},
+    };
+    run_edits(*state, MODEL, EDITS, ARRAY_COUNT(EDITS));
+}
+
 static void a_null_in_any_part_of_the_key_is_refused(void **state) {
     struct project_fixture *f = *state;
     project_write(f, "models/mart/t.sql",
@@ -175,6 +221,9 @@ int main(void) {
         TEST(a_changed_group_is_deleted_and_inserted),
         TEST(the_hash_is_that_of_older_lakes),
         TEST(a_table_of_keys_counts_its_rows),
+        TEST(rows_of_zeros_are_counted),
+        TEST(lists_that_hash_alike_are_told_apart),
+        TEST(structs_and_maps_that_hash_alike_are_told_apart),
         TEST(a_null_in_any_part_of_the_key_is_refused),
         TEST(an_unknown_group_column_is_refused),
         TEST(hashes_of_another_duckdb_do_not_rewrite_groups),
