@@ -36,6 +36,16 @@ enum error_code lake_last_committed_snapshot(struct lake_connection *connection,
         LAKE_NO_VALUES, id, NULL, err);
 }
 
+enum error_code lake_schema_version(struct lake_connection *connection, int64_t snapshot,
+                                    int64_t *version, struct error *err) {
+    SCRATCH(scratch);
+    return lake_query_int64(
+        connection,
+        with_names(&scratch, connection,
+                   "SELECT schema_version FROM {m}.ducklake_snapshot WHERE snapshot_id = ?"),
+        LAKE_VALUES(lake_value_int64(snapshot)), version, NULL, err);
+}
+
 enum error_code lake_snapshot_exists(struct lake_connection *connection, int64_t id, bool *exists,
                                      struct error *err) {
     SCRATCH(scratch);

@@ -25,6 +25,9 @@ MUST_USE enum error_code lake_current_snapshot(struct lake_connection *connectio
 // The id written by this connection's last commit.
 MUST_USE enum error_code lake_last_committed_snapshot(struct lake_connection *connection,
                                                       int64_t *id, struct error *err);
+// Counts the commits that changed tables or their columns, up to the snapshot.
+MUST_USE enum error_code lake_schema_version(struct lake_connection *connection, int64_t snapshot,
+                                             int64_t *version, struct error *err);
 // Whether `id` still exists (was not expired).
 MUST_USE enum error_code lake_snapshot_exists(struct lake_connection *connection, int64_t id,
                                               bool *exists, struct error *err);

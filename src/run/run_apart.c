@@ -34,6 +34,7 @@ static enum error_code evaluate(struct turn *turn, struct error *err) {
     struct lake_connection *connection = turn->runner->session.connection;
     TRY(lake_begin(connection, err));
     TRY(lake_current_snapshot(connection, &turn->read_snapshot, err));
+    TRY(turn_describe(turn, err));
     struct mask mask;
     mask_make(turn->arena, turn->step->model, &mask);
     const str sql = str_format(turn->arena,

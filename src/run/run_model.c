@@ -350,6 +350,7 @@ static enum error_code try_until_done(struct runner *runner, struct plan_step *s
             .step_started_us = clock_monotonic_us(clock),
         };
         reset_result(result, &planned);
+        step->columns = step->created ? step->columns : NULL;
         const enum error_code code = try_model(&turn, scratch, err);
         if (code == ERROR_NONE) {
             return ERROR_NONE;

@@ -8,6 +8,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "lake/attach.h"
+#include "lake/snapshot.h"
 #include "lake/transaction.h"
 #include "model/graph.h"
 #include "model/mask.h"
@@ -379,6 +380,7 @@ static enum error_code finish(struct runner *runner, const struct creation *made
     crash_point("CP_SCHEMA_BEFORE_COMMIT");
     TRY(lake_commit(connection, &snapshot, err));
     crash_point("CP_SCHEMA_COMMITTED");
+    runner->created_version++; // unless others changed it meanwhile
     for (size_t i = 0; i < made->count; i++) {
         made->items[i]->created = true;
         plan_committed(runner->plan, made->items[i]->model, snapshot);
@@ -391,7 +393,10 @@ static enum error_code finish(struct runner *runner, const struct creation *made
 static enum error_code create_all(struct runner *runner, struct creation *made, struct error *err) {
     struct lake_connection *connection = runner->session.connection;
     bool *unbound = ARENA_ARRAY(runner->arena, bool, runner->models->count);
+    int64_t base = 0;
     TRY(lake_begin(connection, err));
+    TRY(lake_current_snapshot(connection, &base, err));
+    TRY(lake_schema_version(connection, base, &runner->created_version, err));
     for (size_t i = 0; i < runner->models->order.count; i++) {
         const struct model *model = runner->models->order.items[i];
         struct plan_step *step = &runner->plan->steps[model->index];

@@ -327,16 +327,45 @@ static enum error_code evolve(struct turn *turn, struct error *err) {
     return alter(turn, &evolving, err);
 }
 
+// ── The whole ──
+
+enum error_code turn_describe(struct turn *turn, struct error *err) {
+    struct runner *runner = turn->runner;
+    struct plan_step *step = turn->step;
+    if (step->created) {
+        int64_t version = 0;
+        TRY(lake_schema_version(runner->session.connection, turn->read_snapshot, &version, err));
+        turn->schema_moved = version != runner->created_version;
+    }
+    return step->columns == NULL || turn->schema_moved ? run_describe(runner, step, err)
+                                                       : ERROR_NONE;
+}
+
+// A table that this run made, empty, is made again when its sources got other columns since.
+static enum error_code make_again(struct turn *turn, struct error *err) {
+    struct evolving_table evolving = {0};
+    const str target = model_table_name(turn->arena, turn->step->model);
+    TRY(find_table(turn, &evolving, err));
+    plan_columns(turn, &evolving);
+    if (evolving.evolution.statements.count == 0) {
+        return ERROR_NONE;
+    }
+    TRY(lake_execute(turn->runner->session.connection,
+                     str_format(turn->arena, "DROP TABLE " STR_FORMAT, STR_ARGS(target)),
+                     LAKE_NO_VALUES, NULL, err));
+    return run_create_table(turn->runner, turn->step, err);
+}
+
 enum error_code turn_prepare_table(struct turn *turn, struct error *err) {
     struct runner *runner = turn->runner;
     struct plan_step *step = turn->step;
-    if (step->columns == NULL) {
-        TRY(run_describe(runner, step, err));
+    if (!turn->is_evaluated) {
+        TRY(turn_describe(turn, err));
     }
     turn_step_done(turn, "bind");
     if (step->created) {
         turn->write.table_is_empty = true;
-        return ERROR_NONE;
+        return turn->schema_moved ? make_again(turn, err) : ERROR_NONE;
     }
     if (!step->table_exists) {
         TRY(run_create_table(runner, step, err));

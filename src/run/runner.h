@@ -37,6 +37,7 @@ struct runner {
     struct plan *plan; // locks
     const struct git_info *git;
     int64_t first_snapshot;        // the lake's when the run began
+    int64_t created_version;       // of its schema once all tables were made (lake_schema_version)
     const struct sandbox *sandbox; // NULL: the lake itself
     str run_id;
     struct schedule *schedule; // locks

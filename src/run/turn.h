@@ -28,8 +28,9 @@ struct turn {
     bool checks_alone;       // each in a statement of its own
     bool wants_checks_alone; // set when the statement of all failed while running
     bool altered;
-    bool rewrites;              // the query was rewritten: an error may be of our making
-    str rewrite_error;          // an attempt with a rewritten query failed; empty: none did
+    bool schema_moved; // created tables: since they were made, so their columns may not be right
+    bool rewrites;     // the query was rewritten: an error may be of our making
+    str rewrite_error; // an attempt with a rewritten query failed; empty: none did
     struct growth_list growths; // append: of the table, with this run's
     bool is_exact;              // append: the table now holds the rows of the full query, no more
     bool decorated;             // comments, partitioning or sorting changed
@@ -68,6 +69,8 @@ MUST_USE enum error_code turn_write(struct turn *turn, struct error *err);
 // The same for a model that calls libs: fetches first.  turn->fetched.aborted: nothing is written.
 MUST_USE enum error_code turn_write_fetched(struct turn *turn, struct error *err);
 
+// The columns of the query at the transaction's snapshot, which is the turn's read_snapshot.
+MUST_USE enum error_code turn_describe(struct turn *turn, struct error *err);
 // Brings the table into the shape of the query: made, or its columns evolved (models.md §7).
 MUST_USE enum error_code turn_prepare_table(struct turn *turn, struct error *err);
 

@@ -427,6 +427,30 @@ static void columns_evolve(void **state) {
         strstr(text_cstring(&f->messages), "the columns would change destructively: - d; - b"));
 }
 
+// Its table is made, empty, before the source gets its column.
+static void a_new_table_has_the_columns_that_its_source_gets_in_the_same_run(void **state) {
+    struct project_fixture *f = *state;
+    project_write(f, "models/raw/source.sql", "SELECT 1 AS id, 'a' AS gone\n");
+    project_run(f);
+    project_write(f, "models/raw/source.sql", "SELECT 1 AS id, 2.5 AS extra, 'b' AS last\n");
+    project_write(f, "models/mart/new.sql",
+                  "-- @kind: tracked\n-- @group_key: id\n"
+                  "SELECT * FROM raw.source\n");
+    project_write(f, "models/mart/newer.sql", "SELECT * FROM mart.new\n");
+    project_run(f);
+    assert_string_equal(project_query(f, "SELECT * EXCLUDE (_content_hash) FROM mart.new"),
+                        "1|2.5|b\n");
+    assert_string_equal(project_query(f, "SELECT * EXCLUDE (_content_hash) FROM mart.newer"),
+                        "1|2.5|b\n");
+    ASSERT_LINES(f, "[ok] raw.source backfill 1 sql changed\n"
+                    "[ok] mart.new backfill 1 first run\n"
+                    "[ok] mart.newer backfill 1 first run\n");
+    project_run(f);
+    ASSERT_LINES(f, "[skip] raw.source skip 0 no dependencies\n"
+                    "[skip] mart.new skip 0 deps unchanged\n"
+                    "[skip] mart.newer skip 0 deps unchanged\n");
+}
+
 static void second_run_is_refused_while_one_holds_the_lock(void **state) {
     struct project_fixture *f = *state;
     struct error err;
@@ -477,6 +501,7 @@ int main(void) {
         TEST(commit_carries_its_metadata),
         TEST(files_are_compared_by_size_and_time),
         TEST(columns_evolve),
+        TEST(a_new_table_has_the_columns_that_its_source_gets_in_the_same_run),
         TEST(second_run_is_refused_while_one_holds_the_lock),
         TEST(dry_run_writes_nothing),
     };
