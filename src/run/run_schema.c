@@ -250,7 +250,7 @@ static enum error_code describe_masked(struct runner *runner, struct plan_step *
     return columns_normalise(arena, step->columns, step->column_count, err);
 }
 
-enum error_code run_describe(struct runner *runner, struct plan_step *step, struct error *err) {
+static enum error_code describe(struct runner *runner, struct plan_step *step, struct error *err) {
     const struct model *model = step->model;
     // The query as it is: as a subquery, columns of one name would be renamed.  The line in front
     // is what write_error_place expects.
@@ -280,6 +280,15 @@ enum error_code run_describe(struct runner *runner, struct plan_step *step, stru
     }
     drop_own_columns(step);
     return check_columns(step, runner->arena, err);
+}
+
+enum error_code run_describe(struct runner *runner, struct plan_step *step, struct error *err) {
+    const enum error_code code = describe(runner, step, err);
+    if (code != ERROR_NONE) { // who asks again is to hear it again
+        step->columns = NULL;
+        step->column_count = 0;
+    }
+    return code;
 }
 
 // ── Tables ──
@@ -415,7 +424,7 @@ static enum error_code create_all(struct runner *runner, struct creation *made, 
             *err = ignored;
             return err->code;
         }
-        step->columns = NULL;
+        step->columns = NULL; // also when they were told, and the table could not be made
         step->column_count = 0;
         TRY(begin_again(runner, made, err));
     }
