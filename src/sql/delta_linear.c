@@ -64,22 +64,13 @@ bool query_is_linear(struct planner *planner, node *query) {
 
 // ── Divided subqueries ──
 
-static bool has_column(void *self, node *object) {
-    bool *found = self;
-    *found = *found || tree_is(object, "class", "COLUMN_REF");
-    return !*found;
-}
-
 // A column with one value for all rows divides them, too, but into nothing smaller.
 static bool output_varies(struct planner *planner, node *query, size_t index) {
     if (tree_is(query, "type", "SET_OPERATION_NODE")) {
         return output_varies(planner, tree_get(query, "left"), index);
     }
-    bool found = false;
-    if (tree_is(query, "type", "SELECT_NODE")) {
-        tree_walk(select_expression(planner, query, index), has_column, &found);
-    }
-    return found;
+    return tree_is(query, "type", "SELECT_NODE") &&
+           expression_has_column(select_expression(planner, query, index));
 }
 
 // Everything that a try leaves behind is its own.

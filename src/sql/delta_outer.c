@@ -43,15 +43,6 @@ static enum place find_place(const struct scope *scope, node *column) {
     return place;
 }
 
-static void visit_members(node *query, bool (*visit)(void *self, node *object), void *self) {
-    yyjson_mut_obj_iter members;
-    node *key;
-    yyjson_mut_obj_iter_init(query, &members);
-    while ((key = yyjson_mut_obj_iter_next(&members)) != NULL) {
-        tree_walk(yyjson_mut_obj_iter_get_val(key), visit, self);
-    }
-}
-
 static struct scope scope_of(struct delta_tree *tree, node *query, const struct scope *outer) {
     struct scope scope = {.outer = outer, .tree = tree, .query = query};
     if (tree_is(query, "type", "SELECT_NODE")) {
@@ -84,7 +75,7 @@ static bool find_outer_aggregate(void *self, node *object) {
     const struct delta_input *input = scope->tree->input;
     if (tree_is_query(object)) {
         struct scope below = scope_of(scope->tree, object, NULL);
-        visit_members(object, find_outer_aggregate, &below);
+        tree_walk_members(object, find_outer_aggregate, &below);
         scope->found = scope->found || below.found;
     } else if (scope->query != NULL && tree_is(object, "class", "FUNCTION") &&
                input->classify(input->self, tree_text(object, "function_name")) ==
@@ -108,7 +99,7 @@ static bool find_outside(void *self, node *object) {
     struct scope *scope = self;
     if (tree_is_query(object)) {
         struct scope below = scope_of(scope->tree, object, scope);
-        visit_members(object, find_outside, &below);
+        tree_walk_members(object, find_outside, &below);
         scope->found = scope->found || below.found;
         return false;
     }
@@ -128,6 +119,6 @@ static bool find_outside(void *self, node *object) {
 
 bool query_reads_outside(struct delta_tree *tree, node *query) {
     struct scope scope = scope_of(tree, query, NULL);
-    visit_members(query, find_outside, &scope);
+    tree_walk_members(query, find_outside, &scope);
     return scope.found;
 }

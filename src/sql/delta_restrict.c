@@ -146,18 +146,11 @@ static void plant_delta_aggregate(struct planner *planner, node *query) {
 #define plant_delta_aggregate(planner, query) ((void)0)
 #endif
 
-static bool has_column(void *self, node *object) {
-    bool *found = self;
-    *found = *found || tree_is(object, "class", "COLUMN_REF");
-    return !*found;
-}
-
 // `SELECT 1 AS key, count(*) FROM …` has a row whatever its WHERE says.
 static bool is_one_group(struct planner *planner, node *select, node *expression) {
-    bool found = false;
-    tree_walk(expression, has_column, &found);
-    return !found && (select_is_grouped(&planner->tree, select) ||
-                      select_has_outer_aggregate(&planner->tree, select));
+    return !expression_has_column(expression) &&
+           (select_is_grouped(&planner->tree, select) ||
+            select_has_outer_aggregate(&planner->tree, select));
 }
 
 bool restrict_query(struct planner *planner, node *query, size_t index,

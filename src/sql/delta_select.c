@@ -357,6 +357,18 @@ bool expression_is_of(struct delta_tree *tree, node *expression, const struct le
     return search.all;
 }
 
+static bool find_column(void *self, node *object) {
+    bool *found = self;
+    *found = *found || tree_is(object, "class", "COLUMN_REF");
+    return !*found;
+}
+
+bool expression_has_column(node *expression) {
+    bool found = false;
+    tree_walk(expression, find_column, &found);
+    return found;
+}
+
 static bool is_ignored(node *key) {
     return yyjson_mut_equals_str(key, "query_location") || yyjson_mut_equals_str(key, "alias");
 }

@@ -58,6 +58,7 @@ bool expression_is_of(struct delta_tree *tree, node *expression, const struct le
 
 // Whether two expressions are the same but for positions and aliases.
 bool expression_equals(node *a, node *b);
+bool expression_has_column(node *expression); // also in a subquery; NULL has none
 // Why the expression cannot serve as a key within `select`; empty: it can.
 str key_problem(struct delta_tree *tree, node *select, node *expression);
 

@@ -51,17 +51,21 @@ bool tree_is_query(node *value) {
     return yyjson_mut_is_obj(tree_get(value, "cte_map"));
 }
 
-void tree_walk(node *value, bool (*visit)(void *self, node *object), void *self) {
+void tree_walk_members(node *object, bool (*visit)(void *self, node *object), void *self) {
     yyjson_mut_obj_iter members;
+    node *key;
+    yyjson_mut_obj_iter_init(object, &members);
+    while ((key = yyjson_mut_obj_iter_next(&members)) != NULL) {
+        tree_walk(yyjson_mut_obj_iter_get_val(key), visit, self);
+    }
+}
+
+void tree_walk(node *value, bool (*visit)(void *self, node *object), void *self) {
     yyjson_mut_arr_iter elements;
-    node *key, *element;
+    node *element;
     if (yyjson_mut_is_obj(value)) {
-        if (!visit(self, value)) {
-            return;
-        }
-        yyjson_mut_obj_iter_init(value, &members);
-        while ((key = yyjson_mut_obj_iter_next(&members)) != NULL) {
-            tree_walk(yyjson_mut_obj_iter_get_val(key), visit, self);
+        if (visit(self, value)) {
+            tree_walk_members(value, visit, self);
         }
     } else if (yyjson_mut_is_arr(value)) {
         yyjson_mut_arr_iter_init(value, &elements);

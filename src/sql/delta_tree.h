@@ -55,6 +55,8 @@ node *tree_and(struct delta_tree *tree, node *left, node *right);
 // Calls `visit` for every object below and including `value`; a false answer keeps it from going
 // into that object.
 void tree_walk(node *value, bool (*visit)(void *self, node *object), void *self);
+// The same for what is in the object, but not for itself.
+void tree_walk_members(node *object, bool (*visit)(void *self, node *object), void *self);
 
 // ── Tables ──
 enum { OCCURRENCE_NONE = -1 };

@@ -66,19 +66,13 @@ enum error_code write_multiset_difference(struct write *write, int64_t *count, s
 
 // Of each row that is there too often, as many copies go as there are too many.
 static enum error_code delete_surplus(struct write *write, int64_t *deleted, struct error *err) {
-    struct text match;
-    text_init(&match, write->arena);
-    for (size_t i = 0; i < write->column_count; i++) {
-        const str name = lake_quote_name(write->arena, write->columns[i].name);
-        text_format(&match, " AND t." STR_FORMAT " IS NOT DISTINCT FROM d." STR_FORMAT,
-                    STR_ARGS(name), STR_ARGS(name));
-    }
+    const struct str_list names = write_columns(write);
     return write_execute(write,
                          "DELETE FROM {table} WHERE rowid IN (SELECT r FROM (SELECT t.rowid AS r,"
-                         " row_number() OVER (PARTITION BY {t.columns}) AS i, d." WRITE_COUNT
-                         " AS n FROM {table} t JOIN " WRITE_DIFF " d ON d." WRITE_COUNT
-                         " < 0{match}) WHERE i <= -n)",
-                         WRITE_WORDS({"match", text_str(&match)}), deleted, err);
+                         " row_number() OVER (PARTITION BY {t.columns}) AS i, s." WRITE_COUNT
+                         " AS n FROM {table} t JOIN " WRITE_DIFF " s ON s." WRITE_COUNT
+                         " < 0 AND {same}) WHERE i <= -n)",
+                         WRITE_WORDS({"same", write_same(write, &names)}), deleted, err);
 }
 
 static enum error_code insert_missing(struct write *write, int64_t *inserted, struct error *err) {

@@ -16,25 +16,6 @@
 #define LEFT "temp.__ondatra_left" // rows of the table that the query does not give as they are
 #define SNAPSHOT "snapshot_id"     // of DuckLake: the one that a row was written in
 
-static str same(const struct write *write, const struct str_list *names) {
-    struct text text;
-    text_init(&text, write->arena);
-    for (size_t i = 0; i < names->count; i++) {
-        const str name = lake_quote_name(write->arena, names->items[i]);
-        text_format(&text, "%ss." STR_FORMAT " IS NOT DISTINCT FROM t." STR_FORMAT,
-                    i > 0 ? " AND " : "", STR_ARGS(name), STR_ARGS(name));
-    }
-    return text_str(&text);
-}
-
-static struct str_list all_names(const struct write *write) {
-    struct str_list names = {0};
-    for (size_t i = 0; i < write->column_count; i++) {
-        str_list_push(write->arena, &names, write->columns[i].name);
-    }
-    return names;
-}
-
 // Those that are still there.
 static struct str_list known_names(const struct write *write, const struct growth *growth) {
     struct str_list names = {0};
@@ -48,14 +29,14 @@ static struct str_list known_names(const struct write *write, const struct growt
 
 // Of equal rows the oldest are left over.
 static enum error_code find_left_overs(struct write *write, struct error *err) {
-    const struct str_list names = all_names(write);
+    const struct str_list names = write_columns(write);
     return write_execute(
         write,
         "CREATE OR REPLACE TEMP TABLE __ondatra_left AS SELECT * EXCLUDE (i, n) FROM (SELECT "
         "{t.columns}, t." SNAPSHOT " AS " WRITE_ROW ", row_number() OVER (PARTITION BY {t.columns} "
         "ORDER BY t." SNAPSHOT ") AS i, s." WRITE_COUNT " AS n FROM {table} t JOIN " WRITE_DIFF
         " s ON s." WRITE_COUNT " < 0 AND {same}) WHERE i <= -n",
-        WRITE_WORDS({"same", same(write, &names)}), NULL, err);
+        WRITE_WORDS({"same", write_same(write, &names)}), NULL, err);
 }
 
 static enum error_code keep_missing(struct write *write, struct error *err) {
@@ -75,7 +56,7 @@ static enum error_code leave_out(struct write *write, const struct growth *growt
         return ERROR_NONE;
     }
     const struct write_words words =
-        WRITE_WORDS({"known", write_names(arena, &known, "")}, {"same", same(write, &known)},
+        WRITE_WORDS({"known", write_names(arena, &known, "")}, {"same", write_same(write, &known)},
                     {"from", str_format(arena, "%lld", (long long)from)},
                     {"to", str_format(arena, "%lld", (long long)growth->snapshot)});
     TRY(write_execute(

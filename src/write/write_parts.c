@@ -141,6 +141,25 @@ str write_matches(const struct write *write, const struct str_list *keys) {
     return text_str(&text);
 }
 
+struct str_list write_columns(const struct write *write) {
+    struct str_list names = {0};
+    for (size_t i = 0; i < write->column_count; i++) {
+        str_list_push(write->arena, &names, write->columns[i].name);
+    }
+    return names;
+}
+
+str write_same(const struct write *write, const struct str_list *names) {
+    struct text text;
+    text_init(&text, write->arena);
+    for (size_t i = 0; i < names->count; i++) {
+        const str name = lake_quote_name(write->arena, names->items[i]);
+        text_format(&text, "%ss." STR_FORMAT " IS NOT DISTINCT FROM t." STR_FORMAT,
+                    i > 0 ? " AND " : "", STR_ARGS(name), STR_ARGS(name));
+    }
+    return text_str(&text);
+}
+
 str write_differs(const struct write *write, const struct str_list *keys) {
     struct text text;
     text_init(&text, write->arena);

@@ -60,6 +60,10 @@ MUST_USE enum error_code write_multiset_difference(struct write *write, int64_t 
 str write_differs(const struct write *write, const struct str_list *keys);
 // "s.a = t.a AND …" over the keys.
 str write_matches(const struct write *write, const struct str_list *keys);
+// "s.a IS NOT DISTINCT FROM t.a AND …" over the names.
+str write_same(const struct write *write, const struct str_list *names);
+// The names of all columns.
+struct str_list write_columns(const struct write *write);
 // "x.a, x.b" over the names, quoted.
 str write_names(struct arena *arena, const struct str_list *names, const char *prefix);
 // @unique_key, or the columns of @group_key.
