@@ -5,16 +5,13 @@
 // was.  First rows that are equal go, copies counted.  What the table then has too many of are
 // left-overs: a row that is older than a growth stands for one row of the query that agrees with it
 // in the columns that were known then.  Later growths go first, as their rows know more.
-//
-// A table with a column called snapshot_id hides DuckLake's, which tells how old a row is: there
-// only equal rows are found.
 #include "base/context.h"
 #include "base/text.h"
 #include "write/columns.h"
 #include "write/write_parts.h"
 
 #define LEFT "temp.__ondatra_left" // rows of the table that the query does not give as they are
-#define SNAPSHOT "snapshot_id"     // of DuckLake: the one that a row was written in
+#define SNAPSHOT "snapshot_id"     // of DuckLake: the one that a row was written in; no column's
 
 // Those that are still there.
 static struct str_list known_names(const struct write *write, const struct growth *growth) {
@@ -73,15 +70,12 @@ static enum error_code leave_out(struct write *write, const struct growth *growt
 
 enum error_code write_surplus_of_grown(struct write *write, struct error *err) {
     const struct growth_list *growths = write->growths;
-    const bool tells_age = columns_find(write->columns, write->column_count, STR(SNAPSHOT)) == NULL;
     int64_t differences = 0;
     TRY(write_read_query(write, err));
     TRY(write_multiset_difference(write, &differences, err));
-    if (tells_age) {
-        TRY(find_left_overs(write, err));
-    }
+    TRY(find_left_overs(write, err));
     TRY(keep_missing(write, err));
-    for (size_t i = growths->count; i-- > 0 && tells_age;) {
+    for (size_t i = growths->count; i-- > 0;) {
         const int64_t from = i == 0 ? 0 : growths->items[i - 1].snapshot;
         TRY(leave_out(write, &growths->items[i], from, err));
     }
