@@ -70,125 +70,175 @@ enum error_code config_file_run(const struct project *project, struct lake_conne
 
 // ── Macros ──
 
-// Whether the statement makes a macro of the project; *after_create and *name are offsets behind
-// CREATE and of the name.
-static bool makes_macro(str statement, size_t *after_create, size_t *name) {
+// CREATE [OR REPLACE] [TEMP] MACRO [IF NOT EXISTS] [[catalog.]schema.]name, as offsets into it.
+struct macro_head {
+    bool or_replace;
+    bool if_not_exists;
+    size_t after_create;
+    size_t name; // its last part
+    size_t name_end;
+};
+
+static bool macro_head_read(str statement, struct macro_head *head) {
     size_t offset = 0;
+    *head = (struct macro_head){0};
     if (!sql_take_word(statement, &offset, "CREATE")) {
         return false;
     }
-    *after_create = offset;
-    if (sql_take_word(statement, &offset, "OR")) {
-        (void)sql_take_word(statement, &offset, "REPLACE");
-    }
+    head->after_create = offset;
+    head->or_replace =
+        sql_take_word(statement, &offset, "OR") && sql_take_word(statement, &offset, "REPLACE");
+    (void)(sql_take_word(statement, &offset, "TEMP") ||
+           sql_take_word(statement, &offset, "TEMPORARY"));
     if (!sql_take_word(statement, &offset, "MACRO") &&
         !sql_take_word(statement, &offset, "FUNCTION")) {
-        return false; // also CREATE TEMP MACRO: that is in the session already
+        return false;
     }
-    if (sql_take_word(statement, &offset, "IF")) {
-        (void)sql_take_word(statement, &offset, "NOT");
-        (void)sql_take_word(statement, &offset, "EXISTS");
-    }
-    *name = sql_skip_space(statement, offset);
+    head->if_not_exists = sql_take_word(statement, &offset, "IF") &&
+                          sql_take_word(statement, &offset, "NOT") &&
+                          sql_take_word(statement, &offset, "EXISTS");
+    do {
+        head->name = sql_skip_space(statement, offset);
+        head->name_end = sql_skip_token(statement, head->name);
+        offset = head->name_end;
+    } while (sql_take_word(statement, &offset, "."));
     return true;
 }
 
+// A schema before the name goes: DuckDB finds memory.main's macros as `name` and `main.name`, and
+// those of another schema of memory's by neither.
 str macro_redirect(struct arena *arena, str statement) {
-    size_t after_create = 0;
-    size_t name = 0;
-    if (!makes_macro(statement, &after_create, &name)) {
+    struct macro_head head;
+    if (!macro_head_read(statement, &head)) {
         return statement;
     }
-    const size_t behind = sql_skip_space(statement, sql_skip_token(statement, name));
-    if (behind < statement.size && statement.data[behind] == '.') {
-        return statement; // the user has said where
-    }
-    // The spaces between keep line numbers as they are.
-    const str gap = str_slice(statement, after_create, name);
     struct text out;
     text_init(&out, arena);
-    text_add(&out, STR("CREATE OR REPLACE MACRO"));
+    // IF NOT EXISTS leaves what is there alone; anything else is made anew in every session.
+    text_add(&out, head.if_not_exists && !head.or_replace ? STR("CREATE MACRO")
+                                                          : STR("CREATE OR REPLACE MACRO"));
+    // The spaces between keep line numbers as they are.
+    const str gap = str_slice(statement, head.after_create, head.name);
     for (size_t i = 0; i < gap.size; i++) {
         if (gap.data[i] == '\n') {
             text_add_char(&out, '\n');
         }
     }
-    text_add(&out, STR(" memory."));
-    text_add(&out, str_from_offset(statement, name));
+    text_add(&out, head.if_not_exists ? STR(" IF NOT EXISTS memory.") : STR(" memory."));
+    text_add(&out, str_from_offset(statement, head.name));
     return text_str(&out);
 }
 
-static enum error_code run_macro_file(struct lake_connection *connection,
-                                      const struct config_file *file, struct error *err) {
-    SCRATCH(scratch);
-    struct sql_statement_list statements = {0};
-    sql_split(&scratch, file->text, &statements);
-    for (size_t i = 0; i < statements.count; i++) {
-        const str sql = macro_redirect(&scratch, statements.items[i].text);
-        const enum error_code code = lake_execute(connection, sql, LAKE_NO_VALUES, NULL, err);
-        if (code != ERROR_NONE) {
-            if (err->pos.line == 1) {
-                err->pos.line = 0; // the statement's head was rewritten: its first line is enough
-            }
-            script_error_place(err, file->name, file->text, statements.items[i].offset);
-            show_original(err, file);
-            return code;
-        }
-    }
-    return ERROR_NONE;
-}
+// A statement of config/macros/; what failed is tried again, what ran is not.
+struct macro_statement {
+    const struct config_file *file;
+    struct sql_statement statement;
+    bool is_macro;
+    bool is_done;
+};
 
-struct macro_files {
-    struct config_file *items;
+struct macro_statements {
+    struct macro_statement *items;
     size_t count;
     size_t capacity;
 };
 
-static enum error_code read_macro_files(const struct project *project, str alias,
-                                        struct macro_files *files, struct error *err) {
-    struct str_list names = {0};
-    TRY(directory_files(project->arena, project_path(project, STR("config/macros")), &names, err));
-    for (size_t i = 0; i < names.count; i++) {
-        if (!str_ends_with(names.items[i], STR(".sql"))) {
+static enum error_code run_macro_statement(struct lake_connection *connection,
+                                           struct macro_statement *item, struct error *err) {
+    SCRATCH(scratch);
+    const str sql = macro_redirect(&scratch, item->statement.text);
+    const enum error_code code = lake_execute(connection, sql, LAKE_NO_VALUES, NULL, err);
+    item->is_done = code == ERROR_NONE;
+    if (code != ERROR_NONE) {
+        if (item->is_macro && err->pos.line == 1) {
+            err->pos.line = 0; // the statement's head was rewritten: its first line is enough
+        }
+        script_error_place(err, item->file->name, item->file->text, item->statement.offset);
+        show_original(err, item->file);
+    }
+    return code;
+}
+
+// Tries all that are left; *progress: any could be run.  What follows a failed macro in its file
+// may stand on its own feet, what follows another statement may not.  *worst is the first problem
+// that is not a missing name, which another statement may have been to make; else the first.
+static void run_macro_pass(struct lake_connection *connection, struct macro_statements *statements,
+                           struct error *worst, bool *progress) {
+    const struct config_file *stopped = NULL;
+    *worst = (struct error){0};
+    *progress = false;
+    for (size_t i = 0; i < statements->count; i++) {
+        struct macro_statement *item = &statements->items[i];
+        struct error problem = {0};
+        if (item->is_done || item->file == stopped) {
             continue;
         }
-        struct config_file file;
-        bool found = false;
-        TRY(config_file_read(project,
-                             path_join(project->arena, STR("config/macros"), names.items[i]), alias,
-                             &file, &found, err));
-        LIST_PUSH(project->arena, files, file);
+        if (run_macro_statement(connection, item, &problem) == ERROR_NONE) {
+            *progress = true;
+            continue;
+        }
+        if (worst->code == ERROR_NONE ||
+            (worst->code == ERROR_NOT_FOUND && problem.code != ERROR_NOT_FOUND)) {
+            *worst = problem;
+        }
+        stopped = item->is_macro ? stopped : item->file;
+    }
+}
+
+static enum error_code read_macro_file(const struct project *project, str name, str alias,
+                                       struct macro_statements *statements, struct error *err) {
+    struct arena *arena = project->arena;
+    struct config_file *file = ARENA_NEW(arena, struct config_file);
+    struct sql_statement_list list = {0};
+    bool found = false;
+    TRY(config_file_read(project, name, alias, file, &found, err));
+    sql_split(arena, file->text, &list);
+    for (size_t i = 0; i < list.count; i++) {
+        struct macro_head head;
+        const struct macro_statement item = {.file = file,
+                                             .statement = list.items[i],
+                                             .is_macro =
+                                                 macro_head_read(list.items[i].text, &head)};
+        LIST_PUSH(arena, statements, item);
+    }
+    return ERROR_NONE;
+}
+
+static enum error_code read_macro_files(const struct project *project, str alias,
+                                        struct macro_statements *statements, struct error *err) {
+    struct str_list names = {0};
+    const str folder = STR("config/macros");
+    TRY(directory_files(project->arena, project_path(project, folder), &names, err));
+    for (size_t i = 0; i < names.count; i++) {
+        if (str_ends_with(names.items[i], STR(".sql"))) {
+            TRY(read_macro_file(project, path_join(project->arena, folder, names.items[i]), alias,
+                                statements, err));
+        }
     }
     return ERROR_NONE;
 }
 
 enum error_code config_macros_run(const struct project *project, struct lake_connection *connection,
                                   str alias, struct error *err) {
-    struct macro_files files = {0};
+    struct macro_statements statements = {0};
     bool has_checks = false;
-    TRY(read_macro_files(project, alias, &files, err));
-    while (files.count > 0) {
-        struct macro_files failed = {0};
-        struct error first = {0};
-        for (size_t i = 0; i < files.count; i++) {
-            struct error problem = {0};
-            if (run_macro_file(connection, &files.items[i], &problem) != ERROR_NONE) {
-                first = failed.count == 0 ? problem : first;
-                LIST_PUSH(project->arena, &failed, files.items[i]);
-            }
+    TRY(read_macro_files(project, alias, &statements, err));
+    while (true) {
+        struct error worst;
+        bool progress = false;
+        run_macro_pass(connection, &statements, &worst, &progress);
+        if (worst.code == ERROR_NONE) {
+            return ERROR_NONE;
         }
-        const bool stuck = failed.count == files.count;
-        if (first.code == ERROR_CANCELLED || (stuck && has_checks)) {
-            *err = first;
+        if (worst.code == ERROR_CANCELLED || (!progress && has_checks)) {
+            *err = worst;
             return err->code;
         }
-        if (stuck) { // it may build on a macro of ours, which are made only when they are used
+        if (!progress) { // it may build on a macro of ours, which are made only when they are used
             TRY(checks_load_all(connection, err));
             has_checks = true;
         }
-        files = failed;
     }
-    return ERROR_NONE;
 }
 
 static void note_macros(const struct project *project, str file, str text, struct map *names) {
@@ -197,12 +247,12 @@ static void note_macros(const struct project *project, str file, str text, struc
     sql_split(arena, config_blank_comments(arena, text), &statements);
     for (size_t i = 0; i < statements.count; i++) {
         const str statement = statements.items[i].text;
-        size_t after_create = 0;
-        size_t start = 0;
-        if (makes_macro(statement, &after_create, &start)) {
-            str name = str_slice(statement, start, sql_skip_token(statement, start));
+        struct macro_head head;
+        if (macro_head_read(statement, &head)) {
+            str name = str_slice(statement, head.name, head.name_end);
             if (str_starts_with(name, STR("\"")) && name.size > 2) {
-                name = str_slice(name, 1, name.size - 1);
+                name = str_replace_all(arena, str_slice(name, 1, name.size - 1), STR("\"\""),
+                                       STR("\""));
             }
             str *value = ARENA_NEW(arena, str);
             *value = file;

@@ -23,16 +23,16 @@ MUST_USE enum error_code config_file_read(const struct project *project, str nam
 MUST_USE enum error_code config_file_run(const struct project *project,
                                          struct lake_connection *connection, str name, str alias,
                                          bool *found, struct error *err);
-// Runs config/macros/*.sql with every macro redirected to memory.*: files may depend on one another
-// in any order, so failed ones are tried again until a pass makes no progress.
+// Runs config/macros/*.sql with every macro redirected to memory.*: they may depend on one another
+// in any order, so failed statements are tried again until a pass makes no progress.
 MUST_USE enum error_code config_macros_run(const struct project *project,
                                            struct lake_connection *connection, str alias,
                                            struct error *err);
 // The macros that config/macros/*.sql make, without running anything: str * of the file by name.
 MUST_USE enum error_code config_macros_names(const struct project *project, struct map *names,
                                              struct error *err);
-// The statement with `memory.` before the name of a CREATE MACRO, which also gets OR REPLACE; any
-// other statement as it is.
+// A CREATE MACRO with `memory.` for whatever stood before its name, never TEMP, and with OR REPLACE
+// unless it says IF NOT EXISTS; any other statement as it is.
 str macro_redirect(struct arena *arena, str statement);
 // Same size, with comments replaced by spaces.
 str config_blank_comments(struct arena *arena, str text);
