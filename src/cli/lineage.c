@@ -307,7 +307,8 @@ static void write_model_json(struct view *view, struct json *json, const struct 
     if (model->broken) {
         json_key_bool(json, STR("broken"), true);
     }
-    json_key_strings(json, STR("depends"), &model->inputs);
+    const struct str_list depends = model_depends(view->line->arena, model);
+    json_key_strings(json, STR("depends"), &depends);
     json_key(json, STR("columns"));
     json_array(json);
     for (size_t i = 0; lineage != NULL && i < lineage->columns.count; i++) {

@@ -164,7 +164,7 @@ static enum error_code read_runs(struct inspection *inspection, struct model_fac
 static void read_neighbours(struct inspection *inspection, struct model_facts *facts) {
     struct arena *arena = inspection->arena;
     const struct model *model = facts->model;
-    facts->upstream = model->inputs;
+    facts->upstream = model_depends(arena, model);
     for (size_t i = 0; i < model->read_by.count; i++) {
         str_list_push(arena, &facts->downstream, model->read_by.items[i]->target);
     }

@@ -7,6 +7,7 @@
 #include "lake/lake.h"
 #include "lake/script.h"
 #include "lake/snapshot.h"
+#include "model/databases.h"
 #include "plan/commit.h"
 #include "project/builtin.h"
 #include "project/config_file.h"
@@ -77,7 +78,7 @@ enum error_code survey_open(struct arena *arena, const struct context *context,
                               &survey->models, err));
     const struct models_lineage_options options = {
         .connection = survey->session.connection,
-        .alias = alias,
+        .alias = survey->models.databases->lake,
         .asks_tables = survey->has_lake,
         .asks_calls = true,
     };

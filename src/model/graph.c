@@ -2,22 +2,10 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "model/databases.h"
 #include "model/macros.h"
 
 // ── Edges ──
-
-// A table of the lake as "schema.table"; empty for one of another catalog.
-static str lake_name(struct arena *arena, const struct models_options *options,
-                     const struct sql_table *table) {
-    const bool here = table->catalog.size == 0 || options->catalog.size == 0 ||
-                      str_equal_nocase(table->catalog, options->catalog);
-    if (!here) {
-        return (str){0};
-    }
-    return str_format(arena, STR_FORMAT "." STR_FORMAT,
-                      STR_ARGS(table->schema.size > 0 ? table->schema : STR("main")),
-                      STR_ARGS(table->name));
-}
 
 static bool list_has(const struct model_list *list, const struct model *model) {
     for (size_t i = 0; i < list->count; i++) {
@@ -26,12 +14,6 @@ static bool list_has(const struct model_list *list, const struct model *model) {
         }
     }
     return false;
-}
-
-// `FROM 'data/x.csv'` arrives as a table whose name is a path.
-static bool is_file_name(const struct sql_table *table) {
-    return table->schema.size == 0 && (str_find_char(table->name, '/') != SIZE_MAX ||
-                                       str_find_char(table->name, '.') != SIZE_MAX);
 }
 
 static void add_input(struct arena *arena, struct str_list *list, str name) {
@@ -99,26 +81,24 @@ static void link_model(struct linker *linker, str name) {
 static enum error_code link_table(struct linker *linker, const struct sql_table *table,
                                   struct error *err) {
     struct arena *arena = linker->models->arena;
-    const str name = lake_name(arena, linker->options, table);
-    if (is_file_name(table)) {
+    if (sql_table_is_file(table)) {
         add_file(arena, linker->model, table->name);
         return ERROR_NONE;
     }
+    const struct table_place place = table_place(linker->models, arena, table);
     const struct view *view = NULL;
-    if (models_find(linker->models, name) == NULL) {
+    if (place.is_external || models_find(linker->models, place.name) == NULL) {
         TRY(views_find(linker->views, table, &view, err));
     }
     if (view != NULL) {
         return link_view(linker, view, err);
     }
-    if (name.size == 0) {
-        add_input(arena, &linker->model->unverifiable,
-                  str_format(arena, STR_FORMAT "." STR_FORMAT "." STR_FORMAT,
-                             STR_ARGS(table->catalog), STR_ARGS(table->schema),
-                             STR_ARGS(table->name)));
+    if (place.is_external) {
+        add_input(arena, &linker->model->externals, place.name);
+        add_input(arena, &linker->model->unverifiable, place.name);
         return ERROR_NONE;
     }
-    link_model(linker, name);
+    link_model(linker, place.name);
     return ERROR_NONE;
 }
 
@@ -267,11 +247,12 @@ static struct model_list find_loop(struct models *models, struct model *start) {
     return (struct model_list){0};
 }
 
-static size_t offset_of_reference(const struct model *model, const struct model *source,
-                                  struct arena *arena, const struct models_options *options) {
+static size_t offset_of_reference(const struct models *models, const struct model *model,
+                                  const struct model *source) {
     for (size_t i = 0; i < model->query.tables.count; i++) {
         const struct sql_table *table = &model->query.tables.items[i];
-        if (str_equal_nocase(lake_name(arena, options, table), source->target)) {
+        const struct table_place place = table_place(models, models->arena, table);
+        if (!place.is_external && str_equal_nocase(place.name, source->target)) {
             return table->offset;
         }
     }
@@ -294,8 +275,7 @@ static str loop_text(struct arena *arena, const struct model_list *loop) {
 }
 
 // Tells the loop on its models that no other loop was told on.
-static void report_loop(struct models *models, const struct models_options *options,
-                        const struct model_list *loop, bool *told) {
+static void report_loop(struct models *models, const struct model_list *loop, bool *told) {
     for (size_t i = 0; i < loop->count; i++) {
         struct model *model = loop->items[i];
         if (told[model->index]) {
@@ -308,14 +288,14 @@ static void report_loop(struct models *models, const struct models_options *opti
                    STR_ARGS(loop_text(models->arena, loop)));
         error_hint(&err, "one of them must read something else");
         const size_t offset =
-            offset_of_reference(model, loop->items[(i + 1) % loop->count], models->arena, options);
+            offset_of_reference(models, model, loop->items[(i + 1) % loop->count]);
         error_at_offset(&err, model->file, model->text,
                         model->source.body_offset + (offset == SIZE_MAX ? 0 : offset));
         model_add_finding(models->arena, model, FINDING_BLOCKER, &err);
     }
 }
 
-static void find_cycles(struct models *models, const struct models_options *options) {
+static void find_cycles(struct models *models) {
     bool *ordered = ARENA_ARRAY(models->arena, bool, models->count);
     bool *told = ARENA_ARRAY(models->arena, bool, models->count);
     for (size_t i = 0; i < models->order.count; i++) {
@@ -327,7 +307,7 @@ static void find_cycles(struct models *models, const struct models_options *opti
         }
         const struct model_list loop = find_loop(models, models->items[i]);
         if (loop.count > 0) {
-            report_loop(models, options, &loop, told);
+            report_loop(models, &loop, told);
             LIST_PUSH(models->arena, &models->cycles, loop);
         }
     }
@@ -355,10 +335,10 @@ enum error_code model_link(struct models *models, const struct models_options *o
     return link_query(&linker, &model->query, err);
 }
 
-void models_order(struct models *models, const struct models_options *options) {
+void models_order(struct models *models) {
     order_models(models);
     if (models->order.count < models->count) {
-        find_cycles(models, options);
+        find_cycles(models);
     }
 }
 

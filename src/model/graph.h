@@ -13,7 +13,7 @@ MUST_USE enum error_code model_link(struct models *models, const struct models_o
 
 // Order and cycles of the whole, once every model that is read was linked.  Members of a cycle get
 // the BLOCKER dag.cycle_detected.
-void models_order(struct models *models, const struct models_options *options);
+void models_order(struct models *models);
 
 // The models that `model` reads, directly or not; `marks` has room for models->count.
 void model_mark_ancestors(const struct model *model, bool *marks);

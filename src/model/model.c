@@ -19,6 +19,17 @@ str model_table_name(struct arena *arena, const struct model *model) {
                       STR_ARGS(lake_quote_name(arena, model->name)));
 }
 
+struct str_list model_depends(struct arena *arena, const struct model *model) {
+    struct str_list depends = {0};
+    for (size_t i = 0; i < model->inputs.count; i++) {
+        str_list_push(arena, &depends, model->inputs.items[i]);
+    }
+    for (size_t i = 0; i < model->externals.count; i++) {
+        str_list_push(arena, &depends, model->externals.items[i]);
+    }
+    return depends;
+}
+
 const struct column_directive *model_first_mask(const struct model *model) {
     const struct column_directive_list *columns = &model->source.directives.columns;
     for (size_t i = 0; i < columns->count; i++) {

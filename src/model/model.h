@@ -20,6 +20,7 @@
 #include "sql/definition.h"
 #include "sql/directive.h"
 
+struct databases;
 struct lake_connection;
 struct macros;
 struct views;
@@ -72,10 +73,11 @@ struct model {
     // Filled by model_link:
     struct model_list reads;   // models whose target it reads, each once, in order of first use
     struct model_list read_by; // the other direction, as far as models were read
-    struct str_list inputs;    // every table read, "schema.table", each once
+    struct str_list inputs;    // every table of the lake that is read, "schema.table", each once
+    struct str_list externals; // tables of other databases, as the query writes them, each once
     struct sql_call_list lib_calls; // the calls that name a lib of the project
     struct str_list files;          // constant paths and globs of file readers
-    struct str_list unverifiable;   // inputs whose changes cannot be seen: "read_csv(https://…)"
+    struct str_list unverifiable;   // inputs whose changes cannot be seen: externals, "https://…"
     struct str_list views;          // read on the way to the inputs: "name=hash of its definition"
     bool needs_sources;             // reads a view of config/sources.sql
     bool reads_itself;
@@ -89,6 +91,7 @@ struct models {
     struct map by_target;          // struct model *; without case
     struct macros *macros;         // of the project; NULL when no lake was attached
     struct views *views;           // that models may read
+    struct databases *databases;   // that their tables may be in
     struct model_list order;       // topological, ties by target; what is on a cycle is not in it
     struct model_list_list cycles; // whole loops a → b → a; what is on a loop is on one of them
     struct finding_list orphans;   // findings of files that gave no model (a bad name)
@@ -101,7 +104,7 @@ struct models_options {
     // What counts as a lib: NULL when the project has none.
     bool (*is_lib)(void *self, str name);
     void *lib_self;
-    str catalog; // the lake's alias; empty when not known (validate)
+    str catalog; // the alias of the attached lake; empty: none is (validate)
     str only;    // read this target and what it reads, directly or not; empty: all models
 };
 
@@ -112,6 +115,9 @@ MUST_USE enum error_code models_read(struct arena *arena, const struct models_op
 
 // The quoted name of its table, "schema"."name", for SQL.
 str model_table_name(struct arena *arena, const struct model *model);
+
+// The tables that it reads, in the lake and elsewhere: `depends` of its commit.
+struct str_list model_depends(struct arena *arena, const struct model *model);
 
 // Whether a tag of @column masks one of its columns, and the first such directive (NULL: none).
 bool model_is_masked(const struct model *model);

@@ -10,6 +10,7 @@
 #include "lake/lake.h"
 #include "lake/result.h"
 #include "lake/script.h"
+#include "model/databases.h"
 #include "model/graph.h"
 #include "model/macros.h"
 #include "model/model.h"
@@ -348,7 +349,9 @@ enum error_code models_read(struct arena *arena, const struct models_options *op
     map_init_nocase(&models->by_target, arena);
     struct model_reader reader = {.models = models, .options = options};
     models->views = ARENA_NEW(arena, struct views);
-    views_init(models->views, arena, options);
+    models->databases = ARENA_NEW(arena, struct databases);
+    databases_read(models->databases, arena, options);
+    views_init(models->views, arena, options, models->databases);
     if (options->catalog.size > 0) {
         models->macros = ARENA_NEW(arena, struct macros);
         macros_init(models->macros, arena, options->connection, options->project);
@@ -356,7 +359,7 @@ enum error_code models_read(struct arena *arena, const struct models_options *op
     TRY(read_paths(&reader, err));
     sort_models(models);
     TRY(read_wanted(&reader, err));
-    models_order(models, options);
+    models_order(models);
     for (size_t i = 0; i < models->count; i++) {
         if (models->items[i]->is_read) {
             model_check_rules(arena, options, models->items[i]);

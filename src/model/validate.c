@@ -9,6 +9,7 @@
 #include "lib/lib.h"
 #include "model/check_columns.h"
 #include "model/check_libs.h"
+#include "model/databases.h"
 #include "model/lib_names.h"
 #include "project/project.h"
 
@@ -120,16 +121,16 @@ static void check_references(struct validator *validator, struct model *model,
                              const struct str_list *targets) {
     for (size_t i = 0; i < model->query.tables.count; i++) {
         const struct sql_table *table = &model->query.tables.items[i];
-        const str name = str_format(validator->arena, STR_FORMAT "." STR_FORMAT,
-                                    STR_ARGS(table->schema.size > 0 ? table->schema : STR("main")),
-                                    STR_ARGS(table->name));
-        if (sql_table_is_file(table) || models_find(&validator->models, name) != NULL) {
+        const struct table_place place = table_place(&validator->models, validator->arena, table);
+        if (sql_table_is_file(table) ||
+            (!place.is_external && models_find(&validator->models, place.name) != NULL)) {
             continue;
         }
         struct error err;
         error_rule(&err, ERROR_NOT_FOUND, "dag.external_reference",
-                   STR_FORMAT " is made by no model: not checked without the lake", STR_ARGS(name));
-        const str near = table->catalog.size > 0 ? (str){0} : suggest(name, targets);
+                   STR_FORMAT " is made by no model: not checked without the lake",
+                   STR_ARGS(place.name));
+        const str near = place.is_external ? (str){0} : suggest(place.name, targets);
         if (near.size > 0) {
             error_hint(&err, "did you mean " STR_FORMAT "?", STR_ARGS(near));
         }
@@ -171,7 +172,10 @@ static void check_macros(struct validator *validator) {
 
 // Nothing is opened for it: what a file or another database holds stays unknown.
 static void check_lineage(struct validator *validator) {
-    const struct models_lineage_options options = {.connection = validator->connection};
+    const struct models_lineage_options options = {
+        .connection = validator->connection,
+        .alias = validator->models.databases->lake,
+    };
     struct models_lineage lineages;
     models_lineage_init(&lineages, validator->arena, &validator->models, &options);
     models_check_columns(&lineages);

@@ -6,6 +6,7 @@
 #include "lake/lake.h"
 #include "lake/result.h"
 #include "lake/script.h"
+#include "model/databases.h"
 #include "sql/lineage_database.h"
 
 static str full_name(struct arena *arena, str schema, str name) {
@@ -167,17 +168,16 @@ static enum error_code read_all(struct views *views, struct error *err) {
 
 // ── Finding ──
 
-void views_init(struct views *views, struct arena *arena, const struct models_options *options) {
-    *views = (struct views){.arena = arena, .options = options};
+void views_init(struct views *views, struct arena *arena, const struct models_options *options,
+                const struct databases *databases) {
+    *views = (struct views){.arena = arena, .options = options, .databases = databases};
     map_init_nocase(&views->by_name, arena);
 }
 
-// Tables of other catalogs are external whatever stands behind them; which one is the lake is not
-// known without it.
+// Tables of other databases are external whatever stands behind them.
 static bool may_be_view(const struct views *views, const struct sql_table *table) {
-    const str lake = views->options->catalog;
-    return table->catalog.size == 0 || lake.size == 0 || str_equal_nocase(table->catalog, lake) ||
-           str_equal_nocase(table->catalog, STR("memory"));
+    return str_equal_nocase(table->catalog, STR("memory")) ||
+           !databases_is_outside(views->databases, table->catalog);
 }
 
 const struct view *views_known(const struct views *views, const struct sql_table *table) {

@@ -8,7 +8,7 @@
 // its catalog; config/sources.sql is read, not run.  A view whose body cannot be understood is left
 // out.
 //
-// Ownership: everything lives in the arena.  Threads: one.
+// Ownership: everything lives in the arena; options and databases are borrowed.  Threads: one.
 
 #include "model/model.h"
 #include "sql/create_view.h"
@@ -28,11 +28,13 @@ struct view {
 struct views {
     struct arena *arena;
     const struct models_options *options;
+    const struct databases *databases;
     bool is_read;
     struct map by_name; // struct view *, by "schema.name" and, outside of the lake, by "name"
 };
 
-void views_init(struct views *views, struct arena *arena, const struct models_options *options);
+void views_init(struct views *views, struct arena *arena, const struct models_options *options,
+                const struct databases *databases);
 // *view is NULL when the table is none, as those of other catalogs are not in our eyes.
 MUST_USE enum error_code views_find(struct views *views, const struct sql_table *table,
                                     const struct view **view, struct error *err);

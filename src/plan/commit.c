@@ -318,7 +318,8 @@ str commit_write(struct arena *arena, const struct commit_input *input) {
     write_columns(&json, input);
     json_key(&json, STR("column_lineage"));
     lineage_columns_write(&json, input->lineage);
-    json_key_strings(&json, STR("depends"), &model->inputs);
+    const struct str_list depends = model_depends(arena, model);
+    json_key_strings(&json, STR("depends"), &depends);
     write_views(&json, model);
     json_key_string(&json, STR("dag_run_id"), input->run_id);
     json_key_string(&json, STR("start_time"), time_format_utc(arena, input->started_us));
