@@ -155,8 +155,11 @@ static enum error_code link_call(struct linker *linker, const struct sql_call *c
         return ERROR_NONE;
     }
     if (is_among(FILE_READERS, ARRAY_COUNT(FILE_READERS), call->name) &&
-        call->arguments.count > 0 && call->arguments.items[0].is_text) {
-        add_file(arena, model, call->arguments.items[0].constant);
+        call->arguments.count > 0 && call->arguments.items[0].texts.count > 0) {
+        const struct str_list *paths = &call->arguments.items[0].texts;
+        for (size_t i = 0; i < paths->count; i++) {
+            add_file(arena, model, paths->items[i]);
+        }
         return ERROR_NONE;
     }
     TRY(link_macro(linker, call->name, &is_macro, err));
@@ -178,6 +181,9 @@ static enum error_code link_query(struct linker *linker, const struct sql_query 
     }
     for (size_t i = 0; i < query->functions.count; i++) {
         TRY(link_macro(linker, query->functions.items[i].name, &ignored, err));
+    }
+    if (query->reads_catalog) {
+        add_input(linker->models->arena, &linker->model->unverifiable, STR("SHOW"));
     }
     return ERROR_NONE;
 }

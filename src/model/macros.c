@@ -365,6 +365,19 @@ static enum error_code read_bodies(struct macros *macros, struct macro *macro, s
     return ERROR_NONE;
 }
 
+static void add_constant_use(struct macros *macros, struct use_list *uses, str name,
+                             bool is_computed) {
+    const struct constant *constant = map_get(&macros->constants, name);
+    if (constant != NULL && !has_use(uses, name, true)) {
+        const struct definition_use use = {.name = name,
+                                           .text = constant->text,
+                                           .is_constant = true,
+                                           .varies = constant->varies,
+                                           .is_computed = is_computed};
+        LIST_PUSH(macros->arena, uses, use);
+    }
+}
+
 enum error_code macros_bodies(struct macros *macros, str name, const struct sql_query **bodies,
                               size_t *count, struct error *err) {
     struct macro *macro = NULL;
@@ -380,10 +393,10 @@ enum error_code macros_bodies(struct macros *macros, str name, const struct sql_
 }
 
 static enum error_code collect(struct macros *macros, const struct sql_query *query,
-                               struct use_list *uses, struct error *err);
+                               struct use_list *uses, bool *any_constant, struct error *err);
 
 static enum error_code collect_macro(struct macros *macros, str name, struct use_list *uses,
-                                     struct error *err) {
+                                     bool *any_constant, struct error *err) {
     struct macro *macro = NULL;
     TRY(find_macro(macros, name, &macro, err));
     if (macro == NULL || has_use(uses, macro->name, false)) {
@@ -393,29 +406,39 @@ static enum error_code collect_macro(struct macros *macros, str name, struct use
     LIST_PUSH(macros->arena, uses, use);
     TRY(read_bodies(macros, macro, err));
     for (size_t i = 0; i < macro->query_count; i++) {
-        TRY(collect(macros, &macro->queries[i], uses, err));
+        TRY(collect(macros, &macro->queries[i], uses, any_constant, err));
     }
     return ERROR_NONE;
 }
 
 static enum error_code collect(struct macros *macros, const struct sql_query *query,
-                               struct use_list *uses, struct error *err) {
+                               struct use_list *uses, bool *any_constant, struct error *err) {
     for (size_t i = 0; i < query->functions.count; i++) {
-        TRY(collect_macro(macros, query->functions.items[i].name, uses, err));
+        TRY(collect_macro(macros, query->functions.items[i].name, uses, any_constant, err));
     }
     for (size_t i = 0; i < query->calls.count; i++) {
-        TRY(collect_macro(macros, query->calls.items[i].name, uses, err));
+        TRY(collect_macro(macros, query->calls.items[i].name, uses, any_constant, err));
     }
     if (query->variables.count > 0) {
         TRY(read_constants(macros, err));
     }
     for (size_t i = 0; i < query->variables.count; i++) {
-        const str name = query->variables.items[i];
-        const struct constant *constant = map_get(&macros->constants, name);
-        if (constant != NULL && !has_use(uses, name, true)) {
-            const struct definition_use use = {name, constant->text, true, constant->varies};
-            LIST_PUSH(macros->arena, uses, use);
-        }
+        add_constant_use(macros, uses, query->variables.items[i], false);
+    }
+    *any_constant = *any_constant || query->reads_unknown_variable;
+    return ERROR_NONE;
+}
+
+// getvariable('cfg_' || region) may read any of them.  The marker tells such a definition from that
+// of a model without it although there is no constant yet.
+static enum error_code add_every_constant(struct macros *macros, struct use_list *uses,
+                                          struct error *err) {
+    const struct definition_use marker = {
+        .name = STR("getvariable"), .is_constant = true, .is_computed = true};
+    TRY(read_constants(macros, err));
+    LIST_PUSH(macros->arena, uses, marker);
+    for (size_t i = 0; i < macros->constants.count; i++) {
+        add_constant_use(macros, uses, macros->constants.entries[i].key, true);
     }
     return ERROR_NONE;
 }
@@ -424,11 +447,15 @@ enum error_code macros_used(struct macros *macros, const struct model *model,
                             const struct definition_use **uses, size_t *count, struct error *err) {
     struct use_list list = {0};
     const struct column_directive_list *columns = &model->source.directives.columns;
-    TRY(collect(macros, &model->query, &list, err));
+    bool any_constant = false;
+    TRY(collect(macros, &model->query, &list, &any_constant, err));
     for (size_t i = 0; i < columns->count; i++) {
         if (columns->items[i].mask.size > 0) {
-            TRY(collect_macro(macros, columns->items[i].mask, &list, err));
+            TRY(collect_macro(macros, columns->items[i].mask, &list, &any_constant, err));
         }
+    }
+    if (any_constant) {
+        TRY(add_every_constant(macros, &list, err));
     }
     for (size_t i = 1; i < list.count; i++) {
         for (size_t j = i; j > 0 && str_compare(list.items[j].name, list.items[j - 1].name) < 0;

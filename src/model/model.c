@@ -60,6 +60,7 @@ bool model_loads_files_once(const struct model *model) {
     const struct sql_query *query = &model->query;
     return directives->kind == MODEL_APPEND && !directives->incremental.is_set &&
            model->inputs.count == 0 && model->lib_calls.count == 0 &&
-           model->unverifiable.count == 0 && model->views.count == 0 && model->files.count == 1 &&
-           query->tables.count == 0 && query->calls.count == 1 && query->reads_one_call;
+           model->unverifiable.count == 0 && model->views.count == 0 && model->files.count > 0 &&
+           query->tables.count == 0 && query->calls.count == 1 && query->reads_one_call &&
+           query->calls.items[0].arguments.items[0].texts.count == model->files.count;
 }

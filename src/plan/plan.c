@@ -321,6 +321,7 @@ static bool definition_is_same(const struct plan *plan, const struct plan_step *
         return str_equal(commit->sql_hash, step->definition.sql_hash);
     }
     return str_equal(commit->coypu_hash, step->definition.coypu_hash) ||
+           str_equal(commit->coypu_hash, step->definition.literal_hash) ||
            (!str_equal(commit->duckdb_version, plan->duckdb_version) &&
             str_equal(commit->text_hash, step->definition.text_hash));
 }

@@ -90,18 +90,44 @@ static void read_table(struct reader *reader, yyjson_val *node, const struct sco
     str_list_push(reader->arena, &reader->ctes_read, table.name);
 }
 
+static bool is_text_constant(yyjson_val *node) {
+    return ast_is(node, "type", "VALUE_CONSTANT") &&
+           yyjson_is_str(yyjson_obj_get(yyjson_obj_get(node, "value"), "value"));
+}
+
+static str text_constant(struct arena *arena, yyjson_val *node) {
+    return str_copy(arena, ast_text(yyjson_obj_get(node, "value"), "value"));
+}
+
+// What `'a'` and `['a', 'b']` name; a list with anything else in it names nothing.
+static struct str_list text_constants(struct arena *arena, yyjson_val *node) {
+    struct str_list texts = {0};
+    if (is_text_constant(node)) {
+        str_list_push(arena, &texts, text_constant(arena, node));
+    } else if (ast_is(node, "class", "FUNCTION") && ast_is(node, "function_name", "list_value")) {
+        size_t i, max;
+        yyjson_val *item;
+        yyjson_arr_foreach(yyjson_obj_get(node, "children"), i, max, item) {
+            if (!is_text_constant(item)) {
+                return (struct str_list){0};
+            }
+            str_list_push(arena, &texts, text_constant(arena, item));
+        }
+    }
+    return texts;
+}
+
 static void read_arguments(struct reader *reader, yyjson_val *function, struct sql_call *call) {
     size_t i, max;
     yyjson_val *child;
     yyjson_arr_foreach(yyjson_obj_get(function, "children"), i, max, child) {
-        yyjson_val *value = yyjson_obj_get(child, "value");
-        const bool is_text = ast_is(child, "type", "VALUE_CONSTANT") &&
-                             yyjson_is_str(yyjson_obj_get(value, "value"));
+        const bool is_text = is_text_constant(child);
         const struct sql_argument argument = {
             .name = str_copy(reader->arena, ast_text(child, "alias")),
             .ast = ast_write(reader->arena, child),
             .is_text = is_text,
-            .constant = is_text ? str_copy(reader->arena, ast_text(value, "value")) : (str){0},
+            .constant = is_text ? text_constant(reader->arena, child) : (str){0},
+            .texts = text_constants(reader->arena, child),
             .is_constant = !ast_contains(child, "COLUMN_REF") && !ast_contains(child, "SUBQUERY"),
             .offset = ast_first_offset(child),
         };
@@ -455,6 +481,10 @@ static void visit(struct reader *reader, yyjson_val *node, const struct scope *s
         read_using(reader, node, here);
     } else if (yyjson_obj_get(node, "sample") != NULL && !ast_is(node, "type", "EMPTY") &&
                yyjson_obj_get(node, "class") == NULL) {
+        // DESCRIBE and SUMMARIZE have a query of their own, SHOW TABLES and its like have none.
+        reader->query->reads_catalog =
+            reader->query->reads_catalog ||
+            (ast_is(node, "type", "SHOW_REF") && !yyjson_is_obj(yyjson_obj_get(node, "query")));
         visit_derived(reader, node, scope, here);
     } else {
         if (ast_is(node, "type", "LIMIT_MODIFIER") ||

@@ -43,7 +43,8 @@ struct sql_argument {
     str ast;      // the expression as json_serialize_sql wrote it
     str constant; // the text of a plain text constant; see is_text
     bool is_text;
-    bool is_constant; // no column, no subquery: may be evaluated alone
+    struct str_list texts; // the plain text constants of `'a'` or `['a', 'b']`; empty for all else
+    bool is_constant;      // no column, no subquery: may be evaluated alone
     size_t offset;
 };
 
@@ -122,6 +123,7 @@ struct sql_query {
     struct sql_function_list functions; // scalar and aggregate functions and operators by name
     struct str_list variables;          // getvariable('x') with a constant name
     bool reads_unknown_variable;        // getvariable() of a name that is computed
+    bool reads_catalog;                 // SHOW TABLES and the like in FROM
     struct str_list outputs;            // the names of the projections; empty when there is a `*`
     size_t limit_offset;                // SIZE_MAX: no LIMIT
     size_t offset_offset;               // SIZE_MAX: no OFFSET

@@ -25,7 +25,7 @@ static void directive_parts(struct text *text, const struct directives *directiv
 }
 
 // What else decides the data: masking and the macros and constants used.
-static void own_parts(struct text *text, const struct definition_input *input) {
+static void own_parts(struct text *text, const struct definition_input *input, bool computed) {
     for (size_t i = 0; i < input->directives->columns.count; i++) {
         const struct column_directive *column = &input->directives->columns.items[i];
         if (column->mask.size > 0) {
@@ -34,8 +34,10 @@ static void own_parts(struct text *text, const struct definition_input *input) {
         }
     }
     for (size_t i = 0; i < input->use_count; i++) {
-        part_add(text, "uses", input->uses[i].name);
-        part_add(text, "as", input->uses[i].text);
+        if (computed || !input->uses[i].is_computed) {
+            part_add(text, "uses", input->uses[i].name);
+            part_add(text, "as", input->uses[i].text);
+        }
     }
 }
 
@@ -79,12 +81,13 @@ static str legacy_hash(struct arena *arena, const struct definition_input *input
     return sha256_hex(arena, text_str(&text));
 }
 
-static str own_hash(struct arena *arena, const struct definition_input *input, str body) {
+static str own_hash(struct arena *arena, const struct definition_input *input, str body,
+                    bool computed) {
     struct text text;
     text_init(&text, arena);
     text_add(&text, body);
     directive_parts(&text, input->directives);
-    own_parts(&text, input);
+    own_parts(&text, input, computed);
     return sha256_hex(arena, text_str(&text));
 }
 
@@ -111,9 +114,10 @@ void directives_identity(struct arena *arena, const struct directives *directive
 void definition_hash(struct arena *arena, const struct definition_input *input,
                      struct definition *definition) {
     *definition = (struct definition){
-        .coypu_hash = own_hash(arena, input, input->canonical),
-        .text_hash = own_hash(arena, input, input->body),
+        .coypu_hash = own_hash(arena, input, input->canonical, true),
+        .text_hash = own_hash(arena, input, input->body, true),
         .sql_hash = legacy_hash(arena, input),
+        .literal_hash = own_hash(arena, input, input->canonical, false),
     };
 }
 

@@ -18,13 +18,15 @@ struct definition_use {
     str name;
     str text; // the canonical tree of a macro's body; a constant's value, or what sets it
     bool is_constant;
-    bool varies; // a constant whose value is another one at every run or model
+    bool varies;      // a constant whose value is another one at every run or model
+    bool is_computed; // counts only because a getvariable() of a computed name may read it
 };
 
 struct definition {
     str coypu_hash; // 64 hex digits
     str text_hash;
     str sql_hash;
+    str literal_hash; // coypu_hash as it was before computed names counted; lakes hold it
 };
 
 struct definition_input {

@@ -73,3 +73,21 @@ def test_a_merge_over_a_variable_that_varies_is_read_in_full(project):
     warnings = project.run_json().models["main.t"]["warnings"]
     assert warnings == ["main.t is evaluated in full: it calls getvariable()"]
     assert project.value("SELECT count(DISTINCT loaded) FROM main.t") == 1
+
+
+@pytest.mark.parametrize("body", ["SELECT cfg('eu') AS id", "SELECT getvariable('cfg_' || 'eu') AS id"])
+def test_a_constant_read_by_a_computed_name_counts(project, body):
+    project.write({
+        "config/macros/m.sql": "CREATE MACRO cfg(n) AS getvariable('cfg_' || n);\n",
+        "models/t.sql": body,
+        "models/u.sql": "SELECT 1 AS id\n",
+    })
+    project.run_json()
+    constants = "config/variables/constants.sql"
+    project.write({constants: "SET VARIABLE cfg_eu = 5;\n"})
+    assert reason(project) == ("backfill", "macro changed: cfg_eu")
+    assert reason(project) == ("skip", "no dependencies")
+    project.write({constants: "SET VARIABLE cfg_eu = 6;\n"})
+    models = project.run_json().models
+    assert (models["main.t"]["run_reason"], models["main.u"]["run_type"]) == ("macro changed: cfg_eu", "skip")
+    assert project.value("SELECT id FROM main.t") == 6

@@ -74,3 +74,30 @@ def test_an_append_outlives_its_files(project):
     os.remove(project.root / "data/a.csv")
     assert project.run_json().models["main.t"]["run_type"] == "skip"
     assert ids(project) == [1]
+
+
+def test_a_list_of_files_is_watched_like_one(project):
+    project.write({"data/a.csv": csv(1), "data/s/n.csv": csv(2),
+                   "models/t.sql": "SELECT * FROM read_csv(['data/a.csv', 'data/s/*.csv'])\n"})
+    project.run_json()
+    assert project.run_json().models["main.t"]["run_type"] == "skip"
+    project.write({"data/s/m.csv": csv(3)})
+    assert project.run_json().models["main.t"]["run_reason"] == "file changed: data/s/m.csv"
+    assert ids(project) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("names", ["'data/a.csv', 'data/s/*.csv'", "'data/*.csv', 'data/a.csv', 'data/s/*.csv'"])
+def test_an_append_over_a_list_loads_each_file_once(project, names):
+    project.write({"data/a.csv": csv(1), "data/s/n.csv": csv(2),
+                   "models/t.sql": f"-- @kind: append\nSELECT * FROM read_csv([{names}])\n"})
+    project.run_json()
+    first = ids(project)
+    project.write({"data/s/m.csv": csv(3)})
+    project.run_json()
+    assert (first + [3], project.run_json().models["main.t"]["run_type"]) == (ids(project), "skip")
+
+
+def test_a_list_with_a_computed_name_cannot_be_watched(project):
+    project.write({"data/a.csv": csv(1), "models/t.sql": "SELECT * FROM read_csv(['data/a.csv', 'data/' || 'a.csv'])\n"})
+    project.run_json()
+    assert project.run_json().models["main.t"]["run_reason"] == "unverifiable dep: read_csv()"

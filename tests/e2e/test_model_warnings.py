@@ -80,3 +80,21 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(project, api):
     assert files_of(project.root) == files
     if runs is not None:
         assert project.state("SELECT count(*) AS n FROM run") == runs
+
+
+@pytest.mark.parametrize("body", ["SELECT name FROM (SHOW ALL TABLES)", "SELECT name FROM (SHOW TABLES FROM lake.z)",
+                                  "WITH s AS (FROM (SHOW TABLES FROM lake.z)) SELECT name FROM s"])
+def test_a_model_over_the_list_of_tables_runs_every_time(project, body):
+    project.write({"models/z/a.sql": "SELECT 1 AS id\n", "models/y.sql": body + "\n"})
+    project.run("run", code=None)
+    project.write({"models/z/b.sql": "SELECT 1 AS id\n"})
+    project.run_json()
+    run = project.run_json().models["main.y"]
+    assert (run["run_type"], run["run_reason"]) == ("full", "unverifiable dep: SHOW")
+    assert {"a", "b"} <= {r["name"] for r in project.sql("SELECT name FROM main.y")}
+
+
+def test_a_description_of_a_table_depends_on_that_table(project):
+    project.write({"models/z/a.sql": "SELECT 1 AS id\n", "models/y.sql": "SELECT column_name FROM (DESCRIBE z.a)\n"})
+    project.run_json()
+    assert project.run_json().models["main.y"]["run_reason"] == "deps unchanged"
