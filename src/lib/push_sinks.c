@@ -58,7 +58,7 @@ enum error_code push_sinks_recover(const struct push_request *request,
         &scratch,
         "WITH e AS (SELECT snapshot_id, unnest((commit_extra_info::JSON -> '$.sinks')::JSON[]) AS s"
         " FROM " STR_FORMAT ".snapshots() WHERE commit_extra_info LIKE '%%\"sinks\"%%'),"
-        " m AS (SELECT * FROM e WHERE (s ->> 'target') = $1)"
+        " m AS (SELECT * FROM e WHERE lower(s ->> 'target') = lower($1))"
         " SELECT (s ->> 'delivered')::BIGINT FROM m WHERE snapshot_id ="
         " (SELECT max(snapshot_id) FROM m) AND (s ->> 'sink') = $2 AND (s ->> 'args') = $3",
         STR_ARGS(alias));

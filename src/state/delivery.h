@@ -46,7 +46,7 @@ struct state_owner {
 struct state_owner state_owner_self(struct arena *arena);
 
 struct state_sink_key {
-    str target; // "sync.hubspot"
+    str target; // "sync.hubspot", found in any letter case (models.md §1.1)
     str sink;   // lib name
     str args;   // JSON array of the directive's arguments, "[]" when there are none
 };

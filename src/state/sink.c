@@ -44,7 +44,7 @@ enum error_code state_sink_list(struct state *state, struct arena *arena, str ta
     }
     DB_CURSOR cursor = {0};
     TRY(db_query(held.db,
-                 "SELECT " SINK_COLUMNS " FROM sink WHERE $1 = '' OR target = $1"
+                 "SELECT " SINK_COLUMNS " FROM sink WHERE $1 = '' OR lower(target) = lower($1)"
                  " ORDER BY target, sink, args",
                  DB_VALUES(DB_TEXT(target)), &cursor, err));
     bool has_row = false;
@@ -59,9 +59,11 @@ enum error_code state_sink_list(struct state *state, struct arena *arena, str ta
 static enum error_code find(struct db *db, struct arena *arena, const struct state_sink_key *key,
                             bool *found, struct state_sink *sink, struct error *err) {
     DB_CURSOR cursor = {0};
-    TRY(db_query(
-        db, "SELECT " SINK_COLUMNS " FROM sink WHERE target = $1 AND sink = $2 AND args = $3",
-        DB_VALUES(DB_TEXT(key->target), DB_TEXT(key->sink), DB_TEXT(key->args)), &cursor, err));
+    TRY(db_query(db,
+                 "SELECT " SINK_COLUMNS " FROM sink WHERE lower(target) = lower($1) AND sink = $2"
+                 " AND args = $3 ORDER BY target = $1 DESC, id LIMIT 1",
+                 DB_VALUES(DB_TEXT(key->target), DB_TEXT(key->sink), DB_TEXT(key->args)), &cursor,
+                 err));
     TRY(db_next(&cursor, found, err));
     if (*found) {
         *sink = sink_read(&cursor, arena);
@@ -87,6 +89,17 @@ static enum error_code insert(struct db *db, const struct state_sink_key *key, s
                   DB_VALUES(DB_TEXT(key->target), DB_TEXT(key->sink), DB_TEXT(key->args)), err);
 }
 
+// The case of a model file's name may have changed: the target as it is written now.
+static enum error_code rename_target(struct db *db, struct arena *arena, str target,
+                                     struct state_sink *sink, struct error *err) {
+    if (str_equal(sink->key.target, target)) {
+        return ERROR_NONE;
+    }
+    sink->key.target = str_copy(arena, target);
+    return db_run(db, "UPDATE sink SET target = $1 WHERE id = $2",
+                  DB_VALUES(DB_TEXT(target), DB_INT(sink->id)), err);
+}
+
 static int64_t lease_end(const struct state *state) {
     return clock_wall_us(&state->context->clock) + (int64_t)STATE_LEASE_MS * 1000;
 }
@@ -104,7 +117,7 @@ static enum error_code find_or_insert(struct db *db, struct arena *arena,
     bool found = false;
     TRY(find(db, arena, key, &found, sink, err));
     if (found) {
-        return ERROR_NONE;
+        return rename_target(db, arena, key->target, sink, err);
     }
     TRY(insert(db, key, err));
     return find(db, arena, key, &found, sink, err);

@@ -1,4 +1,5 @@
 """@sink: changed rows go out once (libs.md §6, §7)."""
+import json
 import threading
 import time
 
@@ -111,6 +112,28 @@ def test_failed_rows_are_retried_on_the_next_run_with_the_latest_values(project,
     sink.forget()
     project.run_json()
     assert sink.batches == []
+
+
+@pytest.mark.parametrize("folder, file", [("sync", "T"), ("Sync", "t")])
+def test_a_model_whose_name_changes_its_letter_case_stays_the_same(project, sink, folder, file):
+    source(project, [(1, "a"), (2, "b"), (3, "c")])
+    project.write({"models/sync/t.sql": MERGE})
+    sink.status = lambda row: "error: 429 slow down" if row["id"] == 2 else "ok"
+    project.run("run", code=1)
+    (project.root / "models/sync/t.sql").unlink()
+    (project.root / "models/sync").rmdir()
+    project.write({f"models/{folder}/{file}.sql": MERGE})
+    sink.forget()
+    (waiting,) = json.loads(project.run("push", "status", "--json", code=0).out)["sinks"]
+    assert (waiting["model"], waiting["failed"], waiting["pending"]) == (f"{folder}.{file}", 1, 0)
+    sink.status = lambda row: "ok"
+    project.run_json()
+    assert sink.events("id", "v") == [("insert", 2, "b")]
+    sink.forget()
+    project.run_json()
+    assert sink.batches == []
+    (done,) = json.loads(project.run("push", "status", f"{folder}.{file}", "--json", code=0).out)["sinks"]
+    assert (done["model"], done["failed"]) == (f"{folder}.{file}", 0)
 
 
 def test_each_row_is_attempted_once_a_run(project, sink):
