@@ -39,6 +39,7 @@ str check_identity(struct arena *arena, const struct check *check) {
 
 static void refuse(struct arena *arena, struct model *model, struct check *check,
                    struct error *err) {
+    check->mistake = str_copy(arena, str_from(err->message));
     error_context(err, "@" STR_FORMAT, STR_ARGS(check_stage_name(check->stage)));
     error_at(err, model->file, check->at->line, check->at->column);
     error_source(err, model->text);

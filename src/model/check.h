@@ -30,6 +30,7 @@ struct check {
     const struct directive *at; // its value is the text of the check
     struct check_call call;
     bool is_broken;  // a finding says why; never evaluated
+    str mistake;     // of a broken one: the finding's message
     bool is_shipped; // its macro is one that comes with the program
 };
 
@@ -82,6 +83,8 @@ MUST_USE enum error_code checks_enter(struct lake_connection *connection, const 
 MUST_USE enum error_code checks_evaluate(struct lake_connection *connection, struct arena *arena,
                                          const struct check *const *checks, size_t count, str table,
                                          struct check_result_list *results, struct error *err);
+// That of a broken check: CHECK_INVALID with its mistake.
+struct check_result check_result_broken(struct arena *arena, const struct check *check);
 // One error a message, at the check's line.
 void check_result_errors(const struct model *model, const struct check_result *result,
                          struct error_list *errors);

@@ -14,6 +14,7 @@
 #include "model/model.h"
 
 #include <yyjson.h>
+#include <assert.h>
 
 // ── What macros see ──
 
@@ -175,6 +176,13 @@ enum error_code checks_evaluate(struct lake_connection *connection, struct arena
         LIST_PUSH(arena, list, results[i]);
     }
     return code;
+}
+
+struct check_result check_result_broken(struct arena *arena, const struct check *check) {
+    assert(check->is_broken);
+    struct check_result result = {.check = check, .outcome = CHECK_INVALID};
+    str_list_push(arena, &result.messages, check->mistake);
+    return result;
 }
 
 void check_result_errors(const struct model *model, const struct check_result *result,

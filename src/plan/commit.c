@@ -53,13 +53,17 @@ static void read_keys(struct commit *commit) {
     }
 }
 
-// A commit with a failed constraint or audit does not exist; a warning that failed has been told.
+// A commit with a failed constraint or audit does not exist; a warning that failed has been told,
+// but one of which validation said that it cannot be evaluated was never put to the test.
 static void read_checks(struct arena *arena, yyjson_val *array, struct commit *commit) {
     size_t i, max;
     yyjson_val *item;
     yyjson_arr_foreach(array, i, max, item) {
         const str stage = member_text(arena, item, "stage");
         const str name = member_text(arena, item, "name");
+        if (str_equal(member_text(arena, item, "outcome"), STR("error"))) {
+            continue;
+        }
         str_list_push(
             arena, &commit->checks,
             str_format(arena, STR_FORMAT ": " STR_FORMAT, STR_ARGS(stage), STR_ARGS(name)));

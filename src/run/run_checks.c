@@ -60,7 +60,8 @@ static bool any_is_due(const struct runner *runner) {
         const struct plan_step *step = &runner->plan->steps[i];
         bool due = step->type != RUN_SKIP;
         for (size_t j = 0; j < step->model->checks.count && !due; j++) {
-            due = !is_met(step, &step->model->checks.items[j]);
+            const struct check *check = &step->model->checks.items[j];
+            due = !check->is_broken && !is_met(step, check);
         }
         if (due && step->selected && !step->model->broken) {
             return true;
@@ -111,22 +112,6 @@ static enum error_code judge(const struct model *model, const struct run_result 
     return err->code;
 }
 
-// One that fails while running ends the transaction, and with it the others' turn.
-static enum error_code evaluate_alone(struct lake_connection *connection, struct arena *arena,
-                                      const struct chosen *chosen, str table,
-                                      struct check_result_list *results, struct error *err) {
-    bool has_invalid = false;
-    for (size_t i = 0; i < chosen->count; i++) {
-        const enum error_code code =
-            checks_evaluate(connection, arena, &chosen->items[i], 1, table, results, err);
-        if (code != ERROR_NONE) {
-            return has_invalid ? ERROR_NONE : code;
-        }
-        has_invalid = has_invalid || results->items[results->count - 1].outcome == CHECK_INVALID;
-    }
-    return ERROR_NONE;
-}
-
 // ── Inside the model's transaction ──
 
 static enum error_code enter(struct turn *turn, struct error *err) {
@@ -137,17 +122,83 @@ static enum error_code enter(struct turn *turn, struct error *err) {
     return checks_enter(turn->runner->session.connection, turn->step->model, &names, err);
 }
 
-// Which of several checks has failed while running can only be told one by one, and the statement
-// has ended the transaction: the turn is taken again.  What was fetched is gone by then, so a
-// model that fetches goes one by one at once.
-static enum error_code evaluate_in_turn(struct turn *turn, const struct chosen *chosen, str table,
-                                        struct error *err) {
+static const struct check_result *find_result(const struct check_result_list *results,
+                                              const struct check *check) {
+    for (size_t i = 0; i < results->count; i++) {
+        if (results->items[i].check == check) {
+            return &results->items[i];
+        }
+    }
+    return NULL;
+}
+
+// What the attempts before have settled of this moment; NULL: nothing of the check.
+static const struct check_result *find_settled(const struct turn *turn, enum check_stage moment,
+                                               const struct check *check) {
+    return turn->settled.moment == moment ? find_result(&turn->settled.results, check) : NULL;
+}
+
+// The results from `first` on go into the next attempt, which begins behind them.
+static void settle(struct turn *turn, enum check_stage moment, size_t first) {
+    const struct check_result_list *results = &turn->result->checks;
+    turn->settled = (struct settled_checks){.moment = moment};
+    for (size_t i = first; i < results->count; i++) {
+        LIST_PUSH(turn->arena, &turn->settled.results, results->items[i]);
+    }
+    turn->wants_checks_alone = true;
+}
+
+// The checks from `first` on, when there can be no other attempt.
+static void leave_unevaluated(struct turn *turn, const struct chosen *chosen, size_t first) {
+    const str culprit = chosen->items[first - 1]->at->value;
+    for (size_t i = first; i < chosen->count; i++) {
+        struct check_result result = {.check = chosen->items[i], .outcome = CHECK_INVALID};
+        str_list_push(turn->arena, &result.messages,
+                      str_format(turn->arena,
+                                 "the rows fetched were gone when " STR_FORMAT " had failed",
+                                 STR_ARGS(culprit)));
+        LIST_PUSH(turn->arena, &turn->result->checks, result);
+    }
+}
+
+// One that fails while running ends the transaction, and with it the others' turn.
+static enum error_code evaluate_alone(struct turn *turn, enum check_stage moment,
+                                      const struct chosen *chosen, str table, struct error *err) {
+    struct check_result_list *results = &turn->result->checks;
+    const size_t first = results->count;
+    bool has_invalid = false;
+    for (size_t i = 0; i < chosen->count; i++) {
+        const struct check_result *settled = find_settled(turn, moment, chosen->items[i]);
+        if (settled != NULL) {
+            LIST_PUSH(turn->arena, results, *settled);
+            continue;
+        }
+        const enum error_code code = checks_evaluate(turn->runner->session.connection, turn->arena,
+                                                     &chosen->items[i], 1, table, results, err);
+        if (code != ERROR_NONE && has_invalid && code != ERROR_CANCELLED) {
+            if (turn->fetch != NULL) {
+                leave_unevaluated(turn, chosen, i);
+                return ERROR_NONE;
+            }
+            settle(turn, moment, first);
+        }
+        TRY(code);
+        has_invalid = has_invalid || results->items[results->count - 1].outcome == CHECK_INVALID;
+    }
+    return ERROR_NONE;
+}
+
+// Which of several checks has failed while running can only be told one by one, and each that does
+// ends the transaction: the turn is taken again for those behind it.  What was fetched is gone by
+// then, so a model that fetches goes one by one at once.
+static enum error_code evaluate_in_turn(struct turn *turn, enum check_stage moment,
+                                        const struct chosen *chosen, str table, struct error *err) {
     struct lake_connection *connection = turn->runner->session.connection;
     struct check_result_list *results = &turn->result->checks;
     const size_t first = results->count;
     TRY(enter(turn, err));
     if (turn->checks_alone || turn->fetch != NULL) {
-        TRY(evaluate_alone(connection, turn->arena, chosen, table, results, err));
+        TRY(evaluate_alone(turn, moment, chosen, table, err));
     } else {
         const enum error_code code = checks_evaluate(connection, turn->arena, chosen->items,
                                                      chosen->count, table, results, err);
@@ -180,7 +231,7 @@ static enum error_code inspect_rows(void *self, str table, struct error *err) {
             return ERROR_NONE;
         }
     }
-    return evaluate_in_turn(turn, &chosen, table, err);
+    return evaluate_in_turn(turn, CHECK_CONSTRAINT, &chosen, table, err);
 }
 
 void turn_watch_rows(struct turn *turn) {
@@ -209,19 +260,9 @@ enum error_code turn_audit(struct turn *turn, struct error *err) {
     if (chosen.count == 0) {
         return ERROR_NONE;
     }
-    TRY(evaluate_in_turn(turn, &chosen, table_argument(turn->arena, model), err));
+    TRY(evaluate_in_turn(turn, CHECK_AUDIT, &chosen, table_argument(turn->arena, model), err));
     turn_step_done(turn, "audit");
     return ERROR_NONE;
-}
-
-static const struct check_result *result_of(const struct run_result *result,
-                                            const struct check *check) {
-    for (size_t i = 0; i < result->checks.count; i++) {
-        if (result->checks.items[i].check == check) {
-            return &result->checks.items[i];
-        }
-    }
-    return NULL;
 }
 
 // A check that this run had no reason to evaluate has passed before.
@@ -230,15 +271,18 @@ str turn_checks_json(struct turn *turn) {
     struct check_result_list results = {0};
     for (size_t i = 0; i < model->checks.count; i++) {
         const struct check *check = &model->checks.items[i];
-        const struct check_result *found = result_of(turn->result, check);
+        const struct check_result *found = find_result(&turn->result->checks, check);
         struct check_result result = {.check = check, .outcome = CHECK_PENDING};
+        if (check->is_broken) {
+            LIST_PUSH(turn->arena, &results, check_result_broken(turn->arena, check));
+            continue;
+        }
         if (found != NULL) {
             result = *found;
         } else if (check->stage != CHECK_WARNING) {
             result.outcome = CHECK_PASSED;
         }
-        if (found != NULL ||
-            (!check->is_broken && (check->stage == CHECK_WARNING || is_met(turn->step, check)))) {
+        if (found != NULL || check->stage == CHECK_WARNING || is_met(turn->step, check)) {
             LIST_PUSH(turn->arena, &results, result);
         }
     }
@@ -342,6 +386,20 @@ enum error_code run_new_checks(struct runner *runner, struct plan_step *step, st
     }
     look_for_warnings(&look, &warnings);
     return ERROR_NONE;
+}
+
+str run_checks_log(struct arena *arena, const struct run_result *result) {
+    const struct check_list *checks = &result->model->checks;
+    struct check_result_list results = {0};
+    for (size_t i = 0; i < result->checks.count; i++) {
+        LIST_PUSH(arena, &results, result->checks.items[i]);
+    }
+    for (size_t i = 0; i < checks->count && result->skipped_because.size == 0; i++) {
+        if (checks->items[i].is_broken) {
+            LIST_PUSH(arena, &results, check_result_broken(arena, &checks->items[i]));
+        }
+    }
+    return results.count > 0 ? check_results_json(arena, &results) : (str){0};
 }
 
 void run_checks_met(struct arena *arena, const struct plan_step *step,

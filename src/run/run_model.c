@@ -257,7 +257,9 @@ static enum error_code choose_threads(struct runner *runner, const struct plan_s
 // What earlier attempts have taught the next one.
 struct lessons {
     bool checks_alone;
-    str rewrite_error; // of a rewritten query; empty: none failed
+    struct settled_checks settled;
+    size_t checks_turns; // how often they wanted another attempt
+    str rewrite_error;   // of a rewritten query; empty: none failed
     bool leaves_storage;
     int conflicts;
 };
@@ -268,7 +270,9 @@ static bool learn(struct lessons *lessons, const struct turn *turn, const struct
     const bool fetches = turn->step->model->lib_calls.count > 0;
     if (turn->wants_checks_alone) {
         lessons->checks_alone = true;
-        return true;
+        lessons->settled = turn->settled;
+        // One for all of them together, one for each that ends the transaction.
+        return lessons->checks_turns++ <= turn->step->model->checks.count;
     }
     if (turn->step->storage_is_refused && !lessons->leaves_storage && !fetches) {
         lessons->leaves_storage = true;
@@ -345,6 +349,7 @@ static enum error_code try_until_done(struct runner *runner, struct plan_step *s
             .result = result,
             .incremental = *incremental,
             .checks_alone = lessons.checks_alone,
+            .settled = lessons.settled,
             .rewrite_error = lessons.rewrite_error,
             .started_us = clock_wall_us(clock),
             .step_started_us = clock_monotonic_us(clock),

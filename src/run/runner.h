@@ -103,6 +103,8 @@ void run_warnings(struct runner *runner, struct plan_step *step, struct arena *s
 MUST_USE enum error_code run_new_checks(struct runner *runner, struct plan_step *step,
                                         struct arena *scratch, struct run_result *result,
                                         struct error *err);
+// What the run log keeps of the checks of a run, as check_results_json; empty: nothing.
+str run_checks_log(struct arena *arena, const struct run_result *result);
 // Which checks the table has met since its commit, this run included; by check_identity.
 void run_checks_met(struct arena *arena, const struct plan_step *step,
                     const struct run_result *result, struct str_list *met);

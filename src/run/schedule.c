@@ -177,9 +177,7 @@ static str log_metadata(struct schedule *schedule, const struct run_result *resu
     const struct plan_step *step = plan_step_of(schedule->runner->plan, result->model);
     struct commit_progress progress = {0};
     struct file_input_list files;
-    if (result->checks.count > 0) {
-        progress.checks = check_results_json(arena, &result->checks);
-    }
+    progress.checks = run_checks_log(arena, result);
     const bool has_looked = step->has_commit && result->snapshot == 0 &&
                             result->status != RUN_ERROR && result->skipped_because.size == 0 &&
                             !result->aborted;

@@ -6,8 +6,15 @@
 // its columns), run_apart.c (what needs no write lock), run_rows.c (which rows to read),
 // run_checks.c (constraints, audits, warnings).  For use inside run/ only.
 
+#include "model/check.h"
 #include "run/run_progress.h"
 #include "run/runner.h"
+
+// Results that need no other attempt: one of them, at least, has ended the transaction.
+struct settled_checks {
+    enum check_stage moment; // before the write or after it
+    struct check_result_list results;
+};
 
 struct turn {
     struct runner *runner;
@@ -21,12 +28,13 @@ struct turn {
     struct fetch_outcome fetched;
     bool fetch_is_over;
     struct write write;
-    bool is_fetched;         // turn_fetch is done
-    bool fetch_aborted;      // by a lib's abort()
-    bool is_evaluated;       // the query's rows are in a temporary table
-    bool check_failed;       // a constraint or audit ends the turn
-    bool checks_alone;       // each in a statement of its own
-    bool wants_checks_alone; // set when the statement of all failed while running
+    bool is_fetched;               // turn_fetch is done
+    bool fetch_aborted;            // by a lib's abort()
+    bool is_evaluated;             // the query's rows are in a temporary table
+    bool check_failed;             // a constraint or audit ends the turn
+    bool checks_alone;             // each in a statement of its own
+    bool wants_checks_alone;       // set when a statement of checks has ended the transaction early
+    struct settled_checks settled; // by the attempts before; then, by this one, for the next
     bool altered;
     bool schema_moved; // created tables: since they were made, so their columns may not be right
     bool rewrites;     // the query was rewritten: an error may be of our making

@@ -264,28 +264,94 @@ static void a_check_that_cannot_be_evaluated_is_named(void **state) {
                   "SELECT * FROM raw.source\n");
     project_run(f);
     ASSERT_MESSAGES(
-        f, "models/mart/t.sql:1:17: error: @constraint: check(id, nme = 'a') cannot be evaluated: "
-           "referenced column \"nme\" not found in FROM clause\n"
-           "  -- @constraint: check(id, nme = 'a')\n"
+        f,
+        "models/mart/t.sql:1:17: error: @constraint: check(id, nme = 'a') cannot be evaluated: "
+        "referenced column \"nme\" not found in FROM clause\n"
+        "  -- @constraint: check(id, nme = 'a')\n"
+        "                  ^\n"
+        "  hint: candidate bindings: \"name\"\n"
+        "models/mart/t.sql:2:17: error: @constraint: compare(id, >, 0) failed: id is not > 0 in "
+        "1 of 2 rows (id: -2)\n"
+        "  -- @constraint: compare(id, >, 0)\n"
+        "                  ^\n"
+        "models/mart/u.sql:2:12: error: @audit: sum(name::INTEGER, >, 0) cannot be evaluated: "
+        "could not convert string 'a' to INT32 when casting from source column name\n"
+        "  -- @audit: sum(name::INTEGER, >, 0)\n"
+        "             ^\n"
+        "models/mart/u.sql:3:12: error: @audit: row_count(>, 9) failed: the number of rows is 2, "
+        "not > 9\n"
+        "  -- @audit: row_count(>, 9)\n"
+        "             ^\n"
+        "models/mart/v.sql:1:14: warning: @warning: min(name::INTEGER, >, 0) cannot be "
+        "evaluated: could not convert string 'a' to INT32 when casting from source column name\n"
+        "  -- @warning: min(name::INTEGER, >, 0)\n"
+        "               ^\n"
+        "models/mart/v.sql:2:14: warning: @warning: row_count(>, 9) failed: the number of rows "
+        "is 2, not > 9\n"
+        "  -- @warning: row_count(>, 9)\n"
+        "               ^\n");
+    assert_int_equal(f->summary.failed, 2);
+}
+
+static void each_check_of_a_stage_has_its_result_whatever_fails(void **state) {
+    struct project_fixture *f = *state;
+    write_source(f, "(1, 'a'), (-2, NULL)");
+    project_write(f, "models/mart/t.sql",
+                  "-- @constraint: unique(id)\n"
+                  "-- @constraint: min_name(name)\n"
+                  "-- @constraint: compare(day, >, 'abc')\n"
+                  "-- @constraint: not_null(name)\n"
+                  "-- @constraint: compare(day, <, 'xyz')\n"
+                  "-- @constraint: compare(id, >, 0)\n"
+                  "-- @audit: row_count(>, 9)\n"
+                  "SELECT *, TIMESTAMP '2024-01-01' AS day FROM raw.source\n");
+    project_write(f, "config/macros/checks.sql",
+                  "CREATE MACRO ondatra_constraint_min_name(t, col) AS TABLE FROM query(format("
+                  "'SELECT min({})::INTEGER FROM {}', col, t));\n");
+    project_run(f);
+    ASSERT_LINES(f, "[ok] raw.source backfill 2 first run\n[error] mart.t backfill 0 first run\n");
+    ASSERT_MESSAGES(
+        f, "models/mart/t.sql:2:17: error: @constraint: min_name(name) cannot be evaluated: could "
+           "not convert string 'a' to INT32 when casting from source column min(name)\n"
+           "  -- @constraint: min_name(name)\n"
            "                  ^\n"
-           "  hint: candidate bindings: \"name\"\n"
-           "models/mart/t.sql:2:17: error: @constraint: compare(id, >, 0) failed: id is not > 0 in "
+           "models/mart/t.sql:3:17: error: @constraint: compare(day, >, 'abc') cannot be "
+           "evaluated: invalid timestamp field format: \"abc\", expected format is (YYYY-MM-DD "
+           "HH:MM:SS[.US][±HH[:MM[:SS]]| ZONE])\n"
+           "  -- @constraint: compare(day, >, 'abc')\n"
+           "                  ^\n"
+           "models/mart/t.sql:4:17: error: @constraint: not_null(name) failed: name is NULL in 1 "
+           "of 2 rows\n"
+           "  -- @constraint: not_null(name)\n"
+           "                  ^\n"
+           "models/mart/t.sql:5:17: error: @constraint: compare(day, <, 'xyz') cannot be "
+           "evaluated: invalid timestamp field format: \"xyz\", expected format is (YYYY-MM-DD "
+           "HH:MM:SS[.US][±HH[:MM[:SS]]| ZONE])\n"
+           "  -- @constraint: compare(day, <, 'xyz')\n"
+           "                  ^\n"
+           "models/mart/t.sql:6:17: error: @constraint: compare(id, >, 0) failed: id is not > 0 in "
            "1 of 2 rows (id: -2)\n"
            "  -- @constraint: compare(id, >, 0)\n"
-           "                  ^\n"
-           "models/mart/u.sql:2:12: error: @audit: sum(name::INTEGER, >, 0) cannot be evaluated: "
-           "could not convert string 'a' to INT32 when casting from source column name\n"
-           "  -- @audit: sum(name::INTEGER, >, 0)\n"
-           "             ^\n"
-           "models/mart/v.sql:1:14: warning: @warning: min(name::INTEGER, >, 0) cannot be "
-           "evaluated: could not convert string 'a' to INT32 when casting from source column name\n"
-           "  -- @warning: min(name::INTEGER, >, 0)\n"
-           "               ^\n"
-           "models/mart/v.sql:2:14: warning: @warning: row_count(>, 9) failed: the number of rows "
-           "is 2, not > 9\n"
-           "  -- @warning: row_count(>, 9)\n"
-           "               ^\n");
-    assert_int_equal(f->summary.failed, 2);
+           "                  ^\n");
+    assert_int_equal(f->summary.failed, 1);
+}
+
+static void a_warning_without_its_column_has_a_result(void **state) {
+    struct project_fixture *f = *state;
+    write_source(f, "(1, 'a')");
+    project_write(f, "models/mart/t.sql",
+                  "-- @warning: not_null(name)\nSELECT id, name FROM raw.source\n");
+    project_run(f);
+    ASSERT_MESSAGES(f, "");
+    project_write(f, "models/mart/t.sql",
+                  "-- @warning: not_null(name)\nSELECT id, name AS w FROM raw.source\n");
+    project_run(f);
+    assert_string_equal(checks_of(f, "mart.t"), "warning|not_null(name)|error\n");
+    // It has met nothing: once there is such a column, it looks also when nothing runs.
+    project_write(f, "models/mart/t.sql",
+                  "-- @warning: not_null(w)\nSELECT id, name AS w FROM raw.source\n");
+    project_run(f);
+    ASSERT_MESSAGES(f, "");
 }
 
 static void changes_are_compared_with_the_commit_before(void **state) {
@@ -344,6 +410,9 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(a_project_replaces_and_adds_macros, setup, teardown),
         cmocka_unit_test_setup_teardown(a_check_that_cannot_be_evaluated_is_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_check_of_a_stage_has_its_result_whatever_fails, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_warning_without_its_column_has_a_result, setup, teardown),
         cmocka_unit_test_setup_teardown(changes_are_compared_with_the_commit_before, setup,
                                         teardown),
     };
