@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "lake/lake.h"
 #include "lake/result.h"
+#include "lake/script.h"
 #include "model/model.h"
 #include "project/checks.h"
 #include "project/config_file.h"
@@ -189,15 +190,16 @@ static bool is_synthetic(const struct model *model, const struct check *check, s
            is_one_of(column, NAMES, ARRAY_COUNT(NAMES));
 }
 
+// What is neither a plain name nor one in quotes is an expression.
 static bool column_is_known(const struct macro_checker *checker, const struct model *model,
-                            const struct check *check, str column) {
-    return checker->outputs->count == 0 || !str_is_identifier(column) ||
+                            const struct check *check, str column, bool in_quotes) {
+    return checker->outputs->count == 0 || !(in_quotes || str_is_identifier(column)) ||
            str_list_has_nocase(checker->outputs, column) || is_synthetic(model, check, column);
 }
 
 static bool check_column(struct macro_checker *checker, struct model *model, struct check *check,
-                         str column) {
-    if (column_is_known(checker, model, check, column)) {
+                         str column, bool in_quotes) {
+    if (column_is_known(checker, model, check, column, in_quotes)) {
         return true;
     }
     struct error err;
@@ -210,14 +212,25 @@ static bool check_column(struct macro_checker *checker, struct model *model, str
     return false;
 }
 
+// Behind the next comma of a list of columns; commas in quotes belong to a name.
+static size_t column_end(str columns, size_t offset) {
+    while (offset < columns.size && columns.data[offset] != ',') {
+        offset = sql_skip_token(columns, offset);
+    }
+    return offset;
+}
+
 static bool check_columns(struct macro_checker *checker, struct model *model, struct check *check,
                           str columns) {
-    struct str_splitter splitter = {.rest = columns};
-    str column;
-    while (str_split_next(&splitter, ',', &column)) {
-        if (!check_column(checker, model, check, str_trim(column))) {
+    for (size_t at = 0; at < columns.size;) {
+        const size_t end = column_end(columns, at);
+        str column = str_trim(str_slice(columns, at, end));
+        const bool in_quotes =
+            str_starts_with(column, STR("\"")) && check_unquote(checker->arena, column, &column);
+        if (!check_column(checker, model, check, column, in_quotes)) {
             return false;
         }
+        at = end + 1;
     }
     return true;
 }
@@ -233,17 +246,33 @@ static const char *argument_mistake(str parameter, const struct check_argument *
     return NULL;
 }
 
+// Whether the argument is a column's name in quotes: of several, a list in quotes is none.
+static bool is_quoted_column(str parameter, const struct check_argument *argument) {
+    static const str NAMES[] = {STR_INIT("key_col"), STR_INIT("other_col")};
+    const bool is_list = str_equal(parameter, STR("cols"));
+    return argument->is_name && !str_is_identifier(argument->value) &&
+           (takes_column(parameter) || is_one_of(parameter, NAMES, ARRAY_COUNT(NAMES)) ||
+            (is_list && str_find_char(argument->value, ',') == SIZE_MAX));
+}
+
+static bool check_named(struct macro_checker *checker, struct model *model, struct check *check,
+                        str parameter, struct check_argument *argument) {
+    const bool in_quotes = is_quoted_column(parameter, argument);
+    if (in_quotes) {
+        check_argument_quote(checker->arena, argument);
+    }
+    if (str_equal(parameter, STR("cols")) && !in_quotes) {
+        return check_columns(checker, model, check, argument->value);
+    }
+    return !(takes_column(parameter) || str_equal(parameter, STR("cols"))) ||
+           check_column(checker, model, check, argument->value, in_quotes);
+}
+
 static void check_named_columns(struct macro_checker *checker, struct model *model,
                                 struct check *check, const struct str_list *parameters) {
-    for (size_t i = 0; i < parameters->count; i++) {
-        const str value = check->call.arguments.items[i].value;
-        if (takes_column(parameters->items[i]) && !check_column(checker, model, check, value)) {
-            return;
-        }
-        if (str_equal(parameters->items[i], STR("cols")) &&
-            !check_columns(checker, model, check, value)) {
-            return;
-        }
+    for (size_t i = 0; i < parameters->count && !check->is_broken; i++) {
+        (void)check_named(checker, model, check, parameters->items[i],
+                          &check->call.arguments.items[i]);
     }
 }
 

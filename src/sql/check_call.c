@@ -55,8 +55,7 @@ static bool is_number(str text) {
     return digits > 0 && at == text.size;
 }
 
-// Whether the whole text is one quoted piece; *value is what it says, doubled quotes made single.
-static bool quoted_value(struct arena *arena, str text, str *value) {
+bool check_unquote(struct arena *arena, str text, str *value) {
     if (text.size < 2 || (text.data[0] != '\'' && text.data[0] != '"')) {
         return false;
     }
@@ -78,7 +77,7 @@ static bool quoted_value(struct arena *arena, str text, str *value) {
 }
 
 static struct check_argument argument_make(struct arena *arena, str part) {
-    struct check_argument argument = {CHECK_TEXT, part, part};
+    struct check_argument argument = {.form = CHECK_TEXT, .value = part, .literal = part};
     const size_t digits = digits_end(part, 0);
     if (is_number(part)) {
         argument.form = CHECK_NUMBER;
@@ -89,11 +88,15 @@ static struct check_argument argument_make(struct arena *arena, str part) {
         argument.form = CHECK_SPAN;
         argument.value = str_format(arena, STR_FORMAT " %s", STR_ARGS(str_slice(part, 0, digits)),
                                     part.data[digits] == 'h' ? "HOUR" : "DAY");
-    } else if (!quoted_value(arena, part, &argument.value)) {
-        argument.value = part;
+    } else if (check_unquote(arena, part, &argument.value)) {
+        argument.is_name = part.data[0] == '"';
     }
     argument.literal = lake_quote_text(arena, argument.value);
     return argument;
+}
+
+void check_argument_quote(struct arena *arena, struct check_argument *argument) {
+    argument->literal = lake_quote_text(arena, lake_quote_name(arena, argument->value));
 }
 
 // ── Splitting ──

@@ -18,8 +18,9 @@ enum check_form { CHECK_TEXT, CHECK_NUMBER, CHECK_SPAN };
 
 struct check_argument {
     enum check_form form;
-    str value;   // of text and span: without quotes; of a number: as written
-    str literal; // as SQL
+    bool is_name; // in double quotes: where a column is meant, its name
+    str value;    // of text and span: without quotes; of a number: as written
+    str literal;  // as SQL
 };
 
 struct check_argument_list {
@@ -36,8 +37,15 @@ struct check_call {
 MUST_USE enum error_code check_call_parse(struct arena *arena, str text, struct check_call *call,
                                           struct error *err);
 
+// Makes the value of an argument `is_name` the SQL of a column: "a b" with its quotes.
+void check_argument_quote(struct arena *arena, struct check_argument *argument);
+
 // memory.<prefix><name>('<table>', a, b)
 str check_call_sql(struct arena *arena, const struct check_call *call, str prefix, str table);
+
+// Whether the whole text is one piece in quotes, of either sort; *value is what it says, doubled
+// quotes made single.
+bool check_unquote(struct arena *arena, str text, str *value);
 
 // >= > <= < = !=
 bool check_is_operator(str text);

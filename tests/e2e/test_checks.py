@@ -53,3 +53,45 @@ def test_describe_shows_no_old_pass_of_a_check_whose_column_is_gone(project):
     assert results(project, "mart.t") == {"not_null(v)": "error", "row_count(>, 0)": "pass"}
     stored = project.value("SELECT commit_extra_info->'checks'->0->>'outcome' AS o FROM lake.snapshots() ORDER BY snapshot_id DESC LIMIT 1")
     assert stored == "error"
+
+
+def test_a_column_in_quotes_is_a_column_whatever_its_name(project):
+    project.write({
+        "models/raw/other.sql": 'SELECT 1 AS "id x"',
+        "models/mart/t.sql": """-- @constraint: not_null("a b")
+-- @constraint: unique("select")
+-- @constraint: composite_unique('"a b", "e""q, ö"')
+-- @constraint: composite_unique("a b")
+-- @constraint: references("a b", raw.other, "id x")
+-- @constraint: compare("e""q, ö", >, 5)
+-- @audit: sum("a b", =, 1)
+-- @audit: column_exists("a b")
+-- @audit: reconcile_sum("a b", raw.other, "id x")
+-- @warning: sum_delta("a b", 10)
+SELECT 1 AS "a b", 2 AS "select", 3 AS "e""q, ö"
+"""})
+    project.run("validate", code=0)
+    project.run("run", "raw.other", code=0)
+    run = project.run("run", "mart.t", code=1)
+    assert run.out.count("ERROR:") == 1, run
+    assert """"e""q, ö" is not > 5 in 1 of 1 row ("e""q, ö": 3)""" in run.out, run
+    assert set(results(project, "mart.t").values()) == {"pass", "fail", "-"}
+
+
+def test_a_column_in_quotes_that_is_not_there_is_found_by_validate(project):
+    project.write({"models/mart/t.sql": """-- @constraint: not_null("a c")
+-- @constraint: composite_unique('v, "a d"')
+SELECT 1 AS "a b", 2 AS v
+"""})
+    found = project.run("validate", code=1).out
+    assert 'not_null names "a c", which the query does not produce' in found
+    assert 'composite_unique names "a d", which the query does not produce' in found
+
+
+def test_golden_compares_columns_whatever_their_names(project):
+    project.write({"golden.csv": '"e""q","a b"\n1,2\n', "models/mart/t.sql":
+                   '-- @audit: golden(golden.csv)\nSELECT 1 AS "e""q", 2 AS "a b"\n'})
+    project.run("run", code=0)
+    project.write({"golden.csv": '"e""q","a b"\n1,3\n', "models/mart/t.sql":
+                   '-- @audit: golden(golden.csv)\nSELECT 1 AS "e""q", 2 + 0 AS "a b"\n'})
+    assert "1 row is not in golden.csv, 1 of its rows missing here" in project.run("run", code=1).out

@@ -20,6 +20,7 @@ struct fixture {
     struct context context;
     struct lake *lake;
     struct lake_connection *connection;
+    enum check_outcome outcome; // of the last check
 };
 
 #define GOLDEN "test_check_macros-golden.csv" // where the test runs: the build folder
@@ -37,6 +38,9 @@ static const struct check_case {
     {C, "not_null(a)", "a", "(1), (2)", ""},
     {C, "not_null(a)", "a", "(1), (NULL), (NULL)", "a is NULL in 2 of 3 rows"},
     {C, "not_null(order)", "\"order\"", "(NULL::INT)", "order is NULL in 1 of 1 row"},
+    {C, "not_null('\"a b\"')", "\"a b\"", "(NULL::INT)", "\"a b\" is NULL in 1 of 1 row"},
+    {C, "composite_unique('\"a b\", b')", "\"a b\", b", "(1, 2), (1, 2)",
+     "\"a b\", b is not unique: 1 value occurs more than once, in 2 rows (\"a b\", b: (1, 2))"},
     {C, "not_null(a + b)", "a, b", "(1, NULL), (1, 2)", "a + b is NULL in 1 of 2 rows"},
     {C, "not_empty(a)", "a", "('x'), (' y ')", ""},
     {C, "not_empty(a)", "a", "('x'), (''), (' '), (NULL)", "a is empty in 3 of 4 rows"},
@@ -282,6 +286,7 @@ static str messages_of(struct fixture *f, enum check_stage stage, const char *te
         fail_msg("%s: %s", text, err.message);
     }
     assert_int_equal(results.count, 1);
+    f->outcome = results.items[0].outcome;
     return str_list_join(&f->arena, &results.items[0].messages, STR("\n"));
 }
 
@@ -365,6 +370,78 @@ static void overlaps_are_found_in_sorted_order(void **state) {
                     "(a: 4999995, 5000000)");
 }
 
+// What a macro may be given for a parameter that takes no column.
+static const char *some_argument(str parameter) {
+    static const struct {
+        str parameter;
+        const char *argument;
+    } ARGUMENTS[] = {
+        {STR_INIT("op"), ">="},           {STR_INIT("type"), "INTEGER"},
+        {STR_INIT("other"), "t"},         {STR_INIT("condition"), "true"},
+        {STR_INIT("expression"), "true"}, {STR_INIT("span"), "24h"},
+        {STR_INIT("pattern"), "x"},       {STR_INIT("regex"), "x"},
+        {STR_INIT("path"), GOLDEN},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(ARGUMENTS); i++) {
+        if (str_equal(ARGUMENTS[i].parameter, parameter)) {
+            return ARGUMENTS[i].argument;
+        }
+    }
+    return "1";
+}
+
+static bool is_column(str parameter) {
+    static const str COLUMNS[] = {STR_INIT("col"),       STR_INIT("cols"),
+                                  STR_INIT("key_col"),   STR_INIT("other_col"),
+                                  STR_INIT("start_col"), STR_INIT("end_col")};
+    for (size_t i = 0; i < ARRAY_COUNT(COLUMNS); i++) {
+        if (str_equal(COLUMNS[i], parameter)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static str call_over(struct arena *arena, str name, const struct str_list *parameters,
+                     const char *column) {
+    struct text call;
+    text_init(&call, arena);
+    text_add(&call, name);
+    for (size_t i = 0; i < parameters->count; i++) {
+        text_format(&call, "%s%s", i == 0 ? "(" : ", ",
+                    is_column(parameters->items[i]) ? column : some_argument(parameters->items[i]));
+    }
+    text_add_char(&call, ')');
+    return text_str(&call);
+}
+
+static void every_macro_takes_a_column_in_quotes(void **state) {
+    struct fixture *f = *state;
+    execute(f, "CREATE OR REPLACE TABLE t AS SELECT i AS \"a \"\" b, ö\", DATE '2024-06-01' AS "
+               "\"d d\" FROM range(3) r(i)");
+    for (size_t stage = 0; stage < 3; stage++) {
+        const str prefix = check_stage_prefix((enum check_stage)stage);
+        struct str_list names = {0};
+        checks_names(&f->arena, prefix, &names);
+        for (size_t i = 0; i < names.count; i++) {
+            struct str_list parameters = {0};
+            const str name = names.items[i];
+            assert_true(checks_find(
+                &f->arena, str_format(&f->arena, "%.*s%.*s", STR_ARGS(prefix), STR_ARGS(name)),
+                &parameters));
+            const bool of_times = str_equal(name, STR("freshness"));
+            const str call = call_over(&f->arena, name, &parameters,
+                                       of_times ? "'\"d d\"'" : "'\"a \"\" b, ö\"'");
+            const str got =
+                messages_of(f, (enum check_stage)stage, str_to_cstring(&f->arena, call));
+            const bool has_column = str_find_char(call, '"') != SIZE_MAX;
+            if (has_column && f->outcome == CHECK_INVALID) {
+                fail_msg(STR_FORMAT ": " STR_FORMAT, STR_ARGS(call), STR_ARGS(got));
+            }
+        }
+    }
+}
+
 static void an_unknown_operator_is_an_error(void **state) {
     struct fixture *f = *state;
     execute(f, "CREATE OR REPLACE TABLE t AS SELECT 1 AS a");
@@ -380,6 +457,7 @@ int main(void) {
         cmocka_unit_test(no_macro_is_forgotten),
         cmocka_unit_test(examples_are_keys_when_there_is_one),
         cmocka_unit_test(overlaps_are_found_in_sorted_order),
+        cmocka_unit_test(every_macro_takes_a_column_in_quotes),
         cmocka_unit_test(an_unknown_operator_is_an_error),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

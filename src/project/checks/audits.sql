@@ -90,5 +90,5 @@ CREATE MACRO ondatra_audit_golden(t, path) AS TABLE
                        SELECT concat(more, CASE WHEN more = 1 THEN '' row is'' ELSE '' rows are'' END, '' not in '', {3}, '', '', less, '' of its rows missing here'')
                        FROM (SELECT (SELECT count(*) FROM (FROM actual EXCEPT ALL FROM expected)) AS more, (SELECT count(*) FROM (FROM expected EXCEPT ALL FROM actual)) AS less)
                        WHERE more + less > 0',
-                      t, array_to_string([format('cast_to_type(f."{0}", c."{0}") AS "{0}"', x) FOR x IN getvariable('ondatra_check_columns')], ', '),
-                      array_to_string([format('"{}"', x) FOR x IN getvariable('ondatra_check_columns')], ', '), coypu_check_text(path)));
+                      t, array_to_string([format('cast_to_type(f.{0}, c.{0}) AS {0}', coypu_check_name(x)) FOR x IN getvariable('ondatra_check_columns')], ', '),
+                      array_to_string([coypu_check_name(x) FOR x IN getvariable('ondatra_check_columns')], ', '), coypu_check_text(path)));

@@ -8,13 +8,17 @@
 --
 -- NULL passes unless a check says otherwise: a condition that is NULL selects no row.
 
--- A column as SQL: a plain name is quoted, as it may be a keyword; an expression stays one.
-CREATE MACRO coypu_check_column(col) AS
-    CASE WHEN regexp_full_match(col, '\w+') THEN concat('"', col, '"') ELSE concat('(', col, ')') END;
+-- A name as SQL.
+CREATE MACRO coypu_check_name(name) AS concat('"', replace(name, '"', '""'), '"');
 
--- Several of them: 'a, b' as ("a", "b").
+-- A column as SQL: a plain name is quoted, as it may be a keyword; an expression, and a name in
+-- quotes, stays what it is.
+CREATE MACRO coypu_check_column(col) AS
+    CASE WHEN regexp_full_match(col, '\w+') THEN coypu_check_name(col) ELSE concat('(', col, ')') END;
+
+-- Several of them: 'a, "b c"' as ("a", ("b c")).
 CREATE MACRO coypu_check_columns(cols) AS
-    format('({})', array_to_string([coypu_check_column(trim(x)) FOR x IN string_split(cols, ',')], ', '));
+    format('({})', array_to_string([coypu_check_column(trim(x)) FOR x IN regexp_extract_all(cols, '(?:"(?:[^"]|"")*"|[^,"])+')], ', '));
 
 -- Text as SQL.
 CREATE MACRO coypu_check_text(v) AS concat('''', replace(v::VARCHAR, '''', ''''''), '''');
