@@ -39,6 +39,24 @@ static str quoted_list(struct arena *arena, const struct str_list *columns) {
     return str_list_join(arena, &quoted, STR(", "));
 }
 
+// `year("order")`: the part with its column, which it ends with, as SQL needs it.
+static str quoted_part(struct arena *arena, str part, str column) {
+    const bool is_call = str_ends_with(part, STR(")"));
+    const size_t start = part.size - column.size - (is_call ? 1 : 0);
+    return str_format(arena, STR_FORMAT STR_FORMAT "%s", STR_ARGS(str_slice(part, 0, start)),
+                      STR_ARGS(lake_quote_name(arena, column)), is_call ? ")" : "");
+}
+
+static str quoted_parts(struct arena *arena, const struct directives *directives) {
+    struct str_list quoted = {0};
+    for (size_t i = 0; i < directives->partition_parts.count; i++) {
+        str_list_push(arena, &quoted,
+                      quoted_part(arena, directives->partition_parts.items[i],
+                                  directives->partition_columns.items[i]));
+    }
+    return str_list_join(arena, &quoted, STR(", "));
+}
+
 // PARTITIONED or SORTED, as a table is to have it.
 struct storage {
     const char *what;
@@ -51,9 +69,9 @@ struct storage {
 static void storage_wanted(struct arena *arena, const struct model *model,
                            struct storage settings[2]) {
     const struct directives *directives = &model->source.directives;
-    const str parts = str_list_join(arena, &directives->partition_parts, STR(", "));
     settings[0] = (struct storage){"PARTITIONED", "the table is not partitioned by ",
-                                   &directives->partitioned_by, parts, parts};
+                                   &directives->partitioned_by, quoted_parts(arena, directives),
+                                   str_list_join(arena, &directives->partition_parts, STR(", "))};
     settings[1] = (struct storage){"SORTED", "the table is not sorted by ", &directives->sorted_by,
                                    quoted_list(arena, &directives->sort_columns),
                                    str_list_join(arena, &directives->sort_columns, STR(", "))};
@@ -116,6 +134,7 @@ static bool partitioning_fits(struct runner *runner, struct plan_step *step) {
     const struct directives *directives = &step->model->source.directives;
     for (size_t i = 0; i < directives->partition_parts.count; i++) {
         const str part = directives->partition_parts.items[i];
+        const str column = directives->partition_columns.items[i];
         bool is_function = false;
         for (size_t j = 0; j < ARRAY_COUNT(TRANSFORMS); j++) {
             is_function = is_function || str_starts_with(str_to_lower(arena, part), TRANSFORMS[j]);
@@ -124,7 +143,7 @@ static bool partitioning_fits(struct runner *runner, struct plan_step *step) {
         if (is_function &&
             !lake_can_bind(runner->session.connection,
                            str_format(arena, "SELECT " STR_FORMAT " FROM " STR_FORMAT,
-                                      STR_ARGS(part),
+                                      STR_ARGS(quoted_part(arena, part, column)),
                                       STR_ARGS(model_table_name(arena, step->model))),
                            &why)) {
             warn_storage(runner, step, &directives->partitioned_by,

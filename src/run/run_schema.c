@@ -224,6 +224,14 @@ static void drop_own_columns(struct plan_step *step) {
     step->column_count = kept;
 }
 
+// At the projection that makes the column, where no `*` stands before it.
+static void place_column_error(const struct model *model, size_t column, struct error *err) {
+    const struct sql_query *query = &model->query;
+    const size_t offset = column < query->projection_count ? query->projections[column] : SIZE_MAX;
+    error_at_offset(err, model->file, model->text,
+                    model->source.body_offset + (offset == SIZE_MAX ? 0 : offset));
+}
+
 // A mask may give another type than the column had; the name stays that of the query.
 static enum error_code describe_masked(struct runner *runner, struct plan_step *step,
                                        struct error *err) {
@@ -247,7 +255,13 @@ static enum error_code describe_masked(struct runner *runner, struct plan_step *
     for (size_t i = 0; i < step->column_count; i++) {
         step->columns[i].name = raw[i].name;
     }
-    return columns_normalise(arena, step->columns, step->column_count, err);
+    size_t wrong = 0;
+    const enum error_code normal =
+        columns_normalise(arena, step->columns, step->column_count, &wrong, err);
+    if (normal != ERROR_NONE) {
+        place_column_error(model, wrong, err);
+    }
+    return normal;
 }
 
 static enum error_code describe(struct runner *runner, struct plan_step *step, struct error *err) {
@@ -269,9 +283,10 @@ static enum error_code describe(struct runner *runner, struct plan_step *step, s
         return err->code;
     }
     TRY(check_width(runner, step, err));
-    code = columns_normalise(runner->arena, step->columns, step->column_count, err);
+    size_t wrong = 0;
+    code = columns_normalise(runner->arena, step->columns, step->column_count, &wrong, err);
     if (code != ERROR_NONE) {
-        error_at_offset(err, model->file, model->text, model->source.body_offset);
+        place_column_error(model, wrong, err);
         return code;
     }
     if (model_is_masked(model)) {

@@ -509,8 +509,16 @@ static void query_outputs(struct reader *reader, yyjson_val *node) {
     }
     size_t i, max;
     yyjson_val *item;
+    yyjson_val *list = yyjson_obj_get(node, "select_list");
+    reader->query->projections = ARENA_ARRAY(reader->arena, size_t, yyjson_arr_size(list) + 1);
+    yyjson_arr_foreach(list, i, max, item) {
+        if (ast_contains(item, "STAR")) { // COLUMNS(*) too
+            break;
+        }
+        reader->query->projections[reader->query->projection_count++] = ast_first_offset(item);
+    }
     struct str_list names = {0};
-    yyjson_arr_foreach(yyjson_obj_get(node, "select_list"), i, max, item) {
+    yyjson_arr_foreach(list, i, max, item) {
         const str name = projection_name(reader->arena, item);
         if (name.size == 0) { // a star, or an expression that DuckDB names
             return;

@@ -125,13 +125,15 @@ struct sql_query {
     bool reads_unknown_variable;        // getvariable() of a name that is computed
     bool reads_catalog;                 // SHOW TABLES and the like in FROM
     struct str_list outputs;            // the names of the projections; empty when there is a `*`
-    size_t limit_offset;                // SIZE_MAX: no LIMIT
-    size_t offset_offset;               // SIZE_MAX: no OFFSET
-    size_t volatile_offset;             // of the first volatile function
-    str volatile_function;              // empty: none
-    bool reads_one_call; // one SELECT whose FROM is one table function and nothing else
-    bool repeats_cte;    // a CTE is read more than once or recursively, so perhaps evaluated again
-    str canonical;       // the tree without positions, for hashes
+    size_t *projections;                // where each projection begins, up to the first `*`
+    size_t projection_count;
+    size_t limit_offset;    // SIZE_MAX: no LIMIT
+    size_t offset_offset;   // SIZE_MAX: no OFFSET
+    size_t volatile_offset; // of the first volatile function
+    str volatile_function;  // empty: none
+    bool reads_one_call;    // one SELECT whose FROM is one table function and nothing else
+    bool repeats_cte; // a CTE is read more than once or recursively, so perhaps evaluated again
+    str canonical;    // the tree without positions, for hashes
 };
 
 // Reads the JSON.  `ast` is what json_serialize_sql returned for `sql`; an error inside it becomes

@@ -86,8 +86,8 @@ struct directives {
     struct directive description;
     struct column_directive_list columns;
     struct directive partitioned_by;
-    struct str_list partition_parts; // "region", "year(day)": checked, in their written form
-    struct str_list partition_columns;
+    struct str_list partition_parts;   // "region", "year(day)": checked, in their written form
+    struct str_list partition_columns; // of each part
     struct directive sorted_by;
     struct str_list sort_columns;
     struct extension_directive_list extensions;

@@ -31,9 +31,11 @@ static bool column_check(struct directive_reader *reader, const char *name, cons
     if (!str_is_identifier(column)) {
         error_rule(&err, ERROR_INVALID, rule, "@%s: \"" STR_FORMAT "\" is not a column name", name,
                    STR_ARGS(column));
-        error_hint(&err, str_is_identifier(directive_unquote(column))
-                             ? "write it without quotes"
-                             : "a column name is letters, digits and _, and begins with no digit");
+        error_hint(&err, "%s",
+                   column.size == 0 ? "write a name there, or remove the line or the comma"
+                   : str_is_identifier(directive_unquote(column))
+                       ? "write it without quotes"
+                       : "a column name is letters, digits and _, and begins with no digit");
         part_error(reader, &err, column);
         return false;
     }
@@ -75,8 +77,13 @@ static bool next_part(str *rest, bool *done, str *part) {
         }
     }
     *part = str_trim(str_slice(*rest, 0, i));
+    if (part->size == 0) { // an error needs its place
+        *part = (str){rest->data, 0};
+    }
     *done = i >= rest->size;
-    *rest = str_from_offset(*rest, i + 1);
+    if (!*done) {
+        *rest = (str){rest->data + i + 1, rest->size - i - 1};
+    }
     return true;
 }
 
@@ -157,6 +164,12 @@ void directive_partitions(struct directive_reader *reader, const struct directiv
                        "@partitioned_by: \"" STR_FORMAT "\" is neither a column nor one of "
                        "year(c), month(c), day(c), hour(c), bucket(N, c)",
                        STR_ARGS(part));
+            if (part.size == 0) {
+                error_hint(&err, "write a name there, or remove the comma");
+            } else if (str_find_char(part, '"') != SIZE_MAX) {
+                error_hint(&err, "a column is written without quotes, also one named like a "
+                                 "keyword: year(order)");
+            }
             part_error(reader, &err, part);
         } else if (column_check(reader, "partitioned_by", "parser.invalid_partitioned_by",
                                 column) &&
@@ -287,6 +300,9 @@ void directive_add_column(struct directive_reader *reader, struct directives *ou
         return;
     }
     column.name = str_trim(str_slice(item.value, 0, equals));
+    if (column.name.size == 0) { // an error needs its place
+        column.name = (str){item.value.data, 0};
+    }
     if (!column_check(reader, "column", "parser.invalid_directive", column.name)) {
         return;
     }

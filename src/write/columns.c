@@ -67,6 +67,76 @@ static enum error_code check_name(str name, struct error *err) {
     return ERROR_NONE;
 }
 
+// ── Types that DuckLake has not ──
+
+static const struct foreign_type {
+    str name;
+    const char *lack;
+    const char *hint;
+} FOREIGN_TYPES[] = {
+    {STR_INIT("BIT"), "no BIT", "cast it to VARCHAR"},
+    {STR_INIT("BIGNUM"), "no BIGNUM", "cast it to VARCHAR, or to DECIMAL(38, 0) where it fits"},
+    {STR_INIT("UNION"), "no UNION", "take a member with union_extract(), or cast it to VARCHAR"},
+    {STR_INIT("ENUM"), "no ENUM inside other types", "cast it to VARCHAR"},
+};
+
+static const struct foreign_type FIXED_ARRAY = {STR_INIT("["), "no lists of a fixed length",
+                                                "cast it to a list without the length: TYPE[]"};
+
+static size_t word_end(str type, size_t at) {
+    while (at < type.size &&
+           ((type.data[at] >= 'A' && type.data[at] <= 'Z') ||
+            (type.data[at] >= 'a' && type.data[at] <= 'z') ||
+            (type.data[at] >= '0' && type.data[at] <= '9') || type.data[at] == '_')) {
+        at++;
+    }
+    return at;
+}
+
+// Past the quotes that open at `at`: the name of a field, or a value of an ENUM.
+static size_t quoted_end(str type, size_t at) {
+    const size_t size = str_find_char(str_from_offset(type, at + 1), type.data[at]);
+    return size == SIZE_MAX ? type.size : at + 1 + size + 1;
+}
+
+// The first type inside `type` that no table of the lake holds; NULL: it holds them all.  A word
+// that a space follows is the name of a field.
+static const struct foreign_type *find_foreign(str type) {
+    for (size_t at = 0; at < type.size;) {
+        if (type.data[at] == '"' || type.data[at] == '\'') {
+            at = quoted_end(type, at);
+            continue;
+        }
+        const size_t end = word_end(type, at);
+        const char after = end < type.size ? type.data[end] : '\0';
+        if (type.data[at] == '[' && at + 1 < type.size && type.data[at + 1] != ']') {
+            return &FIXED_ARRAY;
+        }
+        for (size_t i = 0; end > at && after != ' ' && i < ARRAY_COUNT(FOREIGN_TYPES); i++) {
+            if (str_equal(str_slice(type, at, end), FOREIGN_TYPES[i].name)) {
+                return &FOREIGN_TYPES[i];
+            }
+        }
+        at = end > at ? end : at + 1;
+    }
+    return NULL;
+}
+
+enum { SHOWN_TYPE_MAX = 160 };
+
+static enum error_code check_foreign(const struct lake_column *column, struct error *err) {
+    const struct foreign_type *foreign = find_foreign(column->type);
+    if (foreign == NULL) {
+        return ERROR_NONE;
+    }
+    error_rule(err, ERROR_INVALID, "parser.other",
+               "column \"" STR_FORMAT "\" is of type " STR_FORMAT "%s: a lake has %s",
+               STR_ARGS(column->name), STR_ARGS(str_cut(column->type, SHOWN_TYPE_MAX)),
+               column->type.size > SHOWN_TYPE_MAX ? "…" : "", foreign->lack);
+    error_hint(err, "%s", foreign->hint);
+    return err->code;
+}
+
 // A row of values without names: (a, b).  DuckDB has such a type, but cannot make a column of it.
 static enum error_code check_type(const struct lake_column *column, struct error *err) {
     if (str_find(column->type, STR("(\"\" ")) == SIZE_MAX) {
@@ -81,8 +151,9 @@ static enum error_code check_type(const struct lake_column *column, struct error
 }
 
 enum error_code columns_normalise(struct arena *arena, struct lake_column *columns, size_t count,
-                                  struct error *err) {
+                                  size_t *wrong, struct error *err) {
     for (size_t i = 0; i < count; i++) {
+        *wrong = i;
         TRY(check_name(columns[i].name, err));
         TRY(check_type(&columns[i], err));
         if (str_equal(columns[i].type, STR("\"NULL\"")) ||
@@ -91,6 +162,7 @@ enum error_code columns_normalise(struct arena *arena, struct lake_column *colum
         } else if (str_starts_with(columns[i].type, STR("ENUM("))) {
             columns[i].type = STR("VARCHAR");
         } else {
+            TRY(check_foreign(&columns[i], err));
             columns[i].type = exact_type(arena, columns[i].type);
         }
         for (size_t j = 0; j < i; j++) {

@@ -14,9 +14,10 @@
 // Types that a lake table cannot have become what they hold: a bare NULL an INTEGER, an ENUM its
 // text.  HUGEINT and UHUGEINT, also inside other types, become DECIMAL(38,0): Parquet has no
 // integer of 128 bits, and DuckDB writes one as a DOUBLE, which loses digits beyond 2^53.  Two
-// columns of one name are ERROR_INVALID, as is a name that DuckLake or the runtime needs.
+// columns of one name are ERROR_INVALID, as is a name that DuckLake or the runtime needs, and a
+// type that no table of the lake holds; *wrong says which column.
 MUST_USE enum error_code columns_normalise(struct arena *arena, struct lake_column *columns,
-                                           size_t count, struct error *err);
+                                           size_t count, size_t *wrong, struct error *err);
 
 // "a", "b" — quoted, for a column list; each with `prefix` ("s.") in front.
 str columns_list(struct arena *arena, const struct lake_column *columns, size_t count, str prefix);

@@ -127,3 +127,18 @@ DuckLake table. Unmatched columns were: no_such_column
                    ^
 """) in result.out, result
     assert comments(project)[0] == "Sales"
+
+
+@pytest.mark.parametrize("part, transform", [("group", "identity"), ("year(order)", "year"), ("bucket(4, select)", "bucket(4)")])
+@pytest.mark.parametrize("kind", ["table", "merge\n-- @unique_key: select", "tracked\n-- @group_key: select"])
+def test_a_partition_column_may_be_named_like_a_keyword(project, part, transform, kind):
+    project.write({"models/raw/t.sql": f"""-- @kind: {kind}
+-- @partitioned_by: {part}
+-- @sorted_by: group
+SELECT 1 AS "select", 'a' AS "group", DATE '2024-01-01' AS "order"
+"""})
+    assert project.run_json().models["raw.t"]["warnings"] == []
+    assert storage(project) == ([transform], ["group"])
+    project.write({"models/raw/t.sql": (project.root / "models/raw/t.sql").read_text().replace("'a'", "'b'")})
+    assert project.run_json().models["raw.t"]["warnings"] == []
+    assert project.run_json().models["raw.t"]["run_type"] == "skip"
