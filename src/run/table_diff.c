@@ -2,8 +2,10 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "lake/attach.h"
 #include "lake/lake.h"
 #include "lake/result.h"
+#include "lake/snapshot.h"
 #include "lake/table_format.h"
 
 bool table_diff_is_empty(const struct table_diff *diff) {
@@ -14,8 +16,17 @@ bool table_diff_is_empty(const struct table_diff *diff) {
 struct side {
     str from;
     struct lake_column *columns;
+    str *names; // what the columns are called now; before a rename they had another name
     size_t count;
+    str compared; // the columns to compare, as SQL
 };
+
+static void name_columns(struct arena *arena, struct side *side) {
+    side->names = ARENA_ARRAY(arena, str, side->count);
+    for (size_t i = 0; i < side->count; i++) {
+        side->names[i] = side->columns[i].name;
+    }
+}
 
 // ── Columns ──
 
@@ -33,7 +44,7 @@ static bool is_own_column(const struct model *model, str name) {
 
 static const struct lake_column *find_column(const struct side *side, str name) {
     for (size_t i = 0; i < side->count; i++) {
-        if (str_equal_nocase(side->columns[i].name, name)) {
+        if (str_equal_nocase(side->names[i], name)) {
             return &side->columns[i];
         }
     }
@@ -49,7 +60,14 @@ static void compare_columns(struct arena *arena, const struct side *before,
             str_list_push(arena, &diff->schema,
                           str_format(arena, "+ " STR_FORMAT " (" STR_FORMAT ")",
                                      STR_ARGS(now->name), STR_ARGS(now->type)));
-        } else if (!str_equal(then->type, now->type)) {
+            continue;
+        }
+        if (!str_equal_nocase(then->name, now->name)) {
+            str_list_push(arena, &diff->schema,
+                          str_format(arena, "renamed " STR_FORMAT " → " STR_FORMAT,
+                                     STR_ARGS(then->name), STR_ARGS(now->name)));
+        }
+        if (!str_equal(then->type, now->type)) {
             str_list_push(arena, &diff->schema,
                           str_format(arena, STR_FORMAT ": " STR_FORMAT " → " STR_FORMAT,
                                      STR_ARGS(now->name), STR_ARGS(then->type),
@@ -57,22 +75,26 @@ static void compare_columns(struct arena *arena, const struct side *before,
         }
     }
     for (size_t i = 0; i < before->count; i++) {
-        if (find_column(after, before->columns[i].name) == NULL) {
+        if (find_column(after, before->names[i]) == NULL) {
             str_list_push(arena, &diff->schema,
                           str_format(arena, "- " STR_FORMAT, STR_ARGS(before->columns[i].name)));
         }
     }
 }
 
-// "a", "b": those of both sides, without the kind's own.
-static str common_columns(struct arena *arena, const struct model *model, const struct side *before,
-                          const struct side *after) {
+// "a", "b": of this side, those that both have, without the kind's own, in the order of `after`.
+static str common_columns(struct arena *arena, const struct model *model, const struct side *side,
+                          const struct side *before, const struct side *after) {
     struct str_list names = {0};
     for (size_t i = 0; i < after->count; i++) {
         const str name = after->columns[i].name;
-        if (!is_own_column(model, name) &&
+        const struct lake_column *own = find_column(side, name);
+        if (!is_own_column(model, name) && own != NULL &&
             (before->count == 0 || find_column(before, name) != NULL)) {
-            str_list_push(arena, &names, lake_quote_name(arena, name));
+            str_list_push(arena, &names,
+                          str_format(arena, STR_FORMAT " AS " STR_FORMAT,
+                                     STR_ARGS(lake_quote_name(arena, own->name)),
+                                     STR_ARGS(lake_quote_name(arena, name))));
         }
     }
     return str_list_join(arena, &names, STR(", "));
@@ -109,17 +131,17 @@ static enum error_code read_sample(struct lake_connection *connection, struct ar
 }
 
 // The rows of `one` that `other` does not have, by number and a few of them.
-static enum error_code surplus(struct lake_connection *connection, struct arena *arena, str columns,
+static enum error_code surplus(struct lake_connection *connection, struct arena *arena,
                                const struct side *one, const struct side *other, int64_t *count,
                                str *samples, size_t *sample_count, struct error *err) {
-    if (one->count == 0 || columns.size == 0) {
+    if (one->count == 0 || one->compared.size == 0) {
         return ERROR_NONE;
     }
-    str rows = str_format(arena, "SELECT " STR_FORMAT " FROM " STR_FORMAT, STR_ARGS(columns),
+    str rows = str_format(arena, "SELECT " STR_FORMAT " FROM " STR_FORMAT, STR_ARGS(one->compared),
                           STR_ARGS(one->from));
     if (other->count > 0) {
         rows = str_format(arena, STR_FORMAT " EXCEPT ALL SELECT " STR_FORMAT " FROM " STR_FORMAT,
-                          STR_ARGS(rows), STR_ARGS(columns), STR_ARGS(other->from));
+                          STR_ARGS(rows), STR_ARGS(other->compared), STR_ARGS(other->from));
     }
     const str table = STR("temp.main.__coypu_surplus");
     TRY(lake_execute(connection,
@@ -151,6 +173,39 @@ static void read_before(struct lake_connection *connection, struct arena *arena,
         ERROR_NONE) {
         before->count = 0;
     }
+    name_columns(arena, before);
+}
+
+// DuckLake knows a renamed column by its id.
+static enum error_code follow_renames(struct lake_connection *connection, struct arena *arena,
+                                      const struct model *model, int64_t snapshot,
+                                      struct side *before, struct error *err) {
+    struct lake_table table;
+    bool found = false;
+    TRY(lake_table_find(connection, arena, model->schema, model->name, &table, &found, err));
+    if (!found) {
+        return ERROR_NONE;
+    }
+    const str sql = str_replace_all(
+        arena,
+        STR("SELECT past.column_name, now.column_name FROM {m}.ducklake_column past "
+            "JOIN {m}.ducklake_column now USING (table_id, column_id) WHERE table_id = ?1 "
+            "AND past.begin_snapshot <= ?2 AND coalesce(past.end_snapshot > ?2, true) "
+            "AND now.end_snapshot IS NULL AND past.parent_column IS NULL "
+            "AND lower(past.column_name) <> lower(now.column_name)"),
+        STR("{m}"), lake_metadata_prefix(lake_of(connection)));
+    LAKE_RESULT result = NULL;
+    TRY(lake_query(connection, sql,
+                   LAKE_VALUES(lake_value_int64(table.id), lake_value_int64(snapshot)), &result,
+                   err));
+    while (lake_result_next(result)) {
+        for (size_t i = 0; i < before->count; i++) {
+            if (str_equal(before->columns[i].name, lake_result_text(result, 0))) {
+                before->names[i] = str_copy(arena, lake_result_text(result, 1));
+            }
+        }
+    }
+    return ERROR_NONE;
 }
 
 enum error_code table_diff_read(struct lake_connection *connection, struct arena *arena,
@@ -163,14 +218,17 @@ enum error_code table_diff_read(struct lake_connection *connection, struct arena
     read_before(connection, arena, table, snapshot, &before);
     TRY(lake_describe(connection, arena, str_format(arena, "FROM " STR_FORMAT, STR_ARGS(table)),
                       &after.columns, &after.count, err));
+    name_columns(arena, &after);
     if (before.count > 0) {
+        TRY(follow_renames(connection, arena, model, snapshot, &before, err));
         compare_columns(arena, &before, &after, diff);
     }
-    const str columns = common_columns(arena, model, &before, &after);
+    before.compared = common_columns(arena, model, &before, &before, &after);
+    after.compared = common_columns(arena, model, &after, &before, &after);
     TRY(count_rows(connection, arena, &before, &diff->rows_before, err));
     TRY(count_rows(connection, arena, &after, &diff->rows_after, err));
-    TRY(surplus(connection, arena, columns, &after, &before, &diff->added, diff->sample_added,
+    TRY(surplus(connection, arena, &after, &before, &diff->added, diff->sample_added,
                 &diff->sample_added_count, err));
-    return surplus(connection, arena, columns, &before, &after, &diff->removed,
-                   diff->sample_removed, &diff->sample_removed_count, err);
+    return surplus(connection, arena, &before, &after, &diff->removed, diff->sample_removed,
+                   &diff->sample_removed_count, err);
 }

@@ -16,7 +16,7 @@ enum { DIFF_SAMPLES_MAX = 2 };
 
 struct table_diff {
     const struct model *model;
-    struct str_list schema; // "+ c (INTEGER)", "- d", "e: INTEGER → BIGINT"
+    struct str_list schema; // "+ c (INTEGER)", "- d", "e: INTEGER → BIGINT", "renamed f → g"
     int64_t rows_before;
     int64_t rows_after;
     int64_t added;

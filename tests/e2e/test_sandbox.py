@@ -263,3 +263,16 @@ def test_samples_keep_every_digit_of_decimals(project):
     out = project.run("sandbox", "--json", code=0).out
     assert '"sample_added":[{"id":1,"amount":123456789012345678901234567890123456.70,"big":9007199254740993}]' in out
     assert '"sample_removed":[{"id":1,"amount":5.00,"big":9007199254740993}]' in out
+
+
+def test_rows_are_compared_through_a_renamed_column(project):
+    model = MERGE + "SELECT id, %s FROM raw.s"
+    project.write({"models/raw/s.sql": "SELECT * FROM (VALUES (1, 10), (2, 20)) t(id, v)", "models/mart/m.sql": model % "v"})
+    project.run("run", code=0)
+    project.write({"models/raw/s.sql": "SELECT * FROM (VALUES (1, 11), (2, 20)) t(id, v)",
+                   "models/mart/m.sql": model % "v AS vv, 1 AS n"})
+    result = project.run("sandbox", "--json", code=0)
+    diff = diffs(result)["mart.m"]
+    assert diff["schema"] == ["renamed v → vv", "+ n (INTEGER)"]
+    assert (diff["added"], diff["removed"]) == (1, 1)
+    assert diff["sample_added"] == [{"id": 1, "vv": 11}] and diff["sample_removed"] == [{"id": 1, "vv": 10}]
