@@ -126,7 +126,7 @@ static enum error_code find_column(struct survey *survey, const struct model *mo
             *column = name;
             return ERROR_NONE;
         }
-        is_open = is_open || str_equal(name, STR("*"));
+        is_open = is_open || str_equal(name, STR("*")) || lineage->columns.items[i].is_open;
         str_list_push(survey->arena, &names, name);
     }
     if (is_open) { // it may well have that column

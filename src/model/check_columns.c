@@ -51,7 +51,7 @@ static bool known_columns(struct arena *arena, const struct lineage *lineage,
                           struct str_list *names) {
     for (size_t i = 0; i < lineage->columns.count; i++) {
         const str name = lineage->columns.items[i].name;
-        if (name.size == 0 || str_equal(name, STR("*"))) {
+        if (name.size == 0 || str_equal(name, STR("*")) || lineage->columns.items[i].is_open) {
             return false;
         }
         str_list_push(arena, names, name);

@@ -49,7 +49,8 @@ static void register_table(struct models_lineage *lineages, const struct model *
         }
     }
     push_own_columns(lineages, model, &columns);
-    lineage_database_add(&lineages->database, model->target, &columns, known, NULL);
+    lineage_database_add_made(&lineages->database, model->target, &columns, known,
+                              lineage == NULL ? NULL : &lineage->columns);
 }
 
 // What a lib call returns are the columns that the model takes from it.

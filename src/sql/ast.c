@@ -520,7 +520,8 @@ static void query_outputs(struct reader *reader, yyjson_val *node) {
     struct str_list names = {0};
     yyjson_arr_foreach(list, i, max, item) {
         const str name = projection_name(reader->arena, item);
-        if (name.size == 0) { // a star, or an expression that DuckDB names
+        // A star, an expression that DuckDB names, or perhaps a struct's fields.
+        if (name.size == 0 || ast_is_unnest(item)) {
             return;
         }
         str_list_push(reader->arena, &names, name);

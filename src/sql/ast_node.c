@@ -71,6 +71,12 @@ size_t ast_first_offset(yyjson_val *node) {
     return first;
 }
 
+bool ast_is_unnest(yyjson_val *node) {
+    const str name = ast_text(node, "function_name");
+    return ast_is(node, "class", "FUNCTION") &&
+           (str_equal_nocase(name, STR("unnest")) || str_equal_nocase(name, STR("unlist")));
+}
+
 bool ast_contains(yyjson_val *node, const char *name) {
     size_t i, max;
     yyjson_val *key, *value;

@@ -27,6 +27,8 @@ bool ast_is(yyjson_val *node, const char *key, const char *value);
 size_t ast_offset(yyjson_val *node);
 // The smallest query_location in the tree: where an expression begins.
 size_t ast_first_offset(yyjson_val *node);
+// Whether it is unnest(…), which makes columns of a struct's fields.
+bool ast_is_unnest(yyjson_val *node);
 // Whether some object in the tree has class or type `name`.
 bool ast_contains(yyjson_val *node, const char *name);
 

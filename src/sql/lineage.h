@@ -103,6 +103,9 @@ struct lineage_column {
     struct lineage_indirect_list indirect;    // of this column alone: windows, FILTER, subqueries
     struct lineage_copy copy;                 // in a SELECT; in a set operation there is none
     const struct lineage_column_list *fields; // of a struct, when they are known; else NULL
+    const struct lineage_column *item;        // what a list holds; NULL: it is none, or not known
+    bool is_plain;                            // it is known to be neither struct nor list
+    bool is_open; // `unnest(x) AS name` of who knows what: were x a struct, it would be its fields
 };
 
 struct lineage_column_list {
@@ -219,6 +222,8 @@ struct lineage_table {
     bool columns_known; // all of them, in order
     struct str_list columns;
     struct str_list types; // beside columns, or empty; STRUCT types let fields be found
+    const struct lineage_column_list *made_by;   // the columns of the query that makes it, in the
+                                                 // order of `columns`: its types; may be NULL
     const struct lineage_definition *definition; // of a view or table macro; else NULL
 };
 

@@ -12,6 +12,7 @@
 //   lineage_function.c     what functions and operators are called and do
 //   lineage_scope.c        column names
 //   lineage_value.c        what a value is made of
+//   lineage_shape.c        whether it is a struct or a list; unnest() by that
 //
 // A `struct lineage_column` is used for every value on the way, not only for output columns.
 
@@ -103,6 +104,22 @@ struct lineage_column lineage_field(struct lineage_build *build, const struct li
 void lineage_note(struct lineage_build *build, const char *format, ...) PRINTF_LIKE(2, 3);
 // a, a_1, …: DuckDB's names for columns of one name in a derived table.
 void lineage_unique_names(struct lineage_build *build, struct lineage_column_list *columns);
+
+// ── lineage_shape.c ──
+// What a column of this type is ("STRUCT(a INTEGER)[]"), once its sources are known.
+void lineage_type_shape(struct lineage_build *build, str type, struct lineage_column *column);
+// The same as another one.
+void lineage_shape_like(struct lineage_build *build, const struct lineage_column *like,
+                        struct lineage_column *column);
+// A list, when one of the values that it is chosen from is one.
+void lineage_choice_shape(struct lineage_build *build, const struct lineage_column *choice,
+                          struct lineage_column *value);
+// What the result of a function is, as far as its name and its first argument tell.
+void lineage_call_shape(struct lineage_build *build, str function,
+                        const struct lineage_column *argument, struct lineage_column *value);
+// One item of a SELECT list that is unnest(…); false: it is something else.
+bool lineage_project_unnest(struct lineage_build *build, yyjson_val *item,
+                            struct lineage_frame *frame, struct lineage_column_list *columns);
 
 // ── lineage_scope.c ──
 struct lineage_column lineage_resolve(struct lineage_build *build, yyjson_val *column_ref,

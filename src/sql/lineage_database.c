@@ -33,6 +33,15 @@ void lineage_database_add(struct lineage_database *database, str name,
     table->types = types == NULL ? (struct str_list){0} : *types;
 }
 
+void lineage_database_add_made(struct lineage_database *database, str name,
+                               const struct str_list *columns, bool columns_known,
+                               const struct lineage_column_list *made_by) {
+    struct lineage_table *table = put_table(database, &database->tables, name, name);
+    table->columns = *columns;
+    table->columns_known = columns_known;
+    table->made_by = columns_known ? made_by : NULL; // else the places differ
+}
+
 void lineage_database_add_call(struct lineage_database *database, str function, str shown_name,
                                const struct str_list *columns, bool columns_known) {
     struct lineage_table *table = put_table(database, &database->calls, function, shown_name);

@@ -39,6 +39,10 @@ void lineage_database_init(struct lineage_database *database, struct arena *aren
 void lineage_database_add(struct lineage_database *database, str name,
                           const struct str_list *columns, bool columns_known,
                           const struct str_list *types);
+// The table that a query makes, with the columns of the query.
+void lineage_database_add_made(struct lineage_database *database, str name,
+                               const struct str_list *columns, bool columns_known,
+                               const struct lineage_column_list *made_by);
 // A view, and the syntax tree of its body; both are borrowed.
 void lineage_database_add_view(struct lineage_database *database, const struct sql_view *view,
                                str ast);

@@ -31,6 +31,21 @@ static void take_part(struct lineage_build *build, struct lineage_column *value,
     }
 }
 
+// As take_list; returns the first one.
+static struct lineage_column take_values(struct lineage_build *build, struct lineage_column *value,
+                                         yyjson_val *list, struct lineage_frame *frame,
+                                         enum lineage_transformation transformation, str function) {
+    struct lineage_column first = lineage_nothing();
+    size_t i, max;
+    yyjson_val *part;
+    yyjson_arr_foreach(list, i, max, part) {
+        const struct lineage_column inner = lineage_expression(build, part, frame);
+        lineage_take(build, value, &inner, transformation, function);
+        first = i == 0 ? inner : first;
+    }
+    return first;
+}
+
 static void take_list(struct lineage_build *build, struct lineage_column *value, yyjson_val *list,
                       struct lineage_frame *frame, enum lineage_transformation transformation,
                       str function) {
@@ -216,6 +231,7 @@ static void function_arguments(struct lineage_build *build, yyjson_val *node, st
     str shown;
     const enum lineage_transformation transformation = lineage_function(build, node, name, &shown);
     const bool takes_lambda = lineage_takes_lambda(name);
+    struct lineage_column first = lineage_nothing();
     size_t i, max;
     yyjson_val *child;
     yyjson_arr_foreach(yyjson_obj_get(node, "children"), i, max, child) {
@@ -223,9 +239,12 @@ static void function_arguments(struct lineage_build *build, yyjson_val *node, st
             const struct lineage_column body = lambda_body(build, child, frame);
             lineage_take(build, value, &body, transformation, shown);
         } else {
-            take_part(build, value, child, frame, transformation, shown);
+            const struct lineage_column argument = lineage_expression(build, child, frame);
+            lineage_take(build, value, &argument, transformation, shown);
+            first = i == 0 ? argument : first;
         }
     }
+    lineage_call_shape(build, name, &first, value);
     if (transformation == LINEAGE_AGGREGATION) {
         frame->saw_aggregate = true;
         const bool counts_rows = yyjson_arr_size(yyjson_obj_get(node, "children")) == 0;
@@ -358,6 +377,16 @@ static struct lineage_column subquery(struct lineage_build *build, yyjson_val *n
 
 // ── All ──
 
+// One of the values that it may be: they have one type.
+static void take_choice(struct lineage_build *build, struct lineage_column *value,
+                        yyjson_val *choice, struct lineage_frame *frame) {
+    if (yyjson_is_obj(choice)) {
+        const struct lineage_column inner = lineage_expression(build, choice, frame);
+        lineage_take(build, value, &inner, LINEAGE_CONDITIONAL, (str){0});
+        lineage_choice_shape(build, &inner, value);
+    }
+}
+
 static struct lineage_column case_expression(struct lineage_build *build, yyjson_val *node,
                                              struct lineage_frame *frame) {
     struct lineage_column value = lineage_nothing();
@@ -366,11 +395,9 @@ static struct lineage_column case_expression(struct lineage_build *build, yyjson
     yyjson_arr_foreach(yyjson_obj_get(node, "case_checks"), i, max, check) {
         take_part(build, &value, yyjson_obj_get(check, "when_expr"), frame, LINEAGE_CONDITIONAL,
                   (str){0});
-        take_part(build, &value, yyjson_obj_get(check, "then_expr"), frame, LINEAGE_CONDITIONAL,
-                  (str){0});
+        take_choice(build, &value, yyjson_obj_get(check, "then_expr"), frame);
     }
-    take_part(build, &value, yyjson_obj_get(node, "else_expr"), frame, LINEAGE_CONDITIONAL,
-              (str){0});
+    take_choice(build, &value, yyjson_obj_get(node, "else_expr"), frame);
     return value;
 }
 
@@ -435,11 +462,18 @@ static struct lineage_column operator_expression(struct lineage_build *build, yy
         return value;
     }
     if (str_equal(type, STR("OPERATOR_COALESCE")) || str_equal(type, STR("OPERATOR_NULLIF"))) {
-        take_list(build, &value, children, frame, LINEAGE_CONDITIONAL, (str){0});
+        size_t i, max;
+        yyjson_val *choice;
+        yyjson_arr_foreach(children, i, max, choice) {
+            take_choice(build, &value, choice, frame);
+        }
     } else if (str_equal(type, STR("OPERATOR_UNPACK"))) {
         take_list(build, &value, children, frame, LINEAGE_IDENTITY, (str){0});
     } else {
-        take_list(build, &value, children, frame, LINEAGE_FUNCTION, lineage_word(build, type));
+        const str name = lineage_word(build, type);
+        const struct lineage_column first =
+            take_values(build, &value, children, frame, LINEAGE_FUNCTION, name);
+        lineage_call_shape(build, name, &first, &value);
     }
     return value;
 }
@@ -474,13 +508,17 @@ struct lineage_column lineage_expression(struct lineage_build *build, yyjson_val
     }
     if (str_equal(class, STR("CAST"))) {
         take_part(build, &value, yyjson_obj_get(node, "child"), frame, LINEAGE_CAST, (str){0});
+        lineage_type_shape(build, ast_type(build->arena, yyjson_obj_get(node, "cast_type"))->text,
+                           &value);
     } else if (str_equal(class, STR("COLLATE"))) {
         take_part(build, &value, yyjson_obj_get(node, "child"), frame, LINEAGE_FUNCTION,
                   STR("collate"));
     } else if (str_equal(class, STR("LAMBDA"))) {
         take_part(build, &value, yyjson_obj_get(node, "lhs"), frame, LINEAGE_FUNCTION, STR("->"));
         take_part(build, &value, yyjson_obj_get(node, "expr"), frame, LINEAGE_FUNCTION, STR("->"));
-    } else if (!str_equal(class, STR("CONSTANT")) && !str_equal(class, STR("PARAMETER"))) {
+    } else if (str_equal(class, STR("CONSTANT"))) {
+        value.is_plain = true;
+    } else if (!str_equal(class, STR("PARAMETER"))) {
         take_members(build, node, frame, &value, lineage_word(build, ast_text(node, "type")));
     }
     return value;

@@ -60,45 +60,6 @@ static size_t add_occurrence(struct lineage_build *build, str table, size_t offs
     return build->out->occurrences.count - 1;
 }
 
-// STRUCT(a INTEGER, b STRUCT(c VARCHAR)): the fields of a column, each made of the whole.
-static void type_fields(struct lineage_build *build, str type, struct lineage_column *column) {
-    if (!str_starts_with(type, STR("STRUCT(")) || !str_ends_with(type, STR(")"))) {
-        return;
-    }
-    struct lineage_column_list *fields = ARENA_NEW(build->arena, struct lineage_column_list);
-    const str inner = str_slice(type, STR("STRUCT(").size, type.size - 1);
-    size_t start = 0;
-    int depth = 0;
-    bool quoted = false;
-    for (size_t i = 0; i <= inner.size; i++) {
-        const char c = i < inner.size ? inner.data[i] : ',';
-        quoted = c == '"' ? !quoted : quoted;
-        depth += quoted ? 0 : (c == '(' ? 1 : c == ')' ? -1 : 0);
-        if (quoted || depth > 0 || c != ',') {
-            continue;
-        }
-        const str part = str_trim(str_slice(inner, start, i));
-        start = i + 1;
-        size_t end = str_find_char(part, ' ');
-        str name = str_slice(part, 0, end);
-        if (str_starts_with(part, STR("\""))) {
-            end = 1;
-            while (end < part.size &&
-                   (part.data[end] != '"' || (end + 1 < part.size && part.data[end + 1] == '"'))) {
-                end += part.data[end] == '"' ? 2 : 1;
-            }
-            name = str_replace_all(build->arena, str_slice(part, 1, end), STR("\"\""), STR("\""));
-            end++;
-        }
-        struct lineage_column field = lineage_nothing();
-        lineage_take(build, &field, column, LINEAGE_FUNCTION, STR("struct_extract"));
-        field.name = str_copy(build->arena, name);
-        type_fields(build, str_trim(str_from_offset(part, end)), &field);
-        LIST_PUSH(build->arena, fields, field);
-    }
-    column->fields = fields;
-}
-
 static void table_columns(struct lineage_build *build, const struct lineage_table *table,
                           struct lineage_relation *relation) {
     relation->columns_known = table->columns_known;
@@ -109,7 +70,10 @@ static void table_columns(struct lineage_build *build, const struct lineage_tabl
             .occurrence = relation->occurrence, .table = table->name, .column = column.name};
         lineage_add_source(build, &column, &source);
         if (i < table->types.count) {
-            type_fields(build, table->types.items[i], &column);
+            lineage_type_shape(build, table->types.items[i], &column);
+        } else if (table->made_by != NULL && i < table->made_by->count) {
+            lineage_shape_like(build, &table->made_by->items[i], &column);
+            column.is_open = table->made_by->items[i].is_open;
         }
         LIST_PUSH(build->arena, &relation->columns, column);
     }

@@ -416,21 +416,6 @@ static void project_columns(struct lineage_build *build, yyjson_val *item, yyjso
     }
 }
 
-// unnest(s) of a struct makes a column of each field.
-static bool project_unnest(struct lineage_build *build, yyjson_val *item,
-                           struct lineage_frame *frame, struct lineage_column_list *columns) {
-    if (!ast_is(item, "class", "FUNCTION") || !ast_is(item, "function_name", "unnest")) {
-        return false;
-    }
-    yyjson_val *argument = yyjson_arr_get_first(yyjson_obj_get(item, "children"));
-    const struct lineage_column value = lineage_expression(build, argument, frame);
-    if (value.fields == NULL) {
-        return false;
-    }
-    push_fields(build, &value, columns);
-    return true;
-}
-
 static bool is_star_filter(yyjson_val *item) {
     yyjson_val *first = yyjson_arr_get_first(yyjson_obj_get(item, "children"));
     return ast_is(item, "class", "FUNCTION") && ast_is(first, "class", "STAR") &&
@@ -456,9 +441,10 @@ void lineage_project(struct lineage_build *build, yyjson_val *item, struct linea
     yyjson_val *star = find_columns(item);
     if (star != NULL) {
         project_columns(build, item, star, frame, columns);
-    } else if (!project_unnest(build, item, frame, columns)) {
+    } else if (!lineage_project_unnest(build, item, frame, columns)) {
         struct lineage_column column = lineage_expression(build, item, frame);
         column.name = lineage_expression_name(build, item, &column);
+        column.is_open = false; // it was named
         LIST_PUSH(build->arena, columns, column);
     }
 }

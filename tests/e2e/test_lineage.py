@@ -257,6 +257,32 @@ def test_a_renamed_column_keeps_its_values(shop):
     assert shop.sql("SELECT who FROM mart.customers") == [{"who": "Ann"}]
 
 
+UNNEST = "-- @column: a = x\n-- @constraint: not_null(a)\n-- @sorted_by: a\nSELECT id, unnest(%s) FROM %s"
+
+
+@pytest.mark.parametrize("option, fields", (("", ["id", "a", "b"]), (", recursive := true", ["id", "a", "c"])))
+def test_unnest_of_a_struct_is_its_fields(project, option, fields):
+    project.write({"models/raw/o.sql": "SELECT 1 AS id, {'a': 1, 'b': {'c': 2}} AS st", "models/m/t.sql": UNNEST % ("st" + option, "raw.o")})
+    assert json.loads(project.run("validate", "--json", code=0).out)["files"][0].get("findings", []) == []
+    for _ in range(2):  # before the first run and after it
+        result = project.run("lineage", "overview", "--json", code=0)
+        assert columns(result, "m.t") == {"id": [("raw.o", "id", "IDENTITY")], **{f: [("raw.o", "st", "FUNCTION")] for f in fields[1:]}}
+        project.run("run", code=0)
+    assert list(project.sql("SELECT * FROM m.t")[0]) == fields
+    traced = json.loads(project.value("SELECT commit_extra_info->>'column_lineage' FROM lake.snapshots() WHERE commit_extra_info->>'model' = 'm.t'"))
+    assert [(c["column"], "untraced" in c) for c in traced] == [(f, False) for f in fields]
+    project.run("lineage", "m.t.a", code=0)
+    assert "m.t" in project.run("impact", "raw.o.st", code=0).out
+
+
+def test_unnest_of_who_knows_what_blocks_nothing(project):
+    for name in "", " AS x":
+        project.write({"models/m/t.sql": UNNEST.replace("%s) FROM", "%s)" + name + " FROM") % ("st", "ext.o")})
+        result = project.run("validate", code=0)
+        assert "BLOCKER" not in result.out, result
+        project.run("lineage", "m.t.a", code=0)
+
+
 def test_validate_looks_through_stars(project):
     """Columns that directives name are checked although the SELECT list is a star."""
     project.write({**FILES, "models/mart/star.sql":

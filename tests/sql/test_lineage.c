@@ -306,6 +306,22 @@ static void names_and_number_of_columns_are_those_of_duckdb(void **state) {
     assert_int_equal(failures, 0);
 }
 
+// A struct is as many columns as it has fields, whatever its alias says.
+static void what_unnest_may_make_of_an_unknown_type_is_open(void **state) {
+    (void)state;
+    struct lineage lineage =
+        read_with(&database.catalog, STR("SELECT a, unnest(coalesce(s, NULL)) FROM t"));
+    assert_true(str_equal(lineage_text(&lineage),
+                          STR("  a: t.a\n  * (untraced): conditional t.s\n  | join t.s\n"
+                              "  ! the columns of unnest(COALESCE(s, NULL)) are not known\n")));
+    lineage = read_with(&database.catalog, STR("SELECT unnest(nobody.knows) AS x FROM nobody"));
+    assert_true(str_equal(lineage.columns.items[0].name, STR("x")));
+    assert_true(lineage.columns.items[0].is_open);
+    lineage = read_with(&database.catalog,
+                        STR("SELECT x FROM (SELECT unnest(nobody.knows) AS x FROM nobody)"));
+    assert_false(lineage.columns.items[0].is_open);
+}
+
 // ── Sound: what is not listed changes nothing ──
 
 // Small values that meet in joins, with NULLs and duplicates.
@@ -467,6 +483,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_come_from_where_the_cases_say),
         cmocka_unit_test(names_and_number_of_columns_are_those_of_duckdb),
+        cmocka_unit_test(what_unnest_may_make_of_an_unknown_type_is_open),
         cmocka_unit_test(a_column_that_is_not_listed_changes_nothing),
     };
     return cmocka_run_group_tests(tests, open_lake, close_lake);
