@@ -226,9 +226,9 @@ static const struct {
      "  hint: it produces: id\n"},
     {"same name twice",
      {"models/a.sql", "SELECT 1 AS a, 2 AS A\n"},
-     "models/a.sql:1:1: error: the query produces two columns named \"A\"\n"
+     "models/a.sql:1:16: error: the query produces two columns named \"A\"\n"
      "  SELECT 1 AS a, 2 AS A\n"
-     "  ^\n"
+     "                 ^\n"
      "  hint: give one of them another name with AS\n"},
     {"two files, one target",
      {"models/Mart/A.sql", "SELECT 1 AS a", "models/mart/a.sql", "SELECT 1 AS a"},
