@@ -9,6 +9,7 @@
 #include "lake/result.h"
 #include "lake/snapshot.h"
 #include "lake/table_format.h"
+#include "lake/variant.h"
 #include "project/project.h"
 
 #include <stdint.h>
@@ -145,7 +146,8 @@ static enum error_code query_rows(const struct command_line *line, struct sessio
         limit > 0 ? str_format(arena, STR_FORMAT " LIMIT %lld", STR_ARGS(sql), (long long)limit)
                   : sql;
     LAKE_RESULT result = NULL;
-    TRY(lake_stream(session->connection, limited, LAKE_NO_VALUES, &result, err));
+    TRY(lake_stream_readable(session->connection, arena, limited,
+                             format == TABLE_JSON || line->json, &result, err));
     const struct envelope envelope = {
         .key = "table",
         .value = str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(table.schema),
@@ -214,7 +216,8 @@ static enum error_code sql_rows(const struct command_line *line, struct session 
     TRY(lake_load_extensions_for(session->connection, sql, err));
     TRY(check(session, sql, err));
     LAKE_RESULT result = NULL;
-    TRY(lake_stream(session->connection, sql, LAKE_NO_VALUES, &result, err));
+    TRY(lake_stream_readable(session->connection, line->arena, sql,
+                             format == TABLE_JSON || line->json, &result, err));
     const struct envelope envelope = {.key = "query", .value = sql};
     return print_result(line, result, format, &envelope, session->project, err);
 }

@@ -58,6 +58,30 @@ def test_query_formats(project):
     assert answer["schema_version"] == 1 and answer["table"] == "raw.a" and answer["limit"] == 1 and len(answer["rows"]) == 1
 
 
+VARIANTS = """SELECT 1 AS id, {'a': 1, 'b': [1.5, NULL]}::VARIANT AS v, [DATE '2024-01-01'::VARIANT] AS l, {'variant': 1, 'x': 'y'::VARIANT} AS s
+UNION ALL SELECT 2, NULL, [NULL], NULL UNION ALL SELECT 3, 'te|xt'::VARIANT, [], NULL ORDER BY id DESC; -- all"""
+
+
+def test_variants_are_printed_as_duckdb_casts_them(project):
+    rows = [{"id": 3, "v": "te|xt", "l": [], "s": None}, {"id": 2, "v": None, "l": [None], "s": None},
+            {"id": 1, "v": {"a": 1, "b": [1.5, None]}, "l": ["2024-01-01"], "s": {"variant": 1, "x": "y"}}]
+    assert json.loads(project.run("sql", VARIANTS, "--format", "json", code=0).out) == rows
+    assert json.loads(project.run("sql", VARIANTS, "--json", code=0).out)["rows"] == rows
+    table = [["id", "v", "l", "s"], ["3", "te|xt", "[]", ""], ["2", "", "[null]", ""],
+             ["1", "{'a': 1, 'b': [1.5, NULL]}", '["2024-01-01"]', '{"variant":1,"x":"y"}']]
+    out = project.run("sql", VARIANTS, "--format", "csv", code=0).out
+    assert list(csv.reader(io.StringIO(out))) == table
+
+
+def test_stored_variants_are_printed(project):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id, {'a': 'x|y'}::VARIANT AS v"})
+    project.run_json()
+    assert json.loads(project.run("query", "raw.a", "--json", code=0).out)["rows"] == [{"id": 1, "v": {"a": "x|y"}}]
+    assert "{'a': x\\|y}" in project.run("query", "raw.a", code=0).out
+    out = project.run("sql", "SELECT v AS a, id AS a FROM raw.a", "--format", "csv", code=0).out
+    assert out == "a,a\n{'a': x|y},1\n"
+
+
 def test_query_of_an_unknown_table_suggests(project):
     project.write({"models/raw/orders.sql": "SELECT 1 AS id"})
     project.run_json()
