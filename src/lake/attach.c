@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "lake/duckdb_api.h"
+#include "lake/inlining.h"
 #include "lake/script.h"
 
 static const char attach_example[] =
@@ -16,6 +17,10 @@ static bool has_prefix_nocase(str text, const char *prefix) {
     const str start = str_slice(text, 0, str_from(prefix).size);
     return str_equal_nocase(start, str_from(prefix));
 }
+
+// What the lake says of inlining goes before what a connection says (lake/inlining.h), so that it
+// is said of the connection.
+#define INLINING "DATA_INLINING_ROW_LIMIT"
 
 // Whether an option of that name stands in the list; a value in quotes is not looked into.
 static bool has_option(str options, const char *name) {
@@ -66,6 +71,26 @@ static str absolute_data_path(struct arena *arena, str options) {
                               STR_ARGS(str_from_offset(options, value_end)));
         }
         offset = sql_skip_space(options, end);
+    }
+    return options;
+}
+
+// The options without the one of that name.
+static str without_option(struct arena *arena, str options, const char *name) {
+    size_t before = 0; // the end of what stays, with its comma
+    size_t offset = sql_skip_space(options, 0);
+    while (offset < options.size) {
+        const size_t end = sql_skip_token(options, offset);
+        const size_t value = sql_skip_space(options, end);
+        if (str_equal_nocase(str_slice(options, offset, end), str_from(name))) {
+            const str rest = str_trim(str_from_offset(options, sql_skip_token(options, value)));
+            const bool goes_on = str_starts_with(rest, STR(","));
+            const str head = str_trim(str_slice(options, 0, goes_on ? offset : before));
+            return str_format(arena, STR_FORMAT " " STR_FORMAT, STR_ARGS(head),
+                              STR_ARGS(goes_on ? str_from_offset(rest, 1) : rest));
+        }
+        before = str_equal(str_slice(options, offset, end), STR(",")) ? offset : before;
+        offset = value;
     }
     return options;
 }
@@ -232,14 +257,19 @@ static enum error_code run_attach(struct lake_connection *connection,
         error_hint(options->warning, "put it into config/secrets.sql with CREATE SECRET");
     }
     struct lake *lake = connection->lake;
-    lake->attached.keeps_no_rows = str_equal(
-        attach_text_option(&scratch, attach.options, "DATA_INLINING_ROW_LIMIT"), STR("0"));
+    const str limit = attach_text_option(&scratch, attach.options, INLINING);
+    lake->attached.keeps_no_rows = str_equal(limit, STR("0"));
     lake->attached.metadata_schema =
         str_copy(&lake->arena, attach_text_option(&scratch, attach.options, "METADATA_SCHEMA"));
     lake->attached.metadata_catalog =
         str_copy(&lake->arena, attach_text_option(&scratch, attach.options, "METADATA_CATALOG"));
     TRY(lake_load_extensions_for(connection, statement->text, err));
     TRY(load_for_secret(connection, attach.path, err));
+    int64_t rows = 0;
+    if (str_parse_int64(limit, &rows) && rows > 0) {
+        attach.options = without_option(&scratch, attach.options, INLINING);
+        TRY(lake_inlining_set_limit(connection, rows, err));
+    }
     if (is_missing_file(&attach, options)) {
         lake->attached.is_missing = true;
         return attach_empty(connection, &attach, err);

@@ -196,6 +196,8 @@ struct lake_connection {
     struct error failure;
     int64_t last_snapshot;  // that this connection committed, as DuckLake last said
     bool has_written_alone; // outside of a transaction since: last_snapshot may be old
+    bool inlines_nothing;   // small writes go into files
+    int64_t inlining_limit; // rows of one write that went into the catalog before
 };
 
 // ── duckdb_error.c ──

@@ -64,26 +64,118 @@ static enum lake_kind kind_of(duckdb_type id, const char **name) {
 
 // ── Names ──
 
-// The reserved words of DuckDB's grammar: a member of that name is printed in quotes.
-static const str reserved_words[] = {
-    STR_INIT("all"),        STR_INIT("analyse"),   STR_INIT("analyze"),    STR_INIT("and"),
-    STR_INIT("any"),        STR_INIT("array"),     STR_INIT("as"),         STR_INIT("asc"),
-    STR_INIT("asymmetric"), STR_INIT("both"),      STR_INIT("case"),       STR_INIT("cast"),
-    STR_INIT("check"),      STR_INIT("collate"),   STR_INIT("column"),     STR_INIT("constraint"),
-    STR_INIT("create"),     STR_INIT("default"),   STR_INIT("deferrable"), STR_INIT("desc"),
-    STR_INIT("describe"),   STR_INIT("distinct"),  STR_INIT("do"),         STR_INIT("else"),
-    STR_INIT("end"),        STR_INIT("except"),    STR_INIT("false"),      STR_INIT("fetch"),
-    STR_INIT("for"),        STR_INIT("foreign"),   STR_INIT("from"),       STR_INIT("group"),
-    STR_INIT("having"),     STR_INIT("in"),        STR_INIT("initially"),  STR_INIT("intersect"),
-    STR_INIT("into"),       STR_INIT("lambda"),    STR_INIT("lateral"),    STR_INIT("leading"),
-    STR_INIT("limit"),      STR_INIT("not"),       STR_INIT("null"),       STR_INIT("offset"),
-    STR_INIT("on"),         STR_INIT("only"),      STR_INIT("or"),         STR_INIT("order"),
-    STR_INIT("pivot"),      STR_INIT("placing"),   STR_INIT("primary"),    STR_INIT("qualify"),
-    STR_INIT("references"), STR_INIT("returning"), STR_INIT("select"),     STR_INIT("show"),
-    STR_INIT("some"),       STR_INIT("summarize"), STR_INIT("symmetric"),  STR_INIT("table"),
-    STR_INIT("then"),       STR_INIT("to"),        STR_INIT("trailing"),   STR_INIT("true"),
-    STR_INIT("union"),      STR_INIT("unique"),    STR_INIT("unpivot"),    STR_INIT("using"),
-    STR_INIT("variadic"),   STR_INIT("when"),      STR_INIT("where"),      STR_INIT("window"),
+// The words that DuckDB's grammar does not take as the name of a member (duckdb_keywords(),
+// reserved and type_function): such a member is printed in quotes.
+static const str quoted_words[] = {
+    STR_INIT("all"),
+    STR_INIT("analyse"),
+    STR_INIT("analyze"),
+    STR_INIT("and"),
+    STR_INIT("anti"),
+    STR_INIT("any"),
+    STR_INIT("array"),
+    STR_INIT("as"),
+    STR_INIT("asc"),
+    STR_INIT("asof"),
+    STR_INIT("asymmetric"),
+    STR_INIT("at"),
+    STR_INIT("authorization"),
+    STR_INIT("binary"),
+    STR_INIT("both"),
+    STR_INIT("by"),
+    STR_INIT("case"),
+    STR_INIT("cast"),
+    STR_INIT("check"),
+    STR_INIT("collate"),
+    STR_INIT("collation"),
+    STR_INIT("column"),
+    STR_INIT("columns"),
+    STR_INIT("concurrently"),
+    STR_INIT("constraint"),
+    STR_INIT("create"),
+    STR_INIT("cross"),
+    STR_INIT("default"),
+    STR_INIT("deferrable"),
+    STR_INIT("desc"),
+    STR_INIT("describe"),
+    STR_INIT("distinct"),
+    STR_INIT("do"),
+    STR_INIT("else"),
+    STR_INIT("end"),
+    STR_INIT("except"),
+    STR_INIT("false"),
+    STR_INIT("fetch"),
+    STR_INIT("for"),
+    STR_INIT("foreign"),
+    STR_INIT("freeze"),
+    STR_INIT("from"),
+    STR_INIT("full"),
+    STR_INIT("generated"),
+    STR_INIT("glob"),
+    STR_INIT("group"),
+    STR_INIT("having"),
+    STR_INIT("ilike"),
+    STR_INIT("in"),
+    STR_INIT("initially"),
+    STR_INIT("inner"),
+    STR_INIT("intersect"),
+    STR_INIT("into"),
+    STR_INIT("is"),
+    STR_INIT("isnull"),
+    STR_INIT("join"),
+    STR_INIT("lambda"),
+    STR_INIT("lateral"),
+    STR_INIT("leading"),
+    STR_INIT("left"),
+    STR_INIT("like"),
+    STR_INIT("limit"),
+    STR_INIT("map"),
+    STR_INIT("natural"),
+    STR_INIT("not"),
+    STR_INIT("notnull"),
+    STR_INIT("null"),
+    STR_INIT("offset"),
+    STR_INIT("on"),
+    STR_INIT("only"),
+    STR_INIT("or"),
+    STR_INIT("order"),
+    STR_INIT("outer"),
+    STR_INIT("overlaps"),
+    STR_INIT("pivot"),
+    STR_INIT("pivot_longer"),
+    STR_INIT("pivot_wider"),
+    STR_INIT("placing"),
+    STR_INIT("positional"),
+    STR_INIT("primary"),
+    STR_INIT("qualify"),
+    STR_INIT("references"),
+    STR_INIT("returning"),
+    STR_INIT("right"),
+    STR_INIT("select"),
+    STR_INIT("semi"),
+    STR_INIT("show"),
+    STR_INIT("similar"),
+    STR_INIT("some"),
+    STR_INIT("struct"),
+    STR_INIT("summarize"),
+    STR_INIT("symmetric"),
+    STR_INIT("table"),
+    STR_INIT("tablesample"),
+    STR_INIT("then"),
+    STR_INIT("to"),
+    STR_INIT("trailing"),
+    STR_INIT("true"),
+    STR_INIT("try_cast"),
+    STR_INIT("union"),
+    STR_INIT("unique"),
+    STR_INIT("unpack"),
+    STR_INIT("unpivot"),
+    STR_INIT("using"),
+    STR_INIT("variadic"),
+    STR_INIT("verbose"),
+    STR_INIT("when"),
+    STR_INIT("where"),
+    STR_INIT("window"),
     STR_INIT("with"),
 };
 
@@ -91,8 +183,8 @@ static bool needs_quotes(str name) {
     if (!str_is_identifier(name)) {
         return true;
     }
-    for (size_t i = 0; i < ARRAY_COUNT(reserved_words); i++) {
-        if (str_equal_nocase(name, reserved_words[i])) {
+    for (size_t i = 0; i < ARRAY_COUNT(quoted_words); i++) {
+        if (str_equal_nocase(name, quoted_words[i])) {
             return true;
         }
     }
@@ -258,4 +350,14 @@ void lake_type_read(const struct duckdb_api *api, struct arena *arena, duckdb_lo
             type->kind = LAKE_JSON;
         }
     }
+}
+
+bool lake_type_is_nested(str type) {
+    static const str BEGINNINGS[] = {STR_INIT("STRUCT("), STR_INIT("MAP("), STR_INIT("UNION("),
+                                     STR_INIT("VARIANT")};
+    bool nested = str_ends_with(type, STR("]"));
+    for (size_t i = 0; i < ARRAY_COUNT(BEGINNINGS); i++) {
+        nested = nested || str_starts_with(type, BEGINNINGS[i]);
+    }
+    return nested;
 }

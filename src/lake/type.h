@@ -77,4 +77,7 @@ static inline bool lake_kind_is_number(enum lake_kind kind) {
     return (kind >= LAKE_TINYINT && kind <= LAKE_DECIMAL) || kind == LAKE_BIGNUM;
 }
 
+// Of a type's name as DuckDB writes it: one that has values of other types in it.
+bool lake_type_is_nested(str type);
+
 #endif

@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/context.h"
 #include "base/text.h"
+#include "lake/attach.h"
+#include "lake/inlining.h"
 #include "lake/snapshot.h"
 #include "lake/transaction.h"
 #include "model/new_files.h"
@@ -81,6 +83,35 @@ static enum error_code tell_lost_rows(struct turn *turn, struct error *err) {
     return ERROR_NONE;
 }
 
+// A table with values that the catalog would not give back as they were is written with files only.
+static enum error_code choose_inlining(const struct turn *turn, struct error *err) {
+    struct lake_connection *connection = turn->runner->session.connection;
+    const struct plan_step *step = turn->step;
+    const struct model *model = step->model;
+    const struct lake_column *lost = NULL;
+    for (size_t i = 0; i < step->column_count && lost == NULL; i++) {
+        const struct lake_column *column = &step->columns[i];
+        lost = lake_inlining_keeps(connection, column->type) ? NULL : column;
+    }
+    int64_t limit = 0;
+    if (lost != NULL) {
+        TRY(lake_inlining_limit(connection, model->schema, model->name, &limit, err));
+    }
+    if (limit > 0) {
+        error_set(err, ERROR_INVALID,
+                  "the lake keeps up to %lld rows of a write in its catalog, which would change "
+                  "values of \"" STR_FORMAT "\" (" STR_FORMAT ")",
+                  (long long)limit, STR_ARGS(lost->name), STR_ARGS(lost->type));
+        error_hint(err,
+                   "put CALL " STR_FORMAT ".set_option('data_inlining_row_limit', 0) into "
+                   "sql/inlining.sql and run coypu inlining: the runtime then chooses by table",
+                   STR_ARGS(lake_alias(lake_of(connection))));
+        error_at(err, model->file, 0, 0);
+        return err->code;
+    }
+    return lake_inlining_allow(connection, lost == NULL, err);
+}
+
 enum error_code turn_write(struct turn *turn, struct error *err) {
     const struct plan_step *step = turn->step;
     struct write *write = &turn->write;
@@ -98,6 +129,7 @@ enum error_code turn_write(struct turn *turn, struct error *err) {
         .was_read_self = write->was_read_self,
     };
     TRY(turn_prepare_table(turn, err));
+    TRY(choose_inlining(turn, err));
     write->columns = step->columns;
     write->column_count = step->column_count;
     write->run_type = turn->result->run_type;
@@ -201,6 +233,7 @@ static enum error_code transaction_body(struct turn *turn, struct error *err) {
     } else {
         TRY(turn_write(turn, err));
     }
+    TRY(lake_inlining_allow(connection, true, err));
     if (turn->fetched.aborted || keeps_everything(turn)) {
         lake_rollback(connection);
         return ERROR_NONE;

@@ -14,6 +14,7 @@
 //                     with it); after a change of definition or columns
 #include "base/context.h"
 #include "base/text.h"
+#include "lake/type.h"
 #include "write/columns.h"
 #include "write/write_parts.h"
 
@@ -54,16 +55,6 @@ struct tracked {
     str contents; // aggregate to compare the rows themselves
 };
 
-static bool is_nested(str type) {
-    static const str BEGINNINGS[] = {STR_INIT("STRUCT("), STR_INIT("MAP("), STR_INIT("UNION("),
-                                     STR_INIT("VARIANT")};
-    bool nested = str_ends_with(type, STR("]"));
-    for (size_t i = 0; i < ARRAY_COUNT(BEGINNINGS); i++) {
-        nested = nested || str_starts_with(type, BEGINNINGS[i]);
-    }
-    return nested;
-}
-
 // "a", "b"::VARCHAR: the text of a nested value tells it from every other.
 static str exact_values(struct arena *arena, const struct lake_column *columns, size_t count,
                         bool *has_nested) {
@@ -71,7 +62,7 @@ static str exact_values(struct arena *arena, const struct lake_column *columns, 
     text_init(&text, arena);
     *has_nested = false;
     for (size_t i = 0; i < count; i++) {
-        const bool nested = is_nested(columns[i].type);
+        const bool nested = lake_type_is_nested(columns[i].type);
         text_format(&text, "%s" STR_FORMAT "%s", i > 0 ? ", " : "",
                     STR_ARGS(lake_quote_name(arena, columns[i].name)), nested ? "::VARCHAR" : "");
         *has_nested = *has_nested || nested;

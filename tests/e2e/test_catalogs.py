@@ -99,6 +99,68 @@ def check_pipeline(project):
     check_every_kind(project)
 
 
+NESTED = r"""SELECT i AS id, ['a' || chr(0) || i, NULL] AS l, MAP {'it''s': DATE '2020-01-01' + i::INT} AS m,
+['{"k": "it''s"}'::JSON] AS j, [{'d': TIME '10:00', 't': 'it''s'}] AS n,
+{'text': 'it''s "x" \ , NULL', 'day': DATE '2020-01-01', 'at': TIMESTAMPTZ '2020-01-01 10:00:00.000001+00', 'b': '\xAA\x00'::BLOB,
+ 'id': '550e8400-e29b-41d4-a716-446655440000'::UUID, 'none': NULL::TIME, 'in': {'f': ['nan'::DOUBLE, 1e308], 'i': INTERVAL 3 DAY}} AS s"""
+
+
+def nested_rows(numbers):
+    return f"{NESTED} FROM (VALUES {', '.join(f'({i})' for i in numbers)}) t(i)"
+
+
+def check_nested_values(project):
+    """A write of a few rows gives structs, lists and maps back as they are, for each kind."""
+    project.write({f"models/kinds/{kind}.sql": f"{head}SELECT * FROM raw.nested" for kind, (head, _) in EVERY_KIND.items()})
+    for numbers in (1, 2), (1, 2, 3), (2, 3):
+        project.write({"models/raw/nested.sql": nested_rows(numbers)})
+        project.run_json()
+        for kind in EVERY_KIND:
+            texts = "SELECT COLUMNS(c -> c IN ('id', 'l', 'm', 'j', 'n', 's'))::VARCHAR FROM"
+            have = project.sql(f"{texts} kinds.{kind} WHERE id IN {numbers} ORDER BY id")
+            assert have == project.sql(f"{texts} ({nested_rows(numbers)}) ORDER BY id"), (kind, numbers)
+    project.write({"models/raw/nested.sql": nested_rows((2, 3)) + " WHERE true"})
+    assert project.run_json().models["raw.nested"]["rows_affected"] == 0
+
+
+@pytest.mark.parametrize("catalog, limit", [
+    ("sqlite:lake.sqlite", ""), ("sqlite:lake.sqlite", ", DATA_INLINING_ROW_LIMIT 5"), ("sqlite:lake.sqlite", ", data_inlining_row_limit 0"),
+    ("lake.ducklake", ""), ("postgres", "")])
+def test_nested_values_of_small_writes(project, request, catalog, limit):
+    if catalog == "postgres":
+        catalog = f"postgres:{request.getfixturevalue('postgres')}"
+        limit = ", METADATA_SCHEMA 'nested'"
+    project.write({"config/catalog.sql": f"ATTACH 'ducklake:{catalog}' AS lake (DATA_PATH 'lake_data/'{limit});\n"})
+    check_nested_values(project)
+
+
+def files_of(project, table):
+    return len(list((project.root / f"lake_data/raw/{table}").rglob("*.parquet")))
+
+
+def test_other_tables_keep_their_small_writes_in_the_catalog(project):
+    project.write({"config/catalog.sql": "ATTACH 'ducklake:sqlite:lake.sqlite' AS lake (DATA_INLINING_ROW_LIMIT 5, DATA_PATH 'lake_data/');\n",
+                   "models/raw/a.sql": "SELECT {'t': 'it''s'} AS s", "models/raw/b.sql": "SELECT range AS i FROM range(5)",
+                   "models/raw/c.sql": "SELECT range AS i FROM range(6)"})
+    project.run_json()
+    assert [files_of(project, table) for table in "abc"] == [1, 0, 1]
+
+
+def test_a_limit_that_the_lake_itself_sets_is_refused_for_nested_values(project):
+    project.write({"models/raw/a.sql": "SELECT 1 AS i", "sql/keep.sql": "CALL lake.set_option('data_inlining_row_limit', 7)",
+                   "sql/inlining.sql": "CALL lake.set_option('data_inlining_row_limit', 0)"})
+    project.run_json()
+    project.run("keep", code=0)
+    project.write({"models/raw/s.sql": "SELECT {'t': 'it''s'} AS s"})
+    result = project.run("run", code=1)
+    assert ('models/raw/s.sql: the lake keeps up to 7 rows of a write in its catalog, which would change values of "s" (STRUCT(t VARCHAR))\n'
+            "    hint: put CALL lake.set_option('data_inlining_row_limit', 0) into sql/inlining.sql and run coypu inlining: "
+            "the runtime then chooses by table\n") in result.out + result.err, result
+    project.run("inlining", code=0)
+    project.run_json()
+    assert project.value("SELECT s.t FROM raw.s") == "it's"
+
+
 def test_a_duckdb_file_as_catalog(project):
     project.write({"config/catalog.sql": "ATTACH 'ducklake:lake.ducklake' AS lake (DATA_PATH 'lake_data/');\n"})
     check_pipeline(project)

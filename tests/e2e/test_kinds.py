@@ -173,3 +173,15 @@ def test_sums_and_128_bit_integers_keep_every_digit(project, api, sink):
     snapshots = project.snapshots()
     project.run_json()
     assert project.snapshots() == snapshots
+
+
+def test_members_named_as_any_word_of_sql(project):
+    project.write({"models/raw/one.sql": "SELECT 1 AS i"})
+    project.run_json()
+    words = sorted({row["w"] for row in project.sql("SELECT keyword_name AS w FROM duckdb_keywords()")})
+    assert len(words) > 400
+    members = ", ".join(f"'{word}': {i}" for i, word in enumerate(words))
+    project.write({"models/raw/words.sql": f"SELECT {{{members}}} AS s"})
+    project.run_json()
+    assert project.value("SELECT s.\"left\" FROM raw.words") == words.index("left")
+    assert project.run_json().models["raw.words"]["run_type"] == "skip"
