@@ -358,6 +358,9 @@ static int deliver(struct command_line *line, str target) {
         }
         return status;
     }
+    if (summary.interrupted) {
+        return EXIT_INTERRUPTED;
+    }
     if (!delivery.has_sink) {
         struct error err;
         error_set(&err, ERROR_INVALID,
@@ -365,9 +368,6 @@ static int deliver(struct command_line *line, str target) {
                              "yet",
                   STR_ARGS(target));
         return command_fail(line, &err);
-    }
-    if (summary.interrupted) {
-        return EXIT_INTERRUPTED;
     }
     return summary.push_failed || delivery.failed ? EXIT_FINDINGS : EXIT_CLEAN;
 }

@@ -377,7 +377,8 @@ static int run_command(struct command_line *line) {
     if (line->json) {
         run_output_summary_json(&output, &scratch, &summary);
     } else {
-        if (summary.ran + summary.skipped + summary.failed + summary.blocked == 0) {
+        if (summary.ran + summary.skipped + summary.failed + summary.blocked == 0 &&
+            !summary.interrupted) {
             run_output_line(&output, &scratch, STR("no models in models/: nothing to run"));
         }
         print_summary_text(&output, &scratch, &summary);

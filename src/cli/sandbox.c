@@ -235,6 +235,9 @@ static void print_summary(struct sandbox_output *output, const struct run_summar
     }
     const int64_t seen = summary->ran + summary->skipped;
     text_init(&text, &scratch);
+    if (summary->interrupted) {
+        text_add(&text, STR("Interrupted: what would have changed is not known\n"));
+    }
     text_format(&text, "Summary: %lld unchanged, %zu changed, %lld failed",
                 (long long)(seen - (int64_t)output->changed), output->changed,
                 (long long)summary->failed);

@@ -220,6 +220,9 @@ enum error_code run_in_session(struct runner *runner, struct run_summary *summar
     SCRATCH(arena); // of the log: threads write it while the runner's is the main thread's
     struct run_entry_list log = {0};
     schedule_run(runner, summary, &arena, &log);
+    if (runner->sandbox != NULL && summary->interrupted) {
+        return ERROR_NONE; // what came of half a run says nothing
+    }
     if (runner->sandbox != NULL) {
         TRY(compare_tables(runner, err));
         tell_impact(runner);
@@ -302,6 +305,10 @@ enum error_code run_project(const struct run_options *options, struct run_summar
         code = run_opened(&runner, summary, errors, &err);
     }
     summary->duration_us = clock_monotonic_us(&options->context->clock) - began_us;
+    if (code == ERROR_CANCELLED && interrupt_is_raised(options->context->interrupt)) {
+        summary->interrupted = true; // wherever it was: what is done is told as ever
+        return ERROR_NONE;
+    }
     if (code != ERROR_NONE) {
         error_list_add(errors, &err);
     }

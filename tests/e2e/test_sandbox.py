@@ -162,10 +162,11 @@ def test_beside_a_run(one):
         one.run("sandbox", code=0)
 
 
-def test_interrupted(one):
+@pytest.mark.parametrize("args", [[], ["--json"]])
+def test_interrupted(one, args):
     one.run_json()
     one.write({"models/raw/slow.sql": "SELECT sum(a.range * b.range) AS s FROM range(3000000) a, range(100000) b"})
-    process = one.start("sandbox")
+    process = one.start("sandbox", *args)
     for _ in range(200):
         if (one.root / ".sandbox").exists():
             break
@@ -175,6 +176,11 @@ def test_interrupted(one):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, out + err
     assert not (one.root / ".sandbox").exists()
+    if args:
+        last = json.loads(out.splitlines()[-1])
+        assert (last["kind"], last["interrupted"]) == ("summary", True)
+    else:
+        assert "Interrupted: what would have changed is not known\nSummary: " in out
 
 
 def test_wrong_usage(one):
