@@ -194,7 +194,8 @@ static enum error_code write_message(struct turn *turn, struct error *err) {
 static enum error_code registry_upsert(struct turn *turn, struct error *err) {
     struct lake_connection *connection = turn->runner->session.connection;
     const struct model *model = turn->step->model;
-    TRY(lake_execute(connection, STR("DELETE FROM main._ondatra_registry WHERE target = ?"),
+    TRY(lake_execute(connection,
+                     STR("DELETE FROM main._ondatra_registry WHERE lower(target) = lower(?)"),
                      LAKE_VALUES(lake_value_text(model->target)), NULL, err));
     return lake_execute(connection, STR("INSERT INTO main._ondatra_registry VALUES (?, ?, ?)"),
                         LAKE_VALUES(lake_value_text(model->target),

@@ -5,8 +5,8 @@ enum { VERSION_OF_KEPT = 3 }; // the schema that has the table
 
 static enum error_code kept_insert(struct db *db, const struct state_kept_commit *commit,
                                    struct error *err) {
-    TRY(db_run(db, "DELETE FROM kept_commit WHERE target = $1", DB_VALUES(DB_TEXT(commit->target)),
-               err));
+    TRY(db_run(db, "DELETE FROM kept_commit WHERE lower(target) = lower($1)",
+               DB_VALUES(DB_TEXT(commit->target)), err));
     return db_run(db,
                   "INSERT INTO kept_commit(target, table_id, snapshot, read_snapshot, extra_info)"
                   " VALUES ($1, $2, $3, $4, $5)",

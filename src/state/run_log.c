@@ -59,11 +59,13 @@ static enum error_code total_add(struct db *db, const struct state_run *run, int
 // A model that runs every five minutes makes a hundred thousand entries a year.  The newest success
 // stays, whatever failed since: incr_last_run is read from it.
 static enum error_code run_prune(struct db *db, str target, struct error *err) {
-    return db_run(db,
-                  "DELETE FROM run WHERE target = $1 AND id <= coalesce((SELECT id FROM run"
-                  " WHERE target = $1 ORDER BY id DESC LIMIT 1 OFFSET $2), 0) AND id <> coalesce("
-                  "(SELECT max(id) FROM run WHERE target = $1 AND " SUCCESS "), 0)",
-                  DB_VALUES(DB_TEXT(target), DB_INT(STATE_RUNS_KEPT)), err);
+    return db_run(
+        db,
+        "DELETE FROM run WHERE lower(target) = lower($1) AND id <= coalesce((SELECT id FROM run"
+        " WHERE lower(target) = lower($1) ORDER BY id DESC LIMIT 1 OFFSET $2), 0) AND id <> "
+        "coalesce("
+        "(SELECT max(id) FROM run WHERE lower(target) = lower($1) AND " SUCCESS "), 0)",
+        DB_VALUES(DB_TEXT(target), DB_INT(STATE_RUNS_KEPT)), err);
 }
 
 enum error_code state_run_add(struct state *state, const struct state_run *runs, size_t count,
@@ -115,7 +117,7 @@ enum error_code state_run_history(struct state *state, struct arena *arena, str 
                        DB_VALUES(DB_INT(rows)), &cursor, err)
             : db_query(held.db,
                        "SELECT " RUN_COLUMNS
-                       " FROM run WHERE target = $1 ORDER BY id DESC LIMIT $2",
+                       " FROM run WHERE lower(target) = lower($1) ORDER BY id DESC LIMIT $2",
                        DB_VALUES(DB_TEXT(target), DB_INT(rows)), &cursor, err));
     bool has_row = false;
     TRY(db_next(&cursor, &has_row, err));
@@ -137,7 +139,7 @@ enum error_code state_run_last_success(struct state *state, str target, bool *fo
     }
     DB_CURSOR cursor = {0};
     TRY(db_query(held.db,
-                 "SELECT started_us FROM run WHERE target = $1 AND " SUCCESS
+                 "SELECT started_us FROM run WHERE lower(target) = lower($1) AND " SUCCESS
                  " ORDER BY id DESC LIMIT 1",
                  DB_VALUES(DB_TEXT(target)), &cursor, err));
     TRY(db_next(&cursor, found, err));
@@ -158,6 +160,34 @@ static struct state_run_total total_read(const struct db_cursor *cursor, struct 
     };
 }
 
+static int64_t earlier(int64_t a_us, int64_t b_us) { // 0: never
+    return b_us == 0 || (a_us > 0 && a_us < b_us) ? a_us : b_us;
+}
+
+// One model is written in several ways when its file was renamed.
+static void total_merge(struct state_run_total *total, const struct state_run_total *other) {
+    total->runs += other->runs;
+    total->rows += other->rows;
+    total->succeeded += other->succeeded;
+    total->timed += other->timed;
+    total->timed_us += other->timed_us;
+    total->first_us = earlier(total->first_us, other->first_us);
+    if (other->last_us > total->last_us) {
+        total->last_us = other->last_us;
+        total->target = other->target;
+    }
+}
+
+static void total_take(struct arena *arena, struct state_run_total_list *totals,
+                       const struct state_run_total *total) {
+    struct state_run_total *last = totals->count > 0 ? &totals->items[totals->count - 1] : NULL;
+    if (last != NULL && str_equal_nocase(last->target, total->target)) {
+        total_merge(last, total);
+    } else {
+        LIST_PUSH(arena, totals, *total);
+    }
+}
+
 enum error_code state_run_totals(struct state *state, struct arena *arena, str target,
                                  struct state_run_total_list *totals, struct error *err) {
     *totals = (struct state_run_total_list){0};
@@ -168,18 +198,18 @@ enum error_code state_run_totals(struct state *state, struct arena *arena, str t
     }
     DB_CURSOR cursor = {0};
     TRY(state->own.version < VERSION_OF_TOTALS
-            ? db_query(held.db, STATE_RUN_TOTALS " ORDER BY target", NULL, 0, &cursor, err)
+            ? db_query(held.db, STATE_RUN_TOTALS " ORDER BY lower(target)", NULL, 0, &cursor, err)
             : db_query(
                   held.db,
                   "SELECT target, entries, runs, written, succeeded, timed, timed_us, first_us,"
-                  " last_us FROM run_total ORDER BY target",
+                  " last_us FROM run_total ORDER BY lower(target)",
                   NULL, 0, &cursor, err));
     bool has_row = false;
     TRY(db_next(&cursor, &has_row, err));
     while (has_row) {
         const struct state_run_total total = total_read(&cursor, arena);
-        if (target.size == 0 || str_equal(total.target, target)) {
-            LIST_PUSH(arena, totals, total);
+        if (target.size == 0 || str_equal_nocase(total.target, target)) {
+            total_take(arena, totals, &total);
         }
         TRY(db_next(&cursor, &has_row, err));
     }
@@ -207,7 +237,8 @@ static enum error_code run_first(struct state *state, struct arena *arena, const
 enum error_code state_run_last(struct state *state, struct arena *arena, str target,
                                struct state_run *run, struct error *err) {
     return run_first(state, arena,
-                     "SELECT " RUN_COLUMNS " FROM run WHERE target = $1 AND status <> 'blocked'"
+                     "SELECT " RUN_COLUMNS
+                     " FROM run WHERE lower(target) = lower($1) AND status <> 'blocked'"
                      " ORDER BY id DESC LIMIT 1",
                      target, run, err);
 }
@@ -215,7 +246,8 @@ enum error_code state_run_last(struct state *state, struct arena *arena, str tar
 enum error_code state_run_last_commit(struct state *state, struct arena *arena, str target,
                                       struct state_run *run, struct error *err) {
     return run_first(state, arena,
-                     "SELECT " RUN_COLUMNS " FROM run WHERE target = $1 AND snapshot > 0"
+                     "SELECT " RUN_COLUMNS
+                     " FROM run WHERE lower(target) = lower($1) AND snapshot > 0"
                      " ORDER BY id DESC LIMIT 1",
                      target, run, err);
 }

@@ -68,8 +68,12 @@ static const char version_4[] =
     "INSERT INTO run_total " STATE_RUN_TOTALS ";"
     "PRAGMA user_version=4;";
 
+static const char version_5[] = "DROP INDEX run_target;"
+                                "CREATE INDEX run_target ON run(lower(target), id);"
+                                "PRAGMA user_version=5;";
+
 static const char *const upgrades[STATE_SCHEMA_VERSION] = {version_1, version_2, version_3,
-                                                           version_4}; // from 0, 1, …
+                                                           version_4, version_5}; // from 0, 1, …
 
 struct state *state_new(const struct state_options *options) {
     struct state *state = memory_alloc(sizeof(*state));

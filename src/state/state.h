@@ -24,7 +24,7 @@ struct arena;
 struct state;
 
 enum {
-    STATE_SCHEMA_VERSION = 4,
+    STATE_SCHEMA_VERSION = 5,
     STATE_BUSY_TIMEOUT_MS = 10000,
 };
 
@@ -43,7 +43,8 @@ MUST_USE enum error_code state_open(struct state *state, struct error *err);
 MUST_USE enum error_code state_location(struct state *state, struct arena *arena, str *location,
                                         struct error *err);
 
-// One entry of the run log (models.md §10.2): also runs that wrote nothing, and failed ones.
+// One entry of the run log (models.md §10.2): also runs that wrote nothing, and failed ones.  A
+// target is found in any letter case, as it is in the lake (models.md §1.1).
 struct state_run {
     int64_t id;       // set by the store; grows with time
     str run_id;       // one per command, "20240102-030405-a1b2c3"

@@ -116,3 +116,21 @@ def test_stats_of_an_empty_project(project):
     assert (stats["model_count"], stats["total_runs"], stats["last_run"]) == (0, 0, None)
     assert (stats["snapshots"], stats["catalog_type"], stats["data_path"]) == (0, "", "")
     assert "catalog         not there yet: the first run makes it" in project.run("stats", code=0).out
+
+
+@pytest.mark.parametrize("spelled", ["mart.b", "MART.B", "Mart.b"])
+def test_a_target_is_found_in_any_letter_case_also_when_its_model_is_gone(ran, spelled):
+    expected = [("skip", "skip"), ("ok", "backfill")]
+    assert [(r["status"], r["run_type"]) for r in runs(ran, spelled)] == expected
+    for model in ("b", "c", "d"):
+        (ran.root / f"models/mart/{model}.sql").unlink()
+    assert [(r["status"], r["run_type"]) for r in runs(ran, spelled)] == expected
+
+
+def test_a_model_that_changes_its_letter_case_keeps_its_history(ran):
+    (ran.root / "models/mart/b.sql").rename(ran.root / "models/mart/B.sql")
+    before = runs(ran, "mart.B")
+    assert [r["status"] for r in before] == ["skip", "ok"]
+    ran.run("run", "mart.B", code=0)
+    assert [r["id"] for r in runs(ran, "mart.b")][1:] == [r["id"] for r in before]
+    assert json.loads(ran.run("describe", "mart.B", "--json", code=0).out)["total_runs"] == 3

@@ -355,7 +355,7 @@ static void a_newer_state_is_refused_naming_both_versions(void **in) {
     const str expected = str_format(&fix->arena,
                                     "state store " STR_FORMAT
                                     "/.coypu/state.db has version 99, written by a newer coypu; "
-                                    "this one knows version 4",
+                                    "this one knows version 5",
                                     STR_ARGS(fix->project));
     assert_string_equal(fix->err.message, str_to_cstring(&fix->arena, expected));
 }

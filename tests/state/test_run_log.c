@@ -66,6 +66,46 @@ static void history_is_newest_first_and_success_is_ok_or_skip(void **unused) {
     project_remove(project);
 }
 
+static void a_target_is_found_in_any_letter_case(void **unused) {
+    (void)unused;
+    const str project = project_new();
+    struct state *state =
+        state_new(&(struct state_options){.context = &context, .project = project});
+    struct state_run runs[] = {run("mart.o", "ok", 10), run("mart.p", "ok", 11),
+                               run("mart.O", "skip", 20), run("mart.O", "failed", 30)};
+    runs[0].snapshot = 3;
+    runs[0].rows = 7;
+    assert_int_equal(state_run_add(state, runs, ARRAY_COUNT(runs), &err), ERROR_NONE);
+
+    struct state_run_list list;
+    assert_int_equal(state_run_history(state, &arena, STR("MART.o"), 0, &list, &err), ERROR_NONE);
+    assert_int_equal(list.count, 3);
+    struct state_run last;
+    assert_int_equal(state_run_last(state, &arena, STR("mart.o"), &last, &err), ERROR_NONE);
+    assert_int_equal(last.started_us, 30);
+    assert_int_equal(state_run_last_commit(state, &arena, STR("mart.O"), &last, &err), ERROR_NONE);
+    assert_int_equal(last.started_us, 10);
+    bool found = false;
+    int64_t started_us = 0;
+    assert_int_equal(state_run_last_success(state, STR("mart.o"), &found, &started_us, &err),
+                     ERROR_NONE);
+    assert_true(found);
+    assert_int_equal(started_us, 20);
+
+    struct state_run_total_list totals;
+    assert_int_equal(state_run_totals(state, &arena, STR("MART.O"), &totals, &err), ERROR_NONE);
+    assert_int_equal(totals.count, 1);
+    assert_int_equal(totals.items[0].runs, 3);
+    assert_int_equal(totals.items[0].rows, 7);
+    assert_int_equal(totals.items[0].succeeded, 2);
+    assert_int_equal(totals.items[0].first_us, 10);
+    assert_int_equal(totals.items[0].last_us, 30);
+    assert_int_equal(state_run_totals(state, &arena, (str){0}, &totals, &err), ERROR_NONE);
+    assert_int_equal(totals.count, 2);
+    state_free(state);
+    project_remove(project);
+}
+
 static void totals_outlive_the_entries(void **unused) {
     (void)unused;
     enum { FAILED = STATE_RUNS_KEPT + 149 };
@@ -197,6 +237,7 @@ int main(void) {
     context = (struct context){.clock = clock_system(), .environment = &environment};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(history_is_newest_first_and_success_is_ok_or_skip),
+        cmocka_unit_test(a_target_is_found_in_any_letter_case),
         cmocka_unit_test(totals_outlive_the_entries),
         cmocka_unit_test(a_kept_commit_replaces_the_one_before),
         cmocka_unit_test(a_store_that_is_not_there_has_kept_nothing),
