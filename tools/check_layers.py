@@ -18,7 +18,7 @@ LAYERS = {
     "lake": ["base"],
     "state": ["base"],
     "sql": ["lake", "base"],
-    "project": ["lake", "base"],
+    "project": ["sql", "lake", "base"],
     "modules": ["starlark", "http", "lake", "state", "base"],
     "lib": ["modules", "starlark", "http", "lake", "state", "base"],
     "model": ["lib", "sql", "project", "lake", "state", "base"],

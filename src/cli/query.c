@@ -123,6 +123,23 @@ static enum error_code unknown_table(struct session *session, struct arena *aren
     return err->code;
 }
 
+// A view of config/sources.sql, which has no schema of its own.
+static enum error_code find_view(struct session *session, struct arena *arena, str target,
+                                 struct lake_table *view, bool *found, struct error *err) {
+    const size_t dot = str_find_char(target, '.');
+    const str schema = str_slice(target, 0, dot);
+    *found = false;
+    if (str_equal_nocase(schema, STR("main")) || str_equal_nocase(schema, STR("memory"))) {
+        const str name = str_from_offset(target, dot + 1);
+        TRY(session_find_view(session, name, found, err));
+        *view = (struct lake_table){.schema = STR("main"), .name = str_copy(arena, name)};
+    }
+    if (*found) {
+        TRY(session_load_sources(session, err));
+    }
+    return ERROR_NONE;
+}
+
 static enum error_code query_rows(const struct command_line *line, struct session *session,
                                   enum table_format format, int64_t limit, struct error *err) {
     struct arena *arena = line->arena;
@@ -135,19 +152,28 @@ static enum error_code query_rows(const struct command_line *line, struct sessio
     bool found = false;
     TRY(lake_table_find(session->connection, arena, str_slice(target, 0, dot),
                         str_from_offset(target, dot + 1), &table, &found, err));
+    bool is_view = false;
     if (!found) {
+        TRY(find_view(session, arena, target, &table, &is_view, err));
+    }
+    if (!found && !is_view) {
         return unknown_table(session, arena, target, err);
     }
+    const str catalog = is_view ? STR("memory") : lake_alias(session->lake);
     const str sql = str_format(arena, "FROM " STR_FORMAT "." STR_FORMAT "." STR_FORMAT,
-                               STR_ARGS(lake_quote_name(arena, lake_alias(session->lake))),
+                               STR_ARGS(lake_quote_name(arena, catalog)),
                                STR_ARGS(lake_quote_name(arena, table.schema)),
                                STR_ARGS(lake_quote_name(arena, table.name)));
     const str limited =
         limit > 0 ? str_format(arena, STR_FORMAT " LIMIT %lld", STR_ARGS(sql), (long long)limit)
                   : sql;
     LAKE_RESULT result = NULL;
-    TRY(lake_stream_readable(session->connection, arena, limited,
-                             format == TABLE_JSON || line->json, &result, err));
+    const enum error_code code = lake_stream_readable(
+        session->connection, arena, limited, format == TABLE_JSON || line->json, &result, err);
+    if (code != ERROR_NONE) {
+        (void)session_explain(session, err);
+        return code;
+    }
     const struct envelope envelope = {
         .key = "table",
         .value = str_format(arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(table.schema),
@@ -202,10 +228,14 @@ static enum error_code check(struct session *session, str sql, struct error *err
     enum error_code code = lake_check_read_only(session->connection, sql, &rule, err);
     const bool is_unknown =
         code != ERROR_NONE && str_find(str_from(err->message), STR("does not exist")) != SIZE_MAX;
-    if (is_unknown && !session->sources_loaded) {
+    if (is_unknown) {
         *err = (struct error){0};
         TRY(session_load_sources(session, err));
+        TRY(session_settle(session, err));
         code = lake_check_read_only(session->connection, sql, &rule, err);
+    }
+    if (code != ERROR_NONE) {
+        (void)session_explain(session, err);
     }
     return code;
 }

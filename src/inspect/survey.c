@@ -11,6 +11,7 @@
 #include "plan/commit.h"
 #include "project/builtin.h"
 #include "project/config_file.h"
+#include "project/config_statement.h"
 
 // ── Opening ──
 
@@ -26,7 +27,8 @@ static enum error_code open_bare(struct survey *survey, const struct context *co
     TRY(lake_connect(session->lake, &session->connection, err));
     if (lake_script_run(session->connection, STR("built-in macros"), builtin_macros, NULL,
                         &ignored) == ERROR_NONE) {
-        (void)!config_macros_run(&survey->project, session->connection, STR("memory"), &ignored);
+        struct config_statements macros = {.alias = STR("memory")};
+        (void)!config_macros_run(&survey->project, session->connection, &macros, &ignored);
     }
     return ERROR_NONE;
 }

@@ -31,6 +31,9 @@ static void add_view(struct views *views, str statement, const struct sql_table 
         made->catalog = place->catalog;
         made->schema = place->schema;
         made->name = place->name;
+    } else if (sql_view_is_of_session(made, views->options->catalog)) {
+        made->catalog = STR("memory");
+        made->schema = (str){0};
     }
     view->name = full_name(arena, made->schema, made->name);
     view->text = view->query.canonical;

@@ -5,9 +5,11 @@
 #include "base/file.h"
 #include "base/list.h"
 #include "base/text.h"
+#include "lake/attach.h"
 #include "lake/lake.h"
 #include "lake/script.h"
 #include "project/checks.h"
+#include "project/config_statement.h"
 
 #include <string.h>
 
@@ -129,116 +131,37 @@ str macro_redirect(struct arena *arena, str statement) {
     return text_str(&out);
 }
 
-// A statement of config/macros/; what failed is tried again, what ran is not.
-struct macro_statement {
-    const struct config_file *file;
-    struct sql_statement statement;
-    bool is_macro;
-    bool is_done;
-};
-
-struct macro_statements {
-    struct macro_statement *items;
-    size_t count;
-    size_t capacity;
-};
-
-static enum error_code run_macro_statement(struct lake_connection *connection,
-                                           struct macro_statement *item, struct error *err) {
-    SCRATCH(scratch);
-    const str sql = macro_redirect(&scratch, item->statement.text);
-    const enum error_code code = lake_execute(connection, sql, LAKE_NO_VALUES, NULL, err);
-    item->is_done = code == ERROR_NONE;
-    if (code != ERROR_NONE) {
-        if (item->is_macro && err->pos.line == 1) {
-            err->pos.line = 0; // the statement's head was rewritten: its first line is enough
-        }
-        script_error_place(err, item->file->name, item->file->text, item->statement.offset);
-        show_original(err, item->file);
+bool macro_name(struct arena *arena, str statement, str *name) {
+    struct macro_head head;
+    if (!macro_head_read(statement, &head)) {
+        return false;
     }
-    return code;
+    *name = attach_text_unquote(arena, str_slice(statement, head.name, head.name_end));
+    return true;
 }
 
-// Tries all that are left; *progress: any could be run.  What follows a failed macro in its file
-// may stand on its own feet, what follows another statement may not.  *worst is the first problem
-// that is not a missing name, which another statement may have been to make; else the first.
-static void run_macro_pass(struct lake_connection *connection, struct macro_statements *statements,
-                           struct error *worst, bool *progress) {
-    const struct config_file *stopped = NULL;
-    *worst = (struct error){0};
-    *progress = false;
-    for (size_t i = 0; i < statements->count; i++) {
-        struct macro_statement *item = &statements->items[i];
-        struct error problem = {0};
-        if (item->is_done || item->file == stopped) {
-            continue;
-        }
-        if (run_macro_statement(connection, item, &problem) == ERROR_NONE) {
-            *progress = true;
-            continue;
-        }
-        if (worst->code == ERROR_NONE ||
-            (worst->code == ERROR_NOT_FOUND && problem.code != ERROR_NOT_FOUND)) {
-            *worst = problem;
-        }
-        stopped = item->is_macro ? stopped : item->file;
-    }
-}
-
-static enum error_code read_macro_file(const struct project *project, str name, str alias,
-                                       struct macro_statements *statements, struct error *err) {
-    struct arena *arena = project->arena;
-    struct config_file *file = ARENA_NEW(arena, struct config_file);
-    struct sql_statement_list list = {0};
-    bool found = false;
-    TRY(config_file_read(project, name, alias, file, &found, err));
-    sql_split(arena, file->text, &list);
-    for (size_t i = 0; i < list.count; i++) {
-        struct macro_head head;
-        const struct macro_statement item = {.file = file,
-                                             .statement = list.items[i],
-                                             .is_macro =
-                                                 macro_head_read(list.items[i].text, &head)};
-        LIST_PUSH(arena, statements, item);
-    }
-    return ERROR_NONE;
-}
-
-static enum error_code read_macro_files(const struct project *project, str alias,
-                                        struct macro_statements *statements, struct error *err) {
+enum error_code config_macros_run(const struct project *project, struct lake_connection *connection,
+                                  struct config_statements *statements, struct error *err) {
     struct str_list names = {0};
     const str folder = STR("config/macros");
     TRY(directory_files(project->arena, project_path(project, folder), &names, err));
     for (size_t i = 0; i < names.count; i++) {
         if (str_ends_with(names.items[i], STR(".sql"))) {
-            TRY(read_macro_file(project, path_join(project->arena, folder, names.items[i]), alias,
-                                statements, err));
+            TRY(config_statements_read(project, path_join(project->arena, folder, names.items[i]),
+                                       statements, err));
         }
     }
-    return ERROR_NONE;
-}
-
-enum error_code config_macros_run(const struct project *project, struct lake_connection *connection,
-                                  str alias, struct error *err) {
-    struct macro_statements statements = {0};
-    bool has_checks = false;
-    TRY(read_macro_files(project, alias, &statements, err));
-    while (true) {
-        struct error worst;
-        bool progress = false;
-        run_macro_pass(connection, &statements, &worst, &progress);
-        if (worst.code == ERROR_NONE) {
-            return ERROR_NONE;
-        }
-        if (worst.code == ERROR_CANCELLED || (!progress && has_checks)) {
-            *err = worst;
-            return err->code;
-        }
-        if (!progress) { // it may build on a macro of ours, which are made only when they are used
-            TRY(checks_load_all(connection, err));
-            has_checks = true;
-        }
+    TRY(config_statements_run(connection, statements, err));
+    if (statements->undone > 0) {
+        // It may build on a macro of ours, which are made only when they are used.
+        TRY(checks_load_all(connection, err));
+        TRY(config_statements_run(connection, statements, err));
     }
+    const struct config_statement *broken = config_statements_broken(statements);
+    if (broken != NULL) {
+        *err = broken->problem;
+    }
+    return broken == NULL ? ERROR_NONE : err->code;
 }
 
 static void note_macros(const struct project *project, str file, str text, struct map *names) {
@@ -247,13 +170,8 @@ static void note_macros(const struct project *project, str file, str text, struc
     sql_split(arena, config_blank_comments(arena, text), &statements);
     for (size_t i = 0; i < statements.count; i++) {
         const str statement = statements.items[i].text;
-        struct macro_head head;
-        if (macro_head_read(statement, &head)) {
-            str name = str_slice(statement, head.name, head.name_end);
-            if (str_starts_with(name, STR("\"")) && name.size > 2) {
-                name = str_replace_all(arena, str_slice(name, 1, name.size - 1), STR("\"\""),
-                                       STR("\""));
-            }
+        str name;
+        if (macro_name(arena, statement, &name)) {
             str *value = ARENA_NEW(arena, str);
             *value = file;
             (void)map_set(names, str_copy(arena, name), value);

@@ -9,6 +9,8 @@
 #include "base/map.h"
 #include "project/project.h"
 
+struct config_statements;
+
 struct config_file {
     str name;     // "config/settings.sql", as errors show it
     str original; // as it was read
@@ -24,16 +26,19 @@ MUST_USE enum error_code config_file_run(const struct project *project,
                                          struct lake_connection *connection, str name, str alias,
                                          bool *found, struct error *err);
 // Runs config/macros/*.sql with every macro redirected to memory.*: they may depend on one another
-// in any order, so failed statements are tried again until a pass makes no progress.
+// in any order.  Those that read tables which are not there yet are left in `statements`, whose
+// alias is what {{catalog}} stands for.
 MUST_USE enum error_code config_macros_run(const struct project *project,
-                                           struct lake_connection *connection, str alias,
-                                           struct error *err);
+                                           struct lake_connection *connection,
+                                           struct config_statements *statements, struct error *err);
 // The macros that config/macros/*.sql make, without running anything: str * of the file by name.
 MUST_USE enum error_code config_macros_names(const struct project *project, struct map *names,
                                              struct error *err);
 // A CREATE MACRO with `memory.` for whatever stood before its name, never TEMP, and with OR REPLACE
 // unless it says IF NOT EXISTS; any other statement as it is.
 str macro_redirect(struct arena *arena, str statement);
+// Whether the statement is a CREATE MACRO, and of which name.
+bool macro_name(struct arena *arena, str statement, str *name);
 // Same size, with comments replaced by spaces.
 str config_blank_comments(struct arena *arena, str text);
 

@@ -15,6 +15,7 @@
 struct arena;
 struct lake;
 struct lake_connection;
+struct session_config;
 
 struct project {
     struct arena *arena;
@@ -48,7 +49,7 @@ struct session {
     str run_id;
     int64_t run_time_us;
     int64_t curr_snapshot;
-    bool sources_loaded;
+    struct session_config *config; // shared by copies of the session
     int64_t threads; // what `quiet` took back: DuckDB's own number, or that of settings.sql; else 0
     bool is_quiet;
 };
@@ -60,8 +61,22 @@ MUST_USE enum error_code session_start(struct project *project,
                                        struct session *session, struct error *err);
 // Closes the database; takes a zeroed session too.
 void session_end(struct session *session);
-// config/sources.sql, once; for statements that refer to something unknown to the lake.
+// config/sources.sql, once; for statements that refer to something unknown to the lake.  A database
+// that cannot be attached and a view that cannot be made are no error here, but of who needs them:
+// see session_explain.  Any thread, with its own copy of the session.
 MUST_USE enum error_code session_load_sources(struct session *session, struct error *err);
+// Likewise, when variables/local.sql reads what it makes: session_enter_model may stand inside a
+// transaction, where nothing can be attached.
+MUST_USE enum error_code session_load_sources_of_models(struct session *session, struct error *err);
+// Tries again to make the macros and views that lacked a table.  Not inside a transaction.  Any
+// thread, likewise.
+MUST_USE enum error_code session_settle(struct session *session, struct error *err);
+// An error about a name that a statement of config/ failed to make becomes that statement's; false:
+// it stays.
+bool session_explain(struct session *session, struct error *err);
+// Whether config/sources.sql makes a view of the name; does not run it.
+MUST_USE enum error_code session_find_view(struct session *session, str name, bool *found,
+                                           struct error *err);
 // A further connection with settings, variables, search_path and macros as the main one.
 MUST_USE enum error_code session_connect(struct session *session,
                                          struct lake_connection **connection, struct error *err);

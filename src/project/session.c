@@ -10,11 +10,26 @@
 #include "lake/result.h"
 #include "lake/script.h"
 #include "lake/snapshot.h"
+#include "lake/transaction.h"
 #include "project/builtin.h"
 #include "project/config_file.h"
+#include "project/config_statement.h"
 #include "project/project.h"
 
+#include <pthread.h>
 #include <unistd.h>
+
+// What the config files make in the session, or could not make yet.
+struct session_config {
+    pthread_mutex_t lock;   // guards the rest once models run
+    struct arena arena;     // of what whichever thread reads
+    struct project project; // in this arena
+    struct config_statements macros;
+    struct config_statements sources;
+    bool are_read;   // the sources
+    bool are_loaded; // they were run; `sources_error` may say how it ended
+    struct error sources_error;
+};
 
 // ── Opening ──
 
@@ -147,6 +162,14 @@ enum error_code session_use_threads(struct session *session, bool all, struct er
 
 // ── Starting ──
 
+static struct session_config *session_config_new(const struct project *project) {
+    struct session_config *config = ARENA_NEW(project->arena, struct session_config);
+    *config = (struct session_config){.lock = PTHREAD_MUTEX_INITIALIZER, .project = *project};
+    arena_init(&config->arena);
+    config->project.arena = &config->arena;
+    return config;
+}
+
 static enum error_code run_steps(struct session *session, const struct session_options *options,
                                  struct error *err) {
     struct lake_connection *connection = session->connection;
@@ -163,7 +186,9 @@ static enum error_code run_steps(struct session *session, const struct session_o
     }
     TRY(set_builtins(session, err));
     TRY(attach(session, options, err));
-    TRY(config_macros_run(project, connection, lake_alias(session->lake), err));
+    session->config->macros.alias = lake_alias(session->lake);
+    session->config->sources.alias = lake_alias(session->lake);
+    TRY(config_macros_run(&session->config->project, connection, &session->config->macros, err));
     TRY(set_first_snapshots(session, err));
     TRY(set_variables(session, options->read_only, err));
     return options->without_sources ? ERROR_NONE : session_load_sources(session, err);
@@ -172,7 +197,7 @@ static enum error_code run_steps(struct session *session, const struct session_o
 enum error_code session_start(struct project *project, const struct session_options *options,
                               struct session *session, struct error *err) {
     const struct context *context = project->context;
-    *session = (struct session){.project = project};
+    *session = (struct session){.project = project, .config = session_config_new(project)};
     session->run_time_us =
         options->run_time_us != 0 ? options->run_time_us : clock_wall_us(&context->clock);
     session->run_id = str_is_empty(options->run_id)
@@ -196,18 +221,94 @@ enum error_code session_start(struct project *project, const struct session_opti
 
 void session_end(struct session *session) {
     lake_close(session->lake);
+    if (session->config != NULL) {
+        arena_done(&session->config->arena);
+        (void)pthread_mutex_destroy(&session->config->lock);
+        session->config = NULL;
+    }
     session->lake = NULL;
     session->connection = NULL;
 }
 
-enum error_code session_load_sources(struct session *session, struct error *err) {
-    if (session->sources_loaded) {
+// ── Sources ──
+
+static enum error_code read_sources(struct session *session, struct error *err) {
+    struct session_config *config = session->config;
+    if (config->are_read) {
         return ERROR_NONE;
     }
-    TRY(config_file_run(session->project, session->connection, STR("config/sources.sql"),
-                        lake_alias(session->lake), NULL, err));
-    session->sources_loaded = true;
-    return ERROR_NONE;
+    config->are_read = true;
+    return config_statements_read(&config->project, STR("config/sources.sql"), &config->sources,
+                                  err);
+}
+
+static enum error_code load_sources(struct session *session, struct error *err) {
+    struct session_config *config = session->config;
+    TRY(read_sources(session, err));
+    TRY(config_statements_run(session->connection, &config->sources, err));
+    const struct config_statement *broken = config_statements_broken(&config->sources);
+    if (broken != NULL) {
+        *err = broken->problem;
+        (void)config_statements_explain(&config->sources, err);
+    }
+    return broken == NULL ? ERROR_NONE : err->code;
+}
+
+enum error_code session_load_sources(struct session *session, struct error *err) {
+    struct session_config *config = session->config;
+    (void)pthread_mutex_lock(&config->lock);
+    if (!config->are_loaded) {
+        const enum error_code code = load_sources(session, &config->sources_error);
+        config->are_loaded = code != ERROR_CANCELLED;
+    }
+    const enum error_code code = config->sources_error.code;
+    if (code != ERROR_NONE) {
+        *err = config->sources_error;
+    }
+    (void)pthread_mutex_unlock(&config->lock);
+    return code;
+}
+
+static enum error_code find_sources(struct session *session, bool *found, struct error *err) {
+    struct session_config *config = session->config;
+    (void)pthread_mutex_lock(&config->lock);
+    const enum error_code code = read_sources(session, err);
+    *found = config->sources.count > 0;
+    (void)pthread_mutex_unlock(&config->lock);
+    return code;
+}
+
+enum error_code session_settle(struct session *session, struct error *err) {
+    struct session_config *config = session->config;
+    enum error_code code = ERROR_NONE;
+    (void)pthread_mutex_lock(&config->lock);
+    if (config->are_loaded && config->sources.undone > 0) {
+        code = config_statements_run(session->connection, &config->sources, err);
+    }
+    if (code == ERROR_NONE && config->macros.undone > 0) {
+        code = config_statements_run(session->connection, &config->macros, err);
+    }
+    (void)pthread_mutex_unlock(&config->lock);
+    return code;
+}
+
+bool session_explain(struct session *session, struct error *err) {
+    struct session_config *config = session->config;
+    (void)pthread_mutex_lock(&config->lock);
+    const bool of_macros = config_statements_explain(&config->macros, err);
+    const bool of_sources = config_statements_explain(&config->sources, err);
+    (void)pthread_mutex_unlock(&config->lock);
+    return of_macros || of_sources;
+}
+
+enum error_code session_find_view(struct session *session, str name, bool *found,
+                                  struct error *err) {
+    struct session_config *config = session->config;
+    (void)pthread_mutex_lock(&config->lock);
+    const enum error_code code = read_sources(session, err);
+    *found = code == ERROR_NONE && config_statements_make(&config->sources, CONFIG_VIEW, name);
+    (void)pthread_mutex_unlock(&config->lock);
+    return code;
 }
 
 // ── Further connections ──
@@ -284,12 +385,31 @@ enum error_code session_connect(struct session *session, struct lake_connection 
 
 // ── Models ──
 
+static enum error_code run_local(struct session *session, struct error *err) {
+    return config_file_run(session->project, session->connection, STR("config/variables/local.sql"),
+                           lake_alias(session->lake), NULL, err);
+}
+
+enum error_code session_load_sources_of_models(struct session *session, struct error *err) {
+    struct error problem;
+    bool has_sources = false;
+    TRY(find_sources(session, &has_sources, err));
+    if (has_sources && run_local(session, &problem) != ERROR_NONE && config_lacks_name(&problem)) {
+        return session_load_sources(session, err);
+    }
+    return ERROR_NONE;
+}
+
 enum error_code session_enter_model(struct session *session, str target, int64_t previous_commit,
                                     struct error *err) {
     struct lake_connection *connection = session->connection;
     TRY(lake_set_variable(connection, STR("current_model"), lake_value_text(target), err));
     TRY(lake_set_variable(connection, STR("prev_model_snapshot"), lake_value_int64(previous_commit),
                           err));
-    return config_file_run(session->project, connection, STR("config/variables/local.sql"),
-                           lake_alias(session->lake), NULL, err);
+    const enum error_code code = run_local(session, err);
+    if (code == ERROR_NONE || !config_lacks_name(err) || lake_in_transaction(connection)) {
+        return code;
+    }
+    TRY(session_load_sources(session, err));
+    return run_local(session, err);
 }

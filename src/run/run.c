@@ -75,42 +75,6 @@ static enum error_code start_models(struct runner *runner, struct error *err) {
                      runner->plan, err);
 }
 
-// ── Sources ──
-
-// Whether it reads what neither a model nor the lake has.
-static bool needs_sources(const struct runner *runner, const struct model *model) {
-    bool needed = model->unverifiable.count > 0 || model->needs_sources;
-    for (size_t i = 0; i < model->inputs.count && !needed; i++) {
-        needed = models_find(runner->models, model->inputs.items[i]) == NULL &&
-                 !plan_has_table(runner->plan, model->inputs.items[i]);
-    }
-    return needed;
-}
-
-// A model that has nothing to do now has something when what it reads was written.
-static bool may_run(const struct runner *runner, const struct model *model, const bool *may) {
-    const struct plan_step *step = plan_step_of(runner->plan, model);
-    bool result = step->selected && step->type != RUN_SKIP;
-    for (size_t i = 0; i < model->reads.count && step->selected; i++) {
-        result = result || may[model->reads.items[i]->index];
-    }
-    return result;
-}
-
-// A source that is down must not stop what does not need it: config/sources.sql is run only for a
-// model that is going to read it.
-static enum error_code load_sources(struct runner *runner, struct error *err) {
-    bool *may = ARENA_ARRAY(runner->arena, bool, runner->models->count);
-    for (size_t i = 0; i < runner->models->order.count; i++) {
-        const struct model *model = runner->models->order.items[i];
-        may[model->index] = may_run(runner, model, may);
-        if (may[model->index] && needs_sources(runner, model)) {
-            return session_load_sources(&runner->session, err);
-        }
-    }
-    return ERROR_NONE;
-}
-
 // ── The whole ──
 
 // Files that make no model at all: reported once, and counted as failures.  A run of one model has
@@ -210,7 +174,7 @@ enum error_code run_in_session(struct runner *runner, struct run_summary *summar
     report_project(runner);
     report_orphans(runner, summary);
     if (!runner->options->dry_run && !runner->options->deliver_only) {
-        TRY(load_sources(runner, err));
+        TRY(run_load_sources(runner, err));
         TRY(run_load_checks(runner, err));
         TRY(run_create_tables(runner, err));
     }

@@ -304,6 +304,7 @@ static enum error_code look_enter(struct look *look, struct error *err) {
     struct lake_table table;
     struct str_list names = {0};
     bool found = false;
+    TRY(run_enter_sources(runner, step->model, err));
     TRY(session_enter_model(&runner->session, step->model->target,
                             step->has_commit ? step->commit.snapshot : 0, err));
     TRY(lake_table_find(runner->session.connection, look->arena, step->model->schema,

@@ -79,6 +79,7 @@ static void execute(struct runner *runner, struct run_job *job) {
                : run_model(runner, step, &job->arena, result, &err)) != ERROR_NONE) {
         result->status = RUN_ERROR;
         result->rows = 0;
+        (void)session_explain(&runner->session, &err);
         error_list_add(&result->errors, &err);
         fail(step, model->target);
         return;

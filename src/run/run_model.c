@@ -413,6 +413,7 @@ enum error_code run_model(struct runner *runner, struct plan_step *step, struct 
     struct incremental_state incremental;
     TRY(choose_threads(runner, step, err));
     TRY(run_check_sources(runner, step, scratch, err));
+    TRY(run_enter_sources(runner, step->model, err));
     TRY(run_enter_model(runner, step, &incremental, err));
     // Now, as it may ask the database what would end a transaction: whether a table exists.
     (void)model_lineage(run_lineage(runner), step->model);

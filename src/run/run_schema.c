@@ -69,7 +69,8 @@ static enum error_code has_not_run(const struct model *model, const struct model
 static void explain_missing_table(struct runner *runner, struct plan_step *step,
                                   struct error *err) {
     const struct model *model = step->model;
-    for (size_t i = 0; i < model->query.tables.count; i++) {
+    const bool is_missing = str_find(str_from(err->message), STR("does not exist")) != SIZE_MAX;
+    for (size_t i = 0; i < model->query.tables.count && is_missing; i++) {
         const struct sql_table *table = &model->query.tables.items[i];
         const str schema = table->schema.size > 0 ? table->schema : STR("main");
         const str reference = str_format(runner->arena, STR_FORMAT "." STR_FORMAT, STR_ARGS(schema),
@@ -271,6 +272,9 @@ static enum error_code describe(struct runner *runner, struct plan_step *step, s
     const str sql = str_format(runner->arena, "\n" STR_FORMAT, STR_ARGS(model->source.body));
     enum error_code code = lake_describe(runner->session.connection, runner->arena, sql,
                                          &step->columns, &step->column_count, err);
+    if (code != ERROR_NONE && session_explain(&runner->session, err)) {
+        return err->code;
+    }
     if (code != ERROR_NONE) {
         if (err->pos.file[0] == '\0') {
             write_error_place(model, err);

@@ -56,6 +56,14 @@ bool run_is_concurrent(const struct runner *runner);
 MUST_USE enum error_code run_in_session(struct runner *runner, struct run_summary *summary,
                                         struct error_list *errors, struct error *err);
 
+// Runs config/sources.sql when a model is going to read it: a source that is down must not stop
+// what does not need it.  What goes wrong there is told by the models that do.
+MUST_USE enum error_code run_load_sources(struct runner *runner, struct error *err);
+// Before the model's turn: what it needs of config/sources.sql and of the macros that could not be
+// made before is made, if it can be.
+MUST_USE enum error_code run_enter_sources(struct runner *runner, const struct model *model,
+                                           struct error *err);
+
 // Creates the missing tables of the run that can be bound now, empty, in one transaction (design
 // D8).  What cannot be bound is left to its model's own turn, which then reports why.
 MUST_USE enum error_code run_create_tables(struct runner *runner, struct error *err);

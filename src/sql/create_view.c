@@ -27,20 +27,21 @@ bool sql_view_read(struct arena *arena, str statement, struct sql_view *view) {
     if (!sql_take_word(statement, &at, "CREATE")) {
         return false;
     }
-    if (sql_take_word(statement, &at, "OR")) {
-        (void)sql_take_word(statement, &at, "REPLACE");
-    }
+    view->or_replace =
+        sql_take_word(statement, &at, "OR") && sql_take_word(statement, &at, "REPLACE");
     (void)(sql_take_word(statement, &at, "TEMP") || sql_take_word(statement, &at, "TEMPORARY"));
     if (!sql_take_word(statement, &at, "VIEW")) {
         return false;
     }
-    if (sql_take_word(statement, &at, "IF")) {
-        (void)(sql_take_word(statement, &at, "NOT") && sql_take_word(statement, &at, "EXISTS"));
-    }
+    view->if_not_exists = sql_take_word(statement, &at, "IF") &&
+                          sql_take_word(statement, &at, "NOT") &&
+                          sql_take_word(statement, &at, "EXISTS");
+    view->name_start = sql_skip_space(statement, at);
     view->name = next_name(arena, statement, &at);
     while (sql_take_word(statement, &at, ".")) {
         view->catalog = view->schema;
         view->schema = view->name;
+        view->name_start = sql_skip_space(statement, at);
         view->name = next_name(arena, statement, &at);
     }
     if (sql_take_word(statement, &at, "(")) {
@@ -55,4 +56,15 @@ bool sql_view_read(struct arena *arena, str statement, struct sql_view *view) {
     }
     view->body = str_trim(str_from_offset(statement, at));
     return view->name.size > 0 && view->body.size > 0;
+}
+
+static bool is_main(str name, str alias) {
+    return name.size == 0 || str_equal_nocase(name, STR("main")) ||
+           str_equal_nocase(name, STR("memory")) || str_equal_nocase(name, STR("temp")) ||
+           (alias.size > 0 && str_equal_nocase(name, alias));
+}
+
+bool sql_view_is_of_session(const struct sql_view *view, str alias) {
+    return is_main(view->schema, view->catalog.size == 0 ? alias : (str){0}) &&
+           (view->catalog.size == 0 || is_main(view->catalog, alias));
 }

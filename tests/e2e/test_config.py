@@ -1,4 +1,6 @@
 """config/macros, config/sources.sql and config/variables: what a session has of them (models.md §2)."""
+import sqlite3
+
 import pytest
 
 
@@ -48,3 +50,136 @@ def test_the_statement_of_a_macro_file_that_failed_is_named(project):
     assert 'config/macros/b.sql:2:1: error: syntax error at or near "AS"' in result.err, result
     project.write({"config/macros/b.sql": "CREATE MACRO later(x) AS TABLE SELECT x AS x;\n"})
     assert project.sql("FROM g(3)") == [{"x": 3}]
+
+
+# ── Views of config/sources.sql ──
+
+SOURCES = "ATTACH 'shop.sqlite' AS ext (TYPE sqlite, READ_ONLY);\n"
+
+
+@pytest.fixture
+def shop(project):
+    """A project with a database of somebody else's, ext.orders."""
+    with sqlite3.connect(project.root / "shop.sqlite") as connection:
+        connection.executescript("CREATE TABLE orders (id INTEGER, name TEXT);"
+                                 "INSERT INTO orders VALUES (0, 'x'), (1, 'y'), (2, 'z');"
+                                 "CREATE TABLE two AS SELECT 2 AS id;")
+    return project.write({"config/sources.sql": SOURCES})
+
+
+def go_down(project):
+    (project.root / "shop.sqlite").rename(project.root / "gone.sqlite")
+
+
+@pytest.mark.parametrize("create, name", [
+    ("CREATE OR REPLACE VIEW v_o AS", "v_o"),
+    ("CREATE VIEW v_o AS", "main.v_o"),
+    ("CREATE VIEW IF NOT EXISTS v_o AS", "v_o"),
+    ("CREATE TEMP VIEW v_o AS", "v_o"),
+    ("CREATE VIEW lake.main.v_o AS", "v_o"),
+    ("CREATE VIEW memory.v_o AS", "memory.v_o"),
+    ("-- a view\ncreate or replace temporary view /* ! */ \"main\" . \"v_o\" (id) as", "main.v_o"),
+])
+def test_a_view_of_sources_belongs_to_the_session(shop, create, name):
+    shop.write({"config/sources.sql": SOURCES + f"{create} SELECT id FROM ext.orders WHERE id > 0;\n",
+                "models/t.sql": f"SELECT * FROM {name}\n"})
+    assert shop.sql(f"SELECT * FROM {name} ORDER BY id") == [{"id": 1}, {"id": 2}]
+    assert shop.value("SELECT count(*) FROM ext.orders") == 3
+    assert shop.run("query", "v_o", "--format", "csv", code=0).out == "id\n1\n2\n"
+    assert shop.run("query", name, "--limit", "1", "--format", "csv", code=0).out == "id\n1\n"
+    shop.run("sandbox", code=0)
+    shop.run("validate", code=0)
+    assert "ext.main.orders" in shop.run("lineage", "main.t", code=0).out.replace("ext.orders", "ext.main.orders")
+    shop.run("run", code=0)
+    before = shop.snapshots()
+    assert shop.run_json().models["main.t"]["run_type"] == "full"
+    assert shop.snapshots() == before
+    assert in_lake(shop) == []
+
+
+def test_views_of_sources_read_models_and_one_another_before_the_first_run(project):
+    """With --jobs, too: every thread has them."""
+    project.write({
+        "config/sources.sql": "CREATE VIEW v_b AS SELECT a.id, b.id AS other FROM v_a AS a, raw.o AS b;\n"
+                              "CREATE VIEW v_a AS WITH o AS (SELECT id FROM raw . \"o\") SELECT * FROM o;\n",
+        "models/raw/o.sql": "SELECT 1 AS id\n",
+        "models/mart/b.sql": "SELECT * FROM v_b\n",
+        "models/mart/c.sql": "SELECT other FROM v_b\n",
+    })
+    assert {m["status"] for m in project.run_json("--jobs", "3").models.values()} == {"ok"}
+    assert project.sql("FROM mart.b") == [{"id": 1, "other": 1}]
+    assert {m["run_type"] for m in project.run_json().models.values()} == {"skip"}
+    project.write({"models/raw/o.sql": "SELECT 2 AS id\n"})
+    project.run("run", code=0)
+    assert project.sql("FROM mart.b") == [{"id": 2, "other": 2}]
+
+
+def test_a_view_that_stood_in_the_lake_makes_room(shop):
+    shop.write({"sql/v.sql": "CREATE VIEW v AS SELECT 'old' AS id;", "models/t.sql": "SELECT id FROM v\n"})
+    shop.run("v", code=0)
+    assert in_lake(shop) == ["v"]
+    shop.write({"config/sources.sql": "CREATE OR REPLACE VIEW v AS SELECT 'new' AS id;\n"})
+    shop.run("run", code=0)
+    assert shop.value("SELECT id FROM t") == "new"
+    assert in_lake(shop) == []
+
+
+# ── Databases that are down ──
+
+def test_a_database_that_is_down_stops_only_who_reads_it(shop):
+    shop.write({"config/sources.sql": "ATTACH 'nowhere/x.db' AS nowhere (READ_ONLY);\n" + SOURCES +
+                                      "CREATE VIEW v_x AS SELECT id FROM nowhere.x;\n",
+                "models/a.sql": "SELECT 1 AS id\n",
+                "models/b.sql": "SELECT id FROM nowhere.x\n",
+                "models/c.sql": "SELECT id FROM main.b\n",
+                "models/d.sql": "SELECT id FROM v_x\n",
+                "models/e.sql": "SELECT id FROM ext.orders\n"})
+    result = shop.run_json(code=1)
+    assert {name: m["status"] for name, m in result.models.items()} == {
+        "main.a": "ok", "main.b": "error", "main.c": "skip", "main.d": "error", "main.e": "ok"}
+    for name in ("main.b", "main.d"):
+        error = result.models[name]["errors"][0]
+        assert "nowhere/x.db" in error, error
+    assert "main.b" in str(result.models["main.c"]) and "nowhere/x.db" in str(result.models["main.c"])
+    assert "config/sources.sql:1:1" in shop.run("sandbox", "main.b", code=1).out
+    shop.run("sandbox", "main.a", code=0)
+    assert "config/sources.sql:1:1" in shop.run("sql", "FROM v_x", code=1).err
+    assert "config/sources.sql:1:1" in shop.run("query", "v_x", code=1).err
+
+
+def test_a_mistake_in_sources_fails_those_who_need_them(shop):
+    shop.write({"config/sources.sql": SOURCES + "SET VARIABLE a = 1 2;\n",
+                "models/a.sql": "SELECT 1 AS id\n", "models/b.sql": "SELECT id FROM ext.orders\n"})
+    result = shop.run("run", code=1)
+    assert 'config/sources.sql:2:20: syntax error at or near "2"' in result.out, result
+    assert shop.sql("FROM main.a") == [{"id": 1}]
+
+
+# ── Checks and variables that read them ──
+
+@pytest.mark.parametrize("directive", [
+    "@constraint: references(id, ext.orders, id)",
+    "@constraint: references(id, EXT.main.orders, id)",
+    "@audit: reconcile_count(v_two)",
+])
+def test_a_check_finds_the_tables_of_sources(shop, directive):
+    shop.write({"config/sources.sql": SOURCES + "CREATE VIEW v_two AS FROM ext.two;\n",
+                "models/t.sql": "SELECT 1 AS id\n"})
+    shop.run("run", code=0)
+    shop.write({"models/t.sql": f"-- {directive}\nSELECT 1 AS id\n"})
+    result = shop.run_json().models["main.t"]
+    assert (result["run_type"], result["warnings"]) == ("skip", []), result
+    shop.write({"models/t.sql": f"-- {directive}\nSELECT 2 AS id\n"})
+    result = shop.run_json().models["main.t"]
+    assert (result["run_type"], result["warnings"]) == ("backfill", []), result
+
+
+def test_variables_of_models_read_sources(shop):
+    shop.write({"config/variables/local.sql": "SET VARIABLE n = (SELECT count(*) FROM ext.orders);\n",
+                "models/t.sql": "SELECT getvariable('n') AS n\n", "models/u.sql": "SELECT 1 AS n\n"})
+    shop.run("run", code=0)
+    assert shop.value("SELECT n FROM t") == 3
+    go_down(shop)
+    shop.write({"models/u.sql": "SELECT 2 AS n\n"})
+    result = shop.run("run", "main.u", code=1)
+    assert "config/variables/local.sql:1:1: unable to open database" in result.out, result
