@@ -362,7 +362,7 @@ enum error_code models_read(struct arena *arena, const struct models_options *op
     models_order(models);
     for (size_t i = 0; i < models->count; i++) {
         if (models->items[i]->is_read) {
-            model_check_rules(arena, options, models->items[i]);
+            model_check_rules(arena, options, models->macros, models->items[i]);
         }
     }
     return ERROR_NONE;

@@ -2,12 +2,15 @@
 
 #include "lake/lake.h"
 #include "model/check_columns.h"
+#include "model/macros.h"
 #include "model/new_files.h"
+#include "sql/grouping.h"
 #include "sql/lineage.h"
 
 struct model_rules {
     struct arena *arena;
     const struct models_options *options;
+    struct macros *macros;
 };
 
 static void finding_at(const struct model_rules *rules, struct model *model,
@@ -96,14 +99,67 @@ static void check_lib_calls(const struct model_rules *rules, struct model *model
     }
 }
 
+// Macros cannot call themselves, but one may stand in another.
+enum { MACRO_DEPTH_MAX = 8 };
+
+static bool is_aggregate(const struct model_rules *rules, str name, int depth) {
+    const struct sql_query *bodies = NULL;
+    size_t count = 0;
+    struct error ignored;
+    if (lineage_is_aggregate(name)) {
+        return true;
+    }
+    if (depth == MACRO_DEPTH_MAX ||
+        macros_bodies(rules->macros, name, &bodies, &count, &ignored) != ERROR_NONE) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < bodies[i].functions.count; j++) {
+            if (is_aggregate(rules, bodies[i].functions.items[j].name, depth + 1)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 // NULL: none.
-static const struct sql_function *first_aggregate(const struct model *model) {
+static const struct sql_function *first_aggregate(const struct model_rules *rules,
+                                                  const struct model *model) {
     for (size_t i = 0; i < model->query.functions.count; i++) {
-        if (lineage_is_aggregate(model->query.functions.items[i].name)) {
+        if (is_aggregate(rules, model->query.functions.items[i].name, 0)) {
             return &model->query.functions.items[i];
         }
     }
     return NULL;
+}
+
+// Which rows the aggregate sees decides what the table gathers.
+static void check_append_aggregate(const struct model_rules *rules, struct model *model) {
+    static const char *const WHAT[] = {
+        [GROUPING_NEW_ROWS] = "is over the new rows of a run alone",
+        [GROUPING_EITHER] = "is over the new rows of a run alone, or over all rows where these "
+                            "cannot be told; then a row that changed is appended anew, and the old "
+                            "one stays",
+        [GROUPING_ALL_ROWS] =
+            "is over all rows: a row that changed is appended anew, and the old one stays",
+    };
+    const struct sql_function *aggregate = first_aggregate(rules, model);
+    if (model->source.directives.kind != MODEL_APPEND || aggregate == NULL) {
+        return;
+    }
+    // A macro has no place for the new rows.
+    const bool is_macro = !lineage_is_aggregate(aggregate->name);
+    const enum sql_grouping grouping = is_macro || model->query.volatile_function.size > 0
+                                           ? GROUPING_ALL_ROWS
+                                           : sql_grouping_of(model->ast);
+    const bool counts_rows = str_equal(aggregate->name, STR("count_star"));
+    struct error err;
+    error_rule(&err, ERROR_INVALID, "cdc.append_aggregate", STR_FORMAT "%s in an append model %s",
+               STR_ARGS(counts_rows ? STR("count(*)") : aggregate->name), counts_rows ? "" : "()",
+               WHAT[grouping]);
+    error_hint(&err, "use @kind: merge with @unique_key for groups that are always whole");
+    finding_at(rules, model, FINDING_WARN, aggregate->offset, &err);
 }
 
 static void check_cdc(const struct model_rules *rules, struct model *model) {
@@ -120,14 +176,7 @@ static void check_cdc(const struct model_rules *rules, struct model *model) {
                          "getvariable('incr_last_value'), or use @kind: table");
         finding_at(rules, model, FINDING_WARN, 0, &err);
     }
-    const struct sql_function *aggregate = first_aggregate(model);
-    if (directives->kind == MODEL_APPEND && aggregate != NULL) {
-        error_rule(&err, ERROR_INVALID, "cdc.append_aggregate",
-                   STR_FORMAT "() in an append model is over the new rows of a run alone",
-                   STR_ARGS(aggregate->name));
-        error_hint(&err, "use @kind: merge with @unique_key for groups that are always whole");
-        finding_at(rules, model, FINDING_WARN, aggregate->offset, &err);
-    }
+    check_append_aggregate(rules, model);
     if ((directives->kind == MODEL_TRACKED || directives->kind == MODEL_SCD2) &&
         model->query.volatile_function.size > 0) {
         error_rule(&err, ERROR_INVALID, "cdc.volatile",
@@ -149,8 +198,8 @@ static void check_backticks(const struct model_rules *rules, struct model *model
 }
 
 void model_check_rules(struct arena *arena, const struct models_options *options,
-                       struct model *model) {
-    const struct model_rules *rules = &(struct model_rules){arena, options};
+                       struct macros *macros, struct model *model) {
+    const struct model_rules *rules = &(struct model_rules){arena, options, macros};
     checks_parse(arena, model);
     check_not_built(rules, model);
     if (model->has_query) {

@@ -6,8 +6,11 @@
 
 #include "model/model.h"
 
-// Parses the checks of the model and adds what breaks a rule to its findings.
+struct macros;
+
+// Parses the checks of the model and adds what breaks a rule to its findings.  `macros` may be
+// NULL: then nothing is known of those of the project.
 void model_check_rules(struct arena *arena, const struct models_options *options,
-                       struct model *model);
+                       struct macros *macros, struct model *model);
 
 #endif

@@ -98,3 +98,35 @@ def test_a_description_of_a_table_depends_on_that_table(project):
     project.write({"models/z/a.sql": "SELECT 1 AS id\n", "models/y.sql": "SELECT column_name FROM (DESCRIBE z.a)\n"})
     project.run_json()
     assert project.run_json().models["main.y"]["run_reason"] == "deps unchanged"
+
+
+NEW = "is over the new rows of a run alone"
+ALL = "is over all rows: a row that changed is appended anew, and the old one stays"
+EITHER = NEW + ", or over all rows where these cannot be told; then a row that changed is appended anew, and the old one stays"
+
+
+# What a second run appends after z.src got (3, 'a', 5), over (1, 'a', 1) and (2, 'b', 2).
+@pytest.mark.parametrize("body, warning, appended", [
+    ("SELECT g, count(*) AS n FROM z.src GROUP BY g", "count(*) in an append model " + NEW, {("a", 1)}),
+    ("SELECT g, sum(v) AS n FROM z.src GROUP BY ALL ORDER BY g", "sum() in an append model " + NEW, {("a", 5)}),
+    ("SELECT d.g, count(*) AS n FROM z.src JOIN z.dim AS d USING (g) GROUP BY d.g", "count(*) in an append model " + EITHER, {("a", 1)}),
+    ("SELECT d.g, count(s.v) AS n FROM z.dim AS d LEFT JOIN z.src AS s USING (g) GROUP BY d.g", "count() in an append model " + EITHER, {("a", 2)}),
+    ("SELECT g, sum(v) - (SELECT count(*) FROM z.src) AS n FROM z.src GROUP BY g", "sum() in an append model " + EITHER, {("a", 3), ("b", -1)}),
+    ("WITH x AS (SELECT g, sum(v) AS s FROM z.src GROUP BY g) SELECT g, s AS n FROM x", "sum() in an append model " + ALL, {("a", 6)}),
+    ("SELECT g, count(*) AS n FROM z.src GROUP BY g HAVING count(*) > 0", "count(*) in an append model " + ALL, {("a", 2)}),
+    ("SELECT 's' AS g, count(*) AS n FROM z.src UNION ALL SELECT 'd', count(*) FROM z.dim", "count(*) in an append model " + ALL, {("s", 3)}),
+    ("SELECT g, rank() OVER (ORDER BY sum(v)) AS n FROM z.src GROUP BY g", "sum() in an append model " + ALL, {("a", 2), ("b", 1)}),
+    ("SELECT g, agg(v) AS n FROM z.src GROUP BY g", "agg() in an append model " + ALL, {("a", 8)}),
+])
+def test_an_append_that_aggregates_says_over_which_rows(project, body, warning, appended):
+    project.write({"config/macros/m.sql": "CREATE MACRO inner_agg(x) AS sum(x); CREATE MACRO agg(x) AS inner_agg(x) + 2;",
+                   "models/z/src.sql": "SELECT * FROM (VALUES (1, 'a', 1), (2, 'b', 2)) t(id, g, v)\n",
+                   "models/z/dim.sql": "SELECT * FROM (VALUES ('a'), ('b')) t(g)\n",
+                   "models/t.sql": "-- @kind: append\n" + body + "\n"})
+    warnings = project.run_json().models["main.t"]["warnings"]
+    assert any(w.endswith(warning) for w in warnings), warnings
+    before = [tuple(r.values()) for r in project.sql("SELECT * FROM main.t")]
+    project.write({"models/z/src.sql": "SELECT * FROM (VALUES (1, 'a', 1), (2, 'b', 2), (3, 'a', 5)) t(id, g, v)\n"})
+    project.run_json()
+    after = [(r["g"], int(r["n"])) for r in project.sql("SELECT * FROM main.t")]
+    assert len(after) == len(before) + len(appended) and appended <= set(after)
