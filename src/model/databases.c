@@ -83,6 +83,10 @@ bool databases_is_outside(const struct databases *databases, str catalog) {
     return !str_equal_nocase(catalog, databases->lake);
 }
 
+bool databases_has_other(const struct databases *databases, str name) {
+    return str_list_has_nocase(&databases->others, name);
+}
+
 struct table_place table_place(const struct models *models, struct arena *arena,
                                const struct sql_table *table) {
     const struct databases *databases = models->databases;

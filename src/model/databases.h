@@ -24,6 +24,9 @@ void databases_read(struct databases *databases, struct arena *arena,
 // Whether a table behind `catalog.` is not in the lake; false for an empty catalog.
 bool databases_is_outside(const struct databases *databases, str catalog);
 
+// Whether a database beside the lake has the name.
+bool databases_has_other(const struct databases *databases, str name);
+
 struct table_place {
     bool is_external;
     str name; // "schema.table" in the lake; elsewhere as the query writes it, at least "ext.table"

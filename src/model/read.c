@@ -297,6 +297,39 @@ static void read_bare_calls(struct model_reader *reader, struct model *model) {
     }
 }
 
+// ── Schemas that are called like a database ──
+
+// DuckDB refuses `ext.t` when a database ext is attached and the lake has a schema ext.  One of
+// config/sources.sql is attached only by runs that need it.
+static void check_schema(struct models *models, struct model *model) {
+    static const str of_duckdb[] = {STR_INIT("memory"), STR_INIT("temp"), STR_INIT("system")};
+    bool is_duckdbs = false;
+    for (size_t i = 0; i < ARRAY_COUNT(of_duckdb); i++) {
+        is_duckdbs = is_duckdbs || str_equal_nocase(model->schema, of_duckdb[i]);
+    }
+    const bool is_lakes = str_equal_nocase(model->schema, models->databases->lake);
+    if (!is_duckdbs && !is_lakes && !databases_has_other(models->databases, model->schema)) {
+        return;
+    }
+    struct error err;
+    error_rule(&err, ERROR_INVALID, "parser.ambiguous_schema",
+               "the schema " STR_FORMAT " is also the name of a database, so that " STR_FORMAT
+               " could be a table of either",
+               STR_ARGS(model->schema), STR_ARGS(model->target));
+    if (is_duckdbs) {
+        error_hint(&err, "move the model to another folder: DuckDB has a database of this name");
+    } else {
+        error_hint(&err,
+                   "move the model to another folder, or give the database another name: "
+                   "ATTACH … AS … in config/%s",
+                   is_lakes ? "catalog.sql" : "sources.sql");
+    }
+    error_at(&err, model->file, 1, 1);
+    error_source(&err, model->text);
+    model_add_finding(models->arena, model, is_duckdbs || is_lakes ? FINDING_BLOCKER : FINDING_WARN,
+                      &err);
+}
+
 // ── All of it ──
 
 static void want(struct model_reader *reader, struct model *model) {
@@ -362,7 +395,12 @@ enum error_code models_read(struct arena *arena, const struct models_options *op
     models_order(models);
     for (size_t i = 0; i < models->count; i++) {
         if (models->items[i]->is_read) {
+<<<<<<< HEAD
             model_check_rules(arena, options, models->macros, models->items[i]);
+=======
+            check_schema(models, models->items[i]);
+            model_check_rules(arena, options, models->items[i]);
+>>>>>>> c82a0cf (model, run: a schema that is called like a database is told, with place and hint)
         }
     }
     return ERROR_NONE;

@@ -33,6 +33,21 @@ static void add_findings(const struct model *model, struct run_result *result) {
     }
 }
 
+// DuckDB says neither where nor what to do when a database of config/sources.sql is called like a
+// schema of models.
+static void explain_ambiguous(const struct model *model, struct error *err) {
+    const str message = str_from(err->message);
+    if (str_find(message, STR("ambiguous reference to catalog or schema")) == SIZE_MAX) {
+        return;
+    }
+    error_hint(err, "give the database another name than that of the models' folder: ATTACH … AS … "
+                    "in config/sources.sql");
+    if (err->pos.line == 0) {
+        error_at(err, model->file, 1, 1);
+        error_source(err, model->text);
+    }
+}
+
 static void execute(struct runner *runner, struct run_job *job) {
     struct plan_step *step = job->step;
     struct run_result *result = &job->result;
@@ -80,6 +95,7 @@ static void execute(struct runner *runner, struct run_job *job) {
         result->status = RUN_ERROR;
         result->rows = 0;
         (void)session_explain(&runner->session, &err);
+        explain_ambiguous(model, &err);
         error_list_add(&result->errors, &err);
         fail(step, model->target);
         return;

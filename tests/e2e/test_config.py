@@ -183,3 +183,35 @@ def test_variables_of_models_read_sources(shop):
     shop.write({"models/u.sql": "SELECT 2 AS n\n"})
     result = shop.run("run", "main.u", code=1)
     assert "config/variables/local.sql:1:1: unable to open database" in result.out, result
+
+
+# ── Schemas and databases of one name ──
+
+SAME = "the schema {0} is also the name of a database, so that {0}.t could be a table of either"
+
+
+@pytest.mark.parametrize("schema, hint", [
+    ("Lake", "move the model to another folder, or give the database another name: ATTACH … AS … in config/catalog.sql"),
+    ("temp", "move the model to another folder: DuckDB has a database of this name"),
+])
+def test_a_schema_that_is_called_like_the_lake_is_refused(shop, schema, hint):
+    shop.write({f"models/{schema}/t.sql": "SELECT 1 AS id\n", "models/u.sql": "SELECT 1 AS id\n"})
+    result = shop.run("validate", code=1)
+    assert f"models/{schema}/t.sql:1:1: error: {SAME.format(schema)}\n  SELECT 1 AS id\n  ^\n  hint: {hint}\n" in result.out
+    result = shop.run("run", code=1)
+    assert f"models/{schema}/t.sql:1:1: {SAME.format(schema)}\n" in result.out and f"hint: {hint}\n" in result.out
+    assert "[OK] main.u" in result.out
+
+
+def test_a_schema_that_is_called_like_a_database_of_sources_is_told(shop):
+    """It fails when the database is attached; what needs no database may stay as it is."""
+    shop.write({"models/ext/t.sql": "SELECT 1 AS id\n"})
+    hint = "move the model to another folder, or give the database another name: ATTACH … AS … in config/sources.sql"
+    result = shop.run("validate", code=0)
+    assert f"models/ext/t.sql:1:1: warning: {SAME.format('ext')}\n  SELECT 1 AS id\n  ^\n  hint: {hint}\n" in result.out
+    shop.run("run", code=0)
+    shop.write({"models/ext/t.sql": "SELECT 2 AS id\n", "models/q.sql": "SELECT id FROM ext.main.orders\n"})
+    result = shop.run("run", code=1)
+    assert ("models/ext/t.sql:1:1: ambiguous reference to catalog or schema \"ext\" - "
+            "use a fully qualified path like \"lake.ext\"\n    SELECT 2 AS id\n    ^\n    hint: give the database another name "
+            "than that of the models' folder: ATTACH … AS … in config/sources.sql\n") in result.out, result

@@ -40,6 +40,7 @@ CASES = [
     ("strict_push.lib_call_disallowed", "BLOCKER", "-- @push: shop\nSELECT CAST(id AS INTEGER) AS id FROM shop('x')"),
     ("strict_push.other", "BLOCKER", "-- @push: shop\nSELECT id::INTEGER AS id, id::INTEGER AS ID FROM raw.source"),
     ("strict_fetch.other", "BLOCKER", "-- @fetch\nSELECT a::INTEGER AS a, b::INTEGER AS A FROM shop('x')"),
+    ("parser.ambiguous_schema", "BLOCKER", {"models/memory/t.sql": "SELECT 1 AS id"}),
     ("cross_ast.args_mismatch", "BLOCKER", "-- @sink: shop('x')\nSELECT id FROM raw.source"),
     ("config.invalid_env_line", "WARN", {".env": "TOKEN\n"}),
     ("validate.walk_skipped", "WARN", {"models/mart/odd.SQL": "SELECT 1 AS a"}),
