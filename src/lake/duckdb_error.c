@@ -155,6 +155,26 @@ static str unwrap(struct arena *arena, str text) {
     return whole;
 }
 
+// Errors that come out of an inner query show a part of it, "LINE 1: SELECT …" with a caret below:
+// SQL that the user has not written.
+static str without_excerpt(struct arena *arena, str text) {
+    static const str sign = STR_INIT("\nLINE ");
+    const size_t start = str_find(text, sign);
+    const str behind = str_from_offset(text, start == SIZE_MAX ? text.size : start + sign.size);
+    const size_t digits = str_find_char(behind, ':');
+    uint64_t number = 0;
+    if (digits == SIZE_MAX || !str_parse_uint64(str_slice(behind, 0, digits), &number)) {
+        return text;
+    }
+    size_t end = str_find_char(behind, '\n');
+    end = end == SIZE_MAX ? behind.size : end + 1;
+    while (end < behind.size && (behind.data[end] == ' ' || behind.data[end] == '^')) {
+        end++;
+    }
+    return str_format(arena, STR_FORMAT STR_FORMAT, STR_ARGS(str_slice(text, 0, start)),
+                      STR_ARGS(str_from_offset(behind, end)));
+}
+
 enum error_code duckdb_error_read(str sql, const char *message, struct error *err) {
     SCRATCH(scratch);
     const str all = str_from(message == NULL ? "unknown error" : message);
@@ -164,7 +184,7 @@ enum error_code duckdb_error_read(str sql, const char *message, struct error *er
     if (str_is_empty(text)) { // an error that does not come from a statement: plain text
         text = all;
     }
-    text = unwrap(&scratch, text);
+    text = without_excerpt(&scratch, unwrap(&scratch, text));
     const size_t advice = advice_start(text);
     const str first = tidy(&scratch, str_slice(text, 0, advice));
     const enum error_code code =
