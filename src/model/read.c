@@ -395,12 +395,8 @@ enum error_code models_read(struct arena *arena, const struct models_options *op
     models_order(models);
     for (size_t i = 0; i < models->count; i++) {
         if (models->items[i]->is_read) {
-<<<<<<< HEAD
-            model_check_rules(arena, options, models->macros, models->items[i]);
-=======
             check_schema(models, models->items[i]);
-            model_check_rules(arena, options, models->items[i]);
->>>>>>> c82a0cf (model, run: a schema that is called like a database is told, with place and hint)
+            model_check_rules(arena, options, models->macros, models->items[i]);
         }
     }
     return ERROR_NONE;
