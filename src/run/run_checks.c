@@ -298,15 +298,32 @@ struct look {
     struct run_result *result;
 };
 
+// The commit that warnings compare with; 0: none, or it cannot be read any more, as it or the first
+// change since was expired.
+static enum error_code find_previous(struct look *look, int64_t *snapshot, struct error *err) {
+    struct lake_connection *connection = look->runner->session.connection;
+    const int64_t previous = look->step->has_commit ? look->step->commit.snapshot : 0;
+    bool exists = false;
+    bool next_exists = false;
+    *snapshot = 0;
+    if (previous > 0) {
+        TRY(lake_snapshot_exists(connection, previous, &exists, err));
+        TRY(lake_snapshot_exists(connection, previous + 1, &next_exists, err));
+        *snapshot = exists && next_exists ? previous : 0;
+    }
+    return ERROR_NONE;
+}
+
 static enum error_code look_enter(struct look *look, struct error *err) {
     struct runner *runner = look->runner;
     const struct plan_step *step = look->step;
     struct lake_table table;
     struct str_list names = {0};
     bool found = false;
+    int64_t previous = 0;
     TRY(run_enter_sources(runner, step->model, err));
-    TRY(session_enter_model(&runner->session, step->model->target,
-                            step->has_commit ? step->commit.snapshot : 0, err));
+    TRY(find_previous(look, &previous, err));
+    TRY(session_enter_model(&runner->session, step->model->target, previous, err));
     TRY(lake_table_find(runner->session.connection, look->arena, step->model->schema,
                         step->model->name, &table, &found, err));
     for (size_t i = 0; found && i < table.column_count; i++) {

@@ -95,3 +95,23 @@ def test_golden_compares_columns_whatever_their_names(project):
     project.write({"golden.csv": '"e""q","a b"\n1,3\n', "models/mart/t.sql":
                    '-- @audit: golden(golden.csv)\nSELECT 1 AS "e""q", 2 + 0 AS "a b"\n'})
     assert "1 row is not in golden.csv, 1 of its rows missing here" in project.run("run", code=1).out
+
+
+def test_warnings_of_a_change_are_silent_when_the_commit_before_was_expired(project):
+    model = """-- @warning: sum_delta(v, 10)
+-- @warning: mean_delta(v, 10)
+-- @warning: row_count_delta(10)
+SELECT 1 AS id, %d AS v
+"""
+    project.write({"models/mart/t.sql": model % 1, "models/raw/other.sql": "SELECT 1 AS x",
+                   "sql/expire.sql": "CALL ducklake_expire_snapshots('lake', older_than => now() + INTERVAL 1 DAY);"})
+    project.run("run", code=0)
+    project.write({"models/raw/other.sql": "SELECT 2 AS x"})
+    project.run("run", "raw.other", code=0)
+    project.run("expire", code=0)
+    project.write({"models/mart/t.sql": model % 1000})
+    run = project.run("run", code=0)
+    assert "WARN" not in run.out, run
+    assert set(results(project, "mart.t").values()) == {"pass"}
+    project.write({"models/mart/t.sql": model % 2000})
+    assert project.run("run", code=0).out.count("WARN") == 3
