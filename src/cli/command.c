@@ -145,6 +145,10 @@ enum error_code command_parse(const struct command *command, int argc, char **ar
             line->json = true;
         } else if (!options_end && word.size > 1 && word.data[0] == '-') {
             TRY(parse_option(line, argc, argv, &at, err));
+        } else if (word.size == 0) { // a variable that is not set: never "all of them"
+            error_set(err, ERROR_INVALID, "%s takes no empty argument", command->name);
+            error_hint(err, "usage: coypu %s %s", command->name, command->arguments);
+            return ERROR_INVALID;
         } else {
             str_list_push(line->arena, &line->arguments, word);
         }

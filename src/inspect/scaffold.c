@@ -239,15 +239,28 @@ static str lib_text(struct arena *arena, str name, const struct scaffold_lib *op
     return str_replace_all(arena, named, STR("{{NAME}}"), str_to_upper(arena, name));
 }
 
+static enum error_code find_mistake(const struct error_list *list, const char *rule, str path,
+                                    struct error *err) {
+    for (size_t i = 0; i < list->count; i++) {
+        const struct error *found = &list->items[i];
+        if (str_equal(str_from(found->pos.file), path) &&
+            (rule == NULL || str_equal(str_from(found->rule), str_from(rule)))) {
+            *err = *found;
+            return err->code;
+        }
+    }
+    return ERROR_NONE;
+}
+
 // What the project's own checks say of the new file: a reserved or taken name, above all.
 static enum error_code check_lib(const struct project *project, str path, struct error *err) {
     struct lib_set libs = {0};
     enum error_code code = libs_read(project, (str){0}, &libs, err);
-    for (size_t i = 0; i < libs.errors.count && code == ERROR_NONE; i++) {
-        if (str_equal(str_from(libs.errors.items[i].pos.file), path)) {
-            *err = libs.errors.items[i];
-            code = err->code;
-        }
+    if (code == ERROR_NONE) {
+        code = find_mistake(&libs.errors, NULL, path, err);
+    }
+    if (code == ERROR_NONE) {
+        code = find_mistake(&libs.notes, "lib.reserved_name", path, err);
     }
     lib_set_done(&libs);
     return code;

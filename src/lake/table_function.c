@@ -132,12 +132,148 @@ static const str NAMES[] = {
     STR_INIT("which_secret"),
 };
 
-bool lake_is_table_function(str name) {
+// The names in duckdb_keywords() of DuckDB 1.5.5 for which `FROM name('a')` is a syntax error or
+// means something else.
+static const str WORDS[] = {
+    STR_INIT("all"),
+    STR_INIT("analyse"),
+    STR_INIT("analyze"),
+    STR_INIT("and"),
+    STR_INIT("anti"),
+    STR_INIT("any"),
+    STR_INIT("array"),
+    STR_INIT("as"),
+    STR_INIT("asc"),
+    STR_INIT("asymmetric"),
+    STR_INIT("between"),
+    STR_INIT("bigint"),
+    STR_INIT("bit"),
+    STR_INIT("boolean"),
+    STR_INIT("both"),
+    STR_INIT("by"),
+    STR_INIT("case"),
+    STR_INIT("cast"),
+    STR_INIT("char"),
+    STR_INIT("character"),
+    STR_INIT("check"),
+    STR_INIT("coalesce"),
+    STR_INIT("collate"),
+    STR_INIT("column"),
+    STR_INIT("columns"),
+    STR_INIT("constraint"),
+    STR_INIT("create"),
+    STR_INIT("dec"),
+    STR_INIT("decimal"),
+    STR_INIT("default"),
+    STR_INIT("deferrable"),
+    STR_INIT("desc"),
+    STR_INIT("describe"),
+    STR_INIT("distinct"),
+    STR_INIT("do"),
+    STR_INIT("else"),
+    STR_INIT("end"),
+    STR_INIT("except"),
+    STR_INIT("exists"),
+    STR_INIT("extract"),
+    STR_INIT("false"),
+    STR_INIT("fetch"),
+    STR_INIT("float"),
+    STR_INIT("for"),
+    STR_INIT("foreign"),
+    STR_INIT("from"),
+    STR_INIT("group"),
+    STR_INIT("grouping"),
+    STR_INIT("grouping_id"),
+    STR_INIT("having"),
+    STR_INIT("if"),
+    STR_INIT("in"),
+    STR_INIT("initially"),
+    STR_INIT("inout"),
+    STR_INIT("int"),
+    STR_INIT("integer"),
+    STR_INIT("intersect"),
+    STR_INIT("interval"),
+    STR_INIT("into"),
+    STR_INIT("lambda"),
+    STR_INIT("lateral"),
+    STR_INIT("leading"),
+    STR_INIT("limit"),
+    STR_INIT("national"),
+    STR_INIT("nchar"),
+    STR_INIT("none"),
+    STR_INIT("not"),
+    STR_INIT("null"),
+    STR_INIT("nullif"),
+    STR_INIT("numeric"),
+    STR_INIT("offset"),
+    STR_INIT("on"),
+    STR_INIT("only"),
+    STR_INIT("or"),
+    STR_INIT("order"),
+    STR_INIT("out"),
+    STR_INIT("overlay"),
+    STR_INIT("pivot"),
+    STR_INIT("pivot_longer"),
+    STR_INIT("pivot_wider"),
+    STR_INIT("placing"),
+    STR_INIT("position"),
+    STR_INIT("precision"),
+    STR_INIT("primary"),
+    STR_INIT("qualify"),
+    STR_INIT("real"),
+    STR_INIT("references"),
+    STR_INIT("returning"),
+    STR_INIT("row"),
+    STR_INIT("select"),
+    STR_INIT("semi"),
+    STR_INIT("setof"),
+    STR_INIT("show"),
+    STR_INIT("smallint"),
+    STR_INIT("some"),
+    STR_INIT("substring"),
+    STR_INIT("summarize"),
+    STR_INIT("symmetric"),
+    STR_INIT("table"),
+    STR_INIT("then"),
+    STR_INIT("time"),
+    STR_INIT("timestamp"),
+    STR_INIT("to"),
+    STR_INIT("trailing"),
+    STR_INIT("treat"),
+    STR_INIT("trim"),
+    STR_INIT("true"),
+    STR_INIT("try_cast"),
+    STR_INIT("union"),
+    STR_INIT("unique"),
+    STR_INIT("unpack"),
+    STR_INIT("unpivot"),
+    STR_INIT("using"),
+    STR_INIT("values"),
+    STR_INIT("varchar"),
+    STR_INIT("variadic"),
+    STR_INIT("when"),
+    STR_INIT("where"),
+    STR_INIT("window"),
+    STR_INIT("with"),
+    STR_INIT("xmlattributes"),
+    STR_INIT("xmlconcat"),
+    STR_INIT("xmlelement"),
+    STR_INIT("xmlexists"),
+    STR_INIT("xmlforest"),
+    STR_INIT("xmlnamespaces"),
+    STR_INIT("xmlparse"),
+    STR_INIT("xmlpi"),
+    STR_INIT("xmlroot"),
+    STR_INIT("xmlserialize"),
+    STR_INIT("xmltable"),
+};
+
+static bool is_among(const str *names, size_t count, str name) {
     size_t low = 0;
-    size_t high = ARRAY_COUNT(NAMES);
+    size_t high = count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        const int order = str_compare(NAMES[middle], name);
+        const int order = str_compare(names[middle], name);
         if (order == 0) {
             return true;
         }
@@ -148,4 +284,12 @@ bool lake_is_table_function(str name) {
         }
     }
     return false;
+}
+
+bool lake_is_table_function(str name) {
+    return is_among(NAMES, ARRAY_COUNT(NAMES), name);
+}
+
+bool lake_is_word(str name) {
+    return is_among(WORDS, ARRAY_COUNT(WORDS), name);
 }

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "http/rate_limit.h"
+#include "lake/table_function.h"
 #include "lib/api_read.h"
 #include "lib/program.h"
 #include "lib/signature.h"
@@ -191,6 +192,19 @@ static void note_unchecked(struct scan *scan, const struct star_syntax *syntax,
     }
 }
 
+// Legal, as there are quotes, but nobody means it.
+static void note_word(struct scan *scan) {
+    if (!lake_is_word(scan->name)) {
+        return;
+    }
+    add_finding(scan, &scan->set->notes, "lib.reserved_name", 0, 0,
+                "the name \"" STR_FORMAT "\" is a word of SQL", STR_ARGS(scan->name));
+    error_hint(&scan->set->notes.items[scan->set->notes.count - 1],
+               "a query can call it only in quotes, \"" STR_FORMAT
+               "\"(…): take another name, such as " STR_FORMAT "_api",
+               STR_ARGS(scan->name), STR_ARGS(scan->name));
+}
+
 // ---- one file -----------------------------------------------------------------------------------
 
 static void make_limiters(struct lib *lib) {
@@ -227,6 +241,7 @@ static void read_syntax(struct scan *scan, const struct star_syntax *syntax, str
     }
     if (lib->api.fetch.present) {
         note_unchecked(scan, syntax, lib);
+        note_word(scan);
     }
     make_limiters(lib);
     LIST_PUSH(scan->arena, scan->set, lib);

@@ -92,6 +92,10 @@ def test_new_lib_refuses_names(project):
         assert "is no name of a lib function" in project.run("new", "lib", name, code=1).err
     assert "reserved" in project.run("new", "lib", "main", code=1).err
     assert not (project.root / "lib/main.star").exists()
+    refused = project.run("new", "lib", "select", code=1).err
+    assert 'the name "select" is a word of SQL' in refused and "take another name, such as select_api" in refused
+    assert not (project.root / "lib/select.star").exists()
+    made(project, "lib", "select", "--push")
     made(project, "lib", "crm")
     assert "lib/crm.star exists already" in project.run("new", "lib", "crm", code=1).err
 

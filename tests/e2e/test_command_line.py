@@ -1,6 +1,8 @@
 """The command line itself: help, misuse, exit codes."""
 import json
 
+import pytest
+
 
 def test_no_arguments_print_help_and_succeed(project):
     result = project.run(code=0)
@@ -28,6 +30,14 @@ def test_unknown_option_suggests_and_exits_2(project):
 
 def test_extra_argument_exits_2(project):
     assert "does not take the argument" in project.run("version", "extra", code=2).err
+
+
+@pytest.mark.parametrize("command", ["run", "sandbox", "describe", "history", "query", "lineage", "impact", "edit", "new", "validate"])
+def test_an_empty_argument_exits_2(project, command):
+    project.write({"models/raw/a.sql": "SELECT 1 AS id"})
+    result = project.run(command, "", code=2)
+    assert f"error: {command} takes no empty argument\n  hint: usage: coypu {command} " in result.err and result.out == ""
+    assert not (project.root / "lake.sqlite").exists()
 
 
 def test_version_is_json_when_asked(project):

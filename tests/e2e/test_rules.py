@@ -53,6 +53,7 @@ CASES = [
     ("blueprint.unchecked_status", "INFO", {"lib/three.star": 'API = {"fetch": {"args": []}}\ndef fetch(page):\n    resp = http.get("https://example.com")\n    return {"rows": resp.json, "next": None}\n'}),
     ("blueprint.other", "BLOCKER", {"lib/four.star": 'API = {"fetch": {"args": []}}\ndef fetch(:\n'}),
     ("lib.top_level_control", "INFO", {"lib/five.star": 'API = {"fetch": {"args": []}}\nfor x in [1]:\n    pass\ndef fetch(page):\n    return {"rows": [], "next": None}\n'}),
+    ("lib.reserved_name", "INFO", {"lib/select.star": 'API = {"fetch": {"args": []}}\ndef fetch(page):\n    return {"rows": [], "next": None}\n'}),
     ("fetch.missing_marker", "INFO", "SELECT CAST(a AS INTEGER) AS a FROM shop('x')"),
     ("push.kind_not_supported", "BLOCKER", {"models/sync/k.sql": "-- @sink: tables_only\n-- @kind: append\nSELECT id FROM raw.source",
                                             "lib/tables_only.star": 'API = {"push": {"supported_kinds": ["table"]}}\ndef push(rows):\n    return None\n'}),
