@@ -35,6 +35,8 @@ bool ast_contains(yyjson_val *node, const char *name);
 const struct sql_type *ast_type(struct arena *arena, yyjson_val *cast_type);
 // The tree as JSON text in the arena.
 str ast_write(struct arena *arena, yyjson_val *node);
+// The tree with its types as words, for the name of a column: see written_type.c.
+str ast_with_type_words(struct arena *arena, str ast);
 // As ast_write, without positions.
 str ast_canonical(struct arena *arena, yyjson_val *node);
 

@@ -295,11 +295,12 @@ static str answer_name(void *self, struct arena *arena, str ast) {
     const str *known = map_get(&database->names, ast);
     struct error ignored;
     str sql;
+    const str select = sql_ast_select(arena, &ast, 1);
     if (known != NULL) {
         return *known;
     }
     if (database->connection == NULL ||
-        lake_ast_write(database->connection, arena, sql_ast_select(arena, &ast, 1), &sql,
+        lake_ast_write(database->connection, arena, ast_with_type_words(arena, select), &sql,
                        &ignored) != ERROR_NONE) {
         return (str){0};
     }
