@@ -59,10 +59,39 @@ static bool known_columns(struct arena *arena, const struct lineage *lineage,
     return true;
 }
 
+// As the run would say it, where the strict forms do not.  What cannot be named may be anything.
+static void check_twice(struct models_lineage *lineages, struct model *model,
+                        const struct lineage *lineage) {
+    struct str_list names = {0};
+    const bool is_strict =
+        model->source.directives.fetch.is_set || model->source.directives.sink.is_push;
+    for (size_t i = 0; i < lineage->columns.count && !is_strict; i++) {
+        const struct lineage_column *column = &lineage->columns.items[i];
+        if (column->name.size == 0 || column->is_open || str_equal(column->name, STR("*"))) {
+            continue;
+        }
+        if (!str_list_has_nocase(&names, column->name)) {
+            str_list_push(lineages->arena, &names, column->name);
+            continue;
+        }
+        struct error err;
+        error_rule(&err, ERROR_INVALID, "parser.other",
+                   "the query produces two columns named \"" STR_FORMAT "\"",
+                   STR_ARGS(column->name));
+        error_hint(&err, "give one of them another name with AS");
+        const size_t offset = i < model->query.projection_count ? model->query.projections[i] : 0;
+        error_at_offset(&err, model->file, model->text,
+                        model->source.body_offset + (offset == SIZE_MAX ? 0 : offset));
+        model_add_finding(lineages->arena, model, FINDING_BLOCKER, &err);
+        return;
+    }
+}
+
 static void check_model(struct models_lineage *lineages, struct model *model) {
     const struct lineage *lineage = model_lineage(lineages, model);
     struct str_list names = {0};
     if (lineage != NULL) {
+        check_twice(lineages, model, lineage);
         // What the SELECT list told was looked at when the file was read.
         if (model->query.outputs.count == 0 && known_columns(lineages->arena, lineage, &names)) {
             model_check_columns(lineages->arena, model, &names);

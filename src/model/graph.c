@@ -179,6 +179,9 @@ static enum error_code link_query(struct linker *linker, const struct sql_query 
     for (size_t i = 0; i < query->calls.count; i++) {
         TRY(link_call(linker, &query->calls.items[i], err));
     }
+    if (query->shows_catalog) {
+        add_input(linker->models->arena, &linker->model->unverifiable, STR("SHOW"));
+    }
     for (size_t i = 0; i < query->functions.count; i++) {
         TRY(link_macro(linker, query->functions.items[i].name, &ignored, err));
     }

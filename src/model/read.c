@@ -151,28 +151,63 @@ static void read_file(struct model_reader *reader, struct model *model) {
 
 // ── Syntax trees ──
 
+// The first word of the text, in lower case; empty when it begins with something else.
+static str first_word(struct arena *arena, str text) {
+    size_t end = 0;
+    while (end < text.size && ((text.data[end] | 0x20) >= 'a' && (text.data[end] | 0x20) <= 'z')) {
+        end++;
+    }
+    return str_to_lower(arena, str_slice(text, 0, end));
+}
+
+static bool is_among(const str *words, size_t count, str word) {
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(words[i], word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_word(str text, str wanted) {
+    for (size_t at = sql_skip_space(text, 0); at < text.size;) {
+        const size_t end = sql_skip_token(text, at);
+        if (str_equal_nocase(str_slice(text, at, end), wanted)) {
+            return true;
+        }
+        at = sql_skip_space(text, end);
+    }
+    return false;
+}
+
 // What people bring along from elsewhere.
 static void explain_query_error(struct arena *arena, const struct model *model, size_t offset,
                                 struct error *err) {
+    static const str STATEMENTS[] = {
+        STR_INIT("insert"),  STR_INIT("update"),  STR_INIT("delete"),   STR_INIT("merge"),
+        STR_INIT("create"),  STR_INIT("drop"),    STR_INIT("alter"),    STR_INIT("copy"),
+        STR_INIT("attach"),  STR_INIT("set"),     STR_INIT("call"),     STR_INIT("pragma"),
+        STR_INIT("use"),     STR_INIT("load"),    STR_INIT("begin"),    STR_INIT("truncate"),
+        STR_INIT("explain"), STR_INIT("install"), STR_INIT("prepare"),  STR_INIT("execute"),
+        STR_INIT("vacuum"),  STR_INIT("analyze"), STR_INIT("comment"),  STR_INIT("detach"),
+        STR_INIT("export"),  STR_INIT("import"),  STR_INIT("rollback"), STR_INIT("commit"),
+    };
+    static const str SHOWS[] = {STR_INIT("show"), STR_INIT("describe"), STR_INIT("desc"),
+                                STR_INIT("summarize")};
     const str body = model->source.body;
     const str at = offset < body.size ? str_from_offset(body, offset) : (str){0};
-    size_t end = 0;
-    while (end < body.size && ((body.data[end] | 0x20) >= 'a' && (body.data[end] | 0x20) <= 'z')) {
-        end++;
-    }
-    const str word = str_to_lower(arena, str_slice(body, 0, end));
-    static const str STATEMENTS[] = {
-        STR_INIT("insert"), STR_INIT("update"), STR_INIT("delete"), STR_INIT("merge"),
-        STR_INIT("create"), STR_INIT("drop"),   STR_INIT("alter"),  STR_INIT("copy"),
-        STR_INIT("attach"), STR_INIT("set"),    STR_INIT("call"),   STR_INIT("pragma"),
-        STR_INIT("use"),    STR_INIT("load"),   STR_INIT("begin"),  STR_INIT("truncate")};
-    for (size_t i = 0; i < ARRAY_COUNT(STATEMENTS); i++) {
-        if (str_equal(word, STATEMENTS[i])) {
-            error_rule(err, ERROR_INVALID, "parser.other",
-                       "the body of a model is one SELECT, not " STR_FORMAT,
-                       STR_ARGS(str_to_upper(arena, word)));
-            error_hint(err, "write the SELECT alone: @kind says how its rows get into the table");
-        }
+    const str word = first_word(arena, body);
+    const bool is_show = is_among(SHOWS, ARRAY_COUNT(SHOWS), word);
+    if (is_show || is_among(STATEMENTS, ARRAY_COUNT(STATEMENTS), word)) {
+        error_rule(err, ERROR_INVALID, "parser.other",
+                   "the body of a model is one SELECT, not " STR_FORMAT,
+                   STR_ARGS(str_to_upper(arena, word)));
+        error_hint(err, "%s",
+                   is_show ? "a query keeps what it gives: FROM (SUMMARIZE raw.orders)"
+                           : "write the SELECT alone: @kind says how its rows get into the table");
+    } else if (str_equal(str_from(err->message), STR("the body of a model is one SELECT")) &&
+               has_word(body, STR("pivot"))) {
+        error_hint(err, "a PIVOT needs its values listed: PIVOT t ON c IN ('a', 'b') USING …");
     }
     if (str_starts_with(at, STR("{{")) || str_starts_with(at, STR("{%"))) {
         error_hint(err, "a model is plain SQL, without templates: name the table, as in FROM "
@@ -216,6 +251,12 @@ static enum error_code read_queries(struct model_reader *reader, const struct mo
         model->ast = str_copy(models->arena, lake_result_text(result, 0));
         if (sql_query_read(models->arena, model->ast, &model->query, &offset, &query_err) !=
             ERROR_NONE) {
+            query_error(models->arena, model, offset, &query_err);
+            continue;
+        }
+        if (model->query.is_show) {
+            error_rule(&query_err, ERROR_INVALID, "parser.other",
+                       "the body of a model is one SELECT");
             query_error(models->arena, model, offset, &query_err);
             continue;
         }

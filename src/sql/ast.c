@@ -485,6 +485,9 @@ static void visit(struct reader *reader, yyjson_val *node, const struct scope *s
         reader->query->reads_catalog =
             reader->query->reads_catalog ||
             (ast_is(node, "type", "SHOW_REF") && !yyjson_is_obj(yyjson_obj_get(node, "query")));
+        reader->query->shows_catalog =
+            reader->query->shows_catalog ||
+            (ast_is(node, "type", "SHOW_REF") && !yyjson_is_obj(yyjson_obj_get(node, "query")));
         visit_derived(reader, node, scope, here);
     } else {
         if (ast_is(node, "type", "LIMIT_MODIFIER") ||
@@ -563,9 +566,7 @@ static enum error_code ast_error(yyjson_val *root, size_t *offset, struct error 
     }
     const str message = ast_text(root, "error_message");
     if (ast_is(root, "error_type", "not implemented")) {
-        error_rule(err, ERROR_INVALID, "parser.other", "the body of a model is one SELECT");
-        error_hint(err, "a PIVOT needs its values listed: PIVOT t ON c IN ('a', 'b') USING …");
-        return err->code;
+        return error_rule(err, ERROR_INVALID, "parser.other", "the body of a model is one SELECT");
     }
     // What is not terminated is quoted to the end of the file.
     const size_t line = str_find_char(message, '\n');
@@ -594,6 +595,7 @@ enum error_code sql_query_read(struct arena *arena, str ast, struct sql_query *q
         sort_columns(&query->calls.items[i].columns);
     }
     query_outputs(&reader, node);
+    query->is_show = ast_is(yyjson_obj_get(node, "from_table"), "type", "SHOW_REF");
     query->reads_one_call = query_reads_one_call(node);
     query->canonical = ast_canonical(arena, node);
     return ERROR_NONE;

@@ -78,3 +78,14 @@ def test_a_model_comes_before_a_database_of_its_schemas_name(outside):
     assert [m["depends"] for m in models if m["target"] == "m.t"] == [["ext.x"]]
     assert [f[:2] for f in findings(outside)] == [("parser.ambiguous_schema", "WARN")]
     outside.run("run", code=0)
+
+
+def test_what_shows_the_catalog_is_looked_at_again(project):
+    """FROM (SHOW TABLES) is a query; which tables there are has no version."""
+    project.write({"models/raw/o.sql": "SELECT 1 AS id", "models/m/t.sql": "SELECT name FROM (SHOW ALL TABLES) WHERE schema = 'raw'",
+                   "models/m/u.sql": "SELECT column_name FROM (DESCRIBE raw.o)"})
+    project.run("run", code=0)
+    project.write({"models/raw/p.sql": "SELECT 1 AS id"})
+    done = project.run_json().models
+    assert (done["m.t"]["run_reason"], done["m.u"]["run_reason"]) == ("unverifiable dep: SHOW", "deps unchanged")
+    assert done["m.t"]["rows_affected"] == 1
