@@ -8,6 +8,8 @@
 #include "lake/snapshot.h"
 #include "lake/table_format.h"
 
+#include <assert.h>
+
 bool table_diff_is_empty(const struct table_diff *diff) {
     return diff->schema.count == 0 && diff->added == 0 && diff->removed == 0;
 }
@@ -53,6 +55,7 @@ static const struct lake_column *find_column(const struct side *side, str name) 
 
 static void compare_columns(struct arena *arena, const struct side *before,
                             const struct side *after, struct table_diff *diff) {
+    assert(before->columns != NULL);
     for (size_t i = 0; i < after->count; i++) {
         const struct lake_column *now = &after->columns[i];
         const struct lake_column *then = find_column(before, now->name);
