@@ -10,6 +10,7 @@
 #include "lake/script.h"
 #include "project/checks.h"
 #include "project/config_statement.h"
+#include "project/settings.h"
 
 #include <string.h>
 
@@ -63,7 +64,8 @@ enum error_code config_file_run(const struct project *project, struct lake_conne
     if (!is_there) {
         return ERROR_NONE;
     }
-    const enum error_code code = lake_script_run(connection, name, file.text, NULL, err);
+    const struct script_observer observer = settings_observer(connection);
+    const enum error_code code = lake_script_run(connection, name, file.text, &observer, err);
     if (code != ERROR_NONE) {
         show_original(err, &file);
     }

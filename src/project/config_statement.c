@@ -8,6 +8,7 @@
 #include "lake/lake.h"
 #include "lake/script.h"
 #include "project/session_view.h"
+#include "project/settings.h"
 
 // ── Reading ──
 
@@ -72,7 +73,8 @@ static enum error_code run_text(struct lake_connection *connection,
     if (sql.size == 0) {
         return ERROR_NONE;
     }
-    const enum error_code code = lake_script_run(connection, item->file->name, sql, NULL, err);
+    const struct script_observer observer = settings_observer(connection);
+    const enum error_code code = lake_script_run(connection, item->file->name, sql, &observer, err);
     const bool is_rewritten = sql.data != item->text.data;
     if (code != ERROR_NONE && is_rewritten && (err->pos.line == 1 || item->kind == CONFIG_VIEW)) {
         err->pos.line = 0; // the columns are others: where the statement begins is enough

@@ -143,6 +143,11 @@ RUN = {
     "a secret in the lake's place": {"config/catalog.sql": CATALOG.replace("lake.sqlite", "/nosuch/${PW}/l.sqlite"), ".env": "PW=hunter2hunter2\n",
                                      **m("SELECT 1 AS a")},
     "a setting without SET": {"config/settings.sql": "threads = 4\n", **m("SELECT 1 AS a")},
+    "an order for all queries": {"config/settings.sql": "SET threads = 2;\nSET GLOBAL default_order = 'desc';\n", **m("SELECT 1 AS a")},
+    "a collation for all queries": {"config/settings.sql": "SET default_collation = 'NOCASE';\n", **m("SELECT 1 AS a")},
+    "errors as text": {"config/variables/global.sql": "SET \"errors_as_json\" = false;\n", **m("SELECT 1 AS a")},
+    "settings as they are": {"config/settings.sql": "SET default_order = 'ASC';\nSET default_collation = 'C';\nSET default_collation = '';\n"
+                             "SET errors_as_json = true;\nSET default_null_order = 'nulls_first';\n", **m("SELECT 1 AS a")},
     "an undefined variable": {"config/settings.sql": "SET VARIABLE x = '${TOKN}';\n", ".env": "TOKEN=abc123secret\n", **m("SELECT 1 AS a")},
     "an unknown parameter of a secret": {"config/secrets.sql": "CREATE SECRET s (TYPE s3, KEY_IDD 'x', SECRET '${S3}');\n", ".env": "S3=verysecret1\n",
                                          **m("SELECT 1 AS a")},
