@@ -1,3 +1,7 @@
+// A partitioning that is to go waits for the rows: DuckLake ends the whole database when it writes
+// a file into a table whose partitioning was reset in the same transaction, and lets none be reset
+// once it keeps new rows of the transaction in its catalog.  So meanwhile the table is partitioned
+// as it was, or by a stand-in that makes one partition of everything, and new rows go into files.
 #include "run/decorate.h"
 
 #include "base/context.h"
@@ -176,29 +180,118 @@ static str current_sorts_sql(struct arena *arena, str prefix) {
                       STR_ARGS(prefix), STR_ARGS(prefix));
 }
 
-static enum error_code change_storage(struct runner *runner, struct plan_step *step, bool *changed,
-                                      struct error *err) {
-    const struct model *model = step->model;
+// PARTITIONED and SORTED, as the table has them.
+static enum error_code storage_now(struct runner *runner, const struct model *model, str now[2],
+                                   struct error *err) {
     struct arena *arena = runner->arena;
     struct lake_connection *connection = runner->session.connection;
     struct lake_table table;
     bool found = false;
     TRY(lake_table_find(connection, arena, model->schema, model->name, &table, &found, err));
     const str prefix = lake_metadata_prefix(runner->session.lake);
-    const str current_sql[] = {current_partitions_sql(arena, prefix),
-                               current_sorts_sql(arena, prefix)};
-    struct storage settings[ARRAY_COUNT(current_sql)];
-    storage_wanted(arena, model, settings);
-    for (size_t i = 0; i < ARRAY_COUNT(settings) && found; i++) {
-        str current = {0};
-        TRY(lake_query_text(connection, arena, current_sql[i],
-                            LAKE_VALUES(lake_value_int64(table.id)), &current, NULL, err));
-        if (!is_same_list(arena, current, settings[i].list) &&
-            (i > 0 || partitioning_fits(runner, step))) {
-            TRY(set_storage(runner, step, &settings[i], changed, err));
+    const str sql[] = {current_partitions_sql(arena, prefix), current_sorts_sql(arena, prefix)};
+    for (size_t i = 0; i < ARRAY_COUNT(sql); i++) {
+        now[i] = (str){0};
+        if (found) {
+            TRY(lake_query_text(connection, arena, sql[i], LAKE_VALUES(lake_value_int64(table.id)),
+                                &now[i], NULL, err));
         }
     }
     return ERROR_NONE;
+}
+
+static bool have_common_name(const struct str_list *a, const struct str_list *b) {
+    bool have = false;
+    for (size_t i = 0; i < a->count; i++) {
+        have = have || str_list_has_nocase(b, a->items[i]);
+    }
+    return have;
+}
+
+// What is to stay as it is names the columns of its directive; all else is reset in any case.
+enum error_code decorate_release(struct runner *runner, const struct plan_step *step,
+                                 const struct str_list *dropped, struct storage_turn *storage,
+                                 struct error *err) {
+    const struct directives *directives = &step->model->source.directives;
+    const struct str_list *named[] = {&directives->partition_columns, &directives->sort_columns};
+    struct storage settings[ARRAY_COUNT(named)];
+    str now[ARRAY_COUNT(named)];
+    TRY(storage_now(runner, step->model, now, err));
+    storage_wanted(runner->arena, step->model, settings);
+    for (size_t i = 0; i < ARRAY_COUNT(settings); i++) {
+        const bool stays = is_same_list(runner->arena, now[i], settings[i].list) &&
+                           !have_common_name(named[i], dropped);
+        if (now[i].size > 0 && !stays) {
+            settings[i].list = (str){0};
+            TRY(execute(runner, storage_sql(runner->arena, step->model, &settings[i]), err));
+            storage->is_reset[i] = true;
+        }
+    }
+    return ERROR_NONE;
+}
+
+#define INLINING "ducklake_default_data_inlining_row_limit"
+
+static enum error_code set_inlining(struct runner *runner, int64_t rows, struct error *err) {
+    return execute(
+        runner, str_format(runner->arena, "SET GLOBAL " INLINING " = %lld", (long long)rows), err);
+}
+
+static enum error_code unpartition_later(struct runner *runner, struct storage_turn *storage,
+                                         struct error *err) {
+    TRY(lake_query_int64(runner->session.connection,
+                         STR("SELECT current_setting('" INLINING "')::BIGINT"), LAKE_NO_VALUES,
+                         &storage->inlining, NULL, err));
+    storage->unpartitions = true;
+    return set_inlining(runner, 0, err);
+}
+
+static enum error_code set_stand_in(struct runner *runner, const struct plan_step *step,
+                                    struct error *err) {
+    struct arena *arena = runner->arena;
+    return execute(runner,
+                   str_format(arena,
+                              "ALTER TABLE " STR_FORMAT " SET PARTITIONED BY (bucket(1, " STR_FORMAT
+                              "))",
+                              STR_ARGS(model_table_name(arena, step->model)),
+                              STR_ARGS(lake_quote_name(arena, step->columns[0].name))),
+                   err);
+}
+
+static enum error_code change_partitioning(struct runner *runner, struct plan_step *step, str now,
+                                           const struct storage *wanted,
+                                           struct storage_turn *storage, bool *changed,
+                                           struct error *err) {
+    const bool is_reset = storage->is_reset[0];
+    const bool fits = !step->storage_is_refused && partitioning_fits(runner, step);
+    if (fits && wanted->list.size > 0) {
+        return is_reset || !is_same_list(runner->arena, now, wanted->list)
+                   ? set_storage(runner, step, wanted, changed, err)
+                   : ERROR_NONE;
+    }
+    if (is_reset) {
+        TRY(set_stand_in(runner, step, err));
+    }
+    // Where it was refused the stand-in stays; what does not fit leaves the table as it is.
+    return !step->storage_is_refused && (is_reset || (fits && now.size > 0))
+               ? unpartition_later(runner, storage, err)
+               : ERROR_NONE;
+}
+
+static enum error_code change_storage(struct runner *runner, struct plan_step *step,
+                                      struct storage_turn *storage, bool *changed,
+                                      struct error *err) {
+    struct storage settings[2];
+    str now[ARRAY_COUNT(settings)];
+    TRY(storage_now(runner, step->model, now, err));
+    storage_wanted(runner->arena, step->model, settings);
+    TRY(change_partitioning(runner, step, now[0], &settings[0], storage, changed, err));
+    if (storage->is_reset[1]) {
+        now[1] = (str){0};
+    }
+    return step->storage_is_refused || is_same_list(runner->arena, now[1], settings[1].list)
+               ? ERROR_NONE
+               : set_storage(runner, step, &settings[1], changed, err);
 }
 
 static enum error_code set_new_storage(struct runner *runner, struct plan_step *step,
@@ -300,15 +393,36 @@ enum error_code decorate_new(struct runner *runner, struct plan_step *step, stru
 }
 
 enum error_code decorate_changed(struct runner *runner, struct plan_step *step, bool edited,
-                                 bool *changed, struct error *err) {
+                                 struct storage_turn *storage, bool *changed, struct error *err) {
     const struct directives *directives = &step->model->source.directives;
+    const bool is_released = storage->is_reset[0] || storage->is_reset[1];
     *changed = false;
-    if (edited && !step->storage_is_refused) {
-        TRY(change_storage(runner, step, changed, err));
+    if (is_released || (edited && !step->storage_is_refused)) {
+        TRY(change_storage(runner, step, storage, changed, err));
     }
     // Without descriptions there is something to look for only where they may have been removed.
     if (edited || directives->description.value.size > 0 || directives->columns.count > 0) {
         TRY(change_comments(runner, step->model, changed, err));
     }
     return ERROR_NONE;
+}
+
+enum error_code decorate_written(struct runner *runner, struct plan_step *step,
+                                 const struct storage_turn *storage, bool *changed,
+                                 struct error *err) {
+    struct storage settings[2];
+    if (!storage->unpartitions) {
+        return ERROR_NONE;
+    }
+    storage_wanted(runner->arena, step->model, settings);
+    settings[0].list = (str){0};
+    settings[0].shown = (str){0};
+    return set_storage(runner, step, &settings[0], changed, err);
+}
+
+void decorate_end(struct runner *runner, const struct storage_turn *storage) {
+    struct error ignored; // of a connection that is of no more use
+    if (storage->unpartitions) {
+        (void)set_inlining(runner, storage->inlining, &ignored);
+    }
 }

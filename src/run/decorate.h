@@ -13,12 +13,32 @@
 
 #include "run/runner.h"
 
+// What an attempt has done to the storage of a table that was there, and what it still has to do.
+struct storage_turn {
+    bool is_reset[2];  // its partitioning, its sorting: what they name goes
+    bool unpartitions; // once the rows are written
+    int64_t inlining;  // the setting to be put back; set with `unpartitions`
+};
+
 // Of a table that was just made.
 MUST_USE enum error_code decorate_new(struct runner *runner, struct plan_step *step,
                                       struct error *err);
-// Of a table that was there: only what differs from the catalog is set.  The storage is looked at
-// when the directives were edited.  *changed: there is something to commit.
+// Before columns of a table that was there are dropped: the lake keeps those that its partitioning
+// or sorting names.
+MUST_USE enum error_code decorate_release(struct runner *runner, const struct plan_step *step,
+                                          const struct str_list *dropped,
+                                          struct storage_turn *storage, struct error *err);
+// Of a table that was there, before rows are written: only what differs from the catalog is set.
+// The storage is looked at when the directives were edited or its columns released it.  *changed:
+// there is something to commit.
 MUST_USE enum error_code decorate_changed(struct runner *runner, struct plan_step *step,
-                                          bool edited, bool *changed, struct error *err);
+                                          bool edited, struct storage_turn *storage, bool *changed,
+                                          struct error *err);
+// The rest, once they are written.
+MUST_USE enum error_code decorate_written(struct runner *runner, struct plan_step *step,
+                                          const struct storage_turn *storage, bool *changed,
+                                          struct error *err);
+// After the transaction, however it ended.
+void decorate_end(struct runner *runner, const struct storage_turn *storage);
 
 #endif

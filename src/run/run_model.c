@@ -13,7 +13,6 @@
 #include "lake/transaction.h"
 #include "model/new_files.h"
 #include "plan/plan_files.h"
-#include "run/decorate.h"
 #include "run/turn.h"
 
 enum { CONFLICT_RETRIES_MAX = 3, CONFLICT_WAIT_MS = 200 };
@@ -144,7 +143,7 @@ enum error_code turn_write(struct turn *turn, struct error *err) {
     TRY(turn_write_rows(turn, err));
     TRY(tell_lost_rows(turn, err));
     turn_step_done(turn, "write");
-    return ERROR_NONE;
+    return decorate_written(turn->runner, turn->step, &turn->storage, &turn->decorated, err);
 }
 
 static enum error_code write_message(struct turn *turn, struct error *err) {
@@ -264,6 +263,7 @@ static enum error_code transaction(struct turn *turn, struct error *err) {
     if (code != ERROR_NONE) {
         lake_rollback(connection);
     }
+    decorate_end(turn->runner, &turn->storage);
     return code;
 }
 
@@ -430,7 +430,8 @@ static enum error_code redecorate(struct turn *turn, struct error *err) {
     struct runner *runner = turn->runner;
     struct plan_step *step = turn->step;
     TRY(run_describe(runner, step, err)); // the commit names the columns
-    TRY(decorate_changed(runner, step, true, &turn->decorated, err));
+    TRY(decorate_changed(runner, step, true, &turn->storage, &turn->decorated, err));
+    TRY(decorate_written(runner, step, &turn->storage, &turn->decorated, err));
     if (!turn->decorated) {
         lake_rollback(runner->session.connection);
         return ERROR_NONE;
@@ -448,6 +449,7 @@ static enum error_code try_redecorate(struct turn *turn, struct error *err) {
     if (code != ERROR_NONE) {
         lake_rollback(connection);
     }
+    decorate_end(turn->runner, &turn->storage);
     return code;
 }
 

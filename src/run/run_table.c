@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "lake/result.h"
 #include "lake/snapshot.h"
-#include "run/decorate.h"
 #include "run/turn.h"
 #include "sql/definition.h"
 #include "write/columns.h"
@@ -257,6 +256,9 @@ static enum error_code alter(struct turn *turn, const struct evolving_table *evo
                              struct error *err) {
     const struct evolution *evolution = &evolving->evolution;
     const str renamed = evolving->renamed;
+    if (evolution->dropped.count > 0) {
+        TRY(decorate_release(turn->runner, turn->step, &evolution->dropped, &turn->storage, err));
+    }
     for (size_t i = 0; i < evolution->statements.count; i++) {
         TRY(lake_execute(turn->runner->session.connection, evolution->statements.items[i],
                          LAKE_NO_VALUES, NULL, err));
@@ -375,5 +377,5 @@ enum error_code turn_prepare_table(struct turn *turn, struct error *err) {
     }
     TRY(evolve(turn, err));
     const bool edited = turn->result->run_type == RUN_BACKFILL || plan_is_redecorated(step);
-    return decorate_changed(runner, step, edited, &turn->decorated, err);
+    return decorate_changed(runner, step, edited, &turn->storage, &turn->decorated, err);
 }

@@ -7,6 +7,7 @@
 // run_checks.c (constraints, audits, warnings).  For use inside run/ only.
 
 #include "model/check.h"
+#include "run/decorate.h"
 #include "run/run_progress.h"
 #include "run/runner.h"
 
@@ -42,6 +43,7 @@ struct turn {
     struct growth_list growths; // append: of the table, with this run's
     bool is_exact;              // append: the table now holds the rows of the full query, no more
     bool decorated;             // comments, partitioning or sorting changed
+    struct storage_turn storage;
     int64_t read_snapshot;
     int64_t started_us;
     struct error_list changes; // warnings of what the transaction changes: told once it committed

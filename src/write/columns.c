@@ -299,6 +299,9 @@ bool evolution_keeps_values(str from, str to) {
            to_width - to_scale >= from_width - from_scale;
 }
 
+// The name that a column has until it is dropped; no other can have it.
+#define OLD_COLUMN "__ondatra_old"
+
 struct evolving {
     struct arena *arena;
     const struct evolution_input *input;
@@ -324,8 +327,20 @@ static void add_column(struct evolving *evolving, const struct lake_column *colu
 }
 
 static void drop_column(struct evolving *evolving, const struct lake_column *column) {
+    str_list_push(evolving->arena, &evolving->out->dropped, column->name);
     alter(evolving, str_format(evolving->arena, "DROP COLUMN " STR_FORMAT,
                                STR_ARGS(lake_quote_name(evolving->arena, column->name))));
+}
+
+// A column of the same name and another type.  The old one gives up its name first and goes last:
+// it may be the only one, and a table is never without a column.
+static void replace_column(struct evolving *evolving, const struct lake_column *before,
+                           const struct lake_column *after) {
+    str_list_push(evolving->arena, &evolving->out->dropped, before->name);
+    alter(evolving, str_format(evolving->arena, "RENAME COLUMN " STR_FORMAT " TO " OLD_COLUMN,
+                               STR_ARGS(lake_quote_name(evolving->arena, before->name))));
+    add_column(evolving, after);
+    alter(evolving, STR("DROP COLUMN " OLD_COLUMN));
 }
 
 static void change_type(struct evolving *evolving, const struct lake_column *before,
@@ -341,8 +356,7 @@ static void change_type(struct evolving *evolving, const struct lake_column *bef
         return;
     }
     // The old values go; the new ones come from the query, so all rows must be written.
-    drop_column(evolving, before);
-    add_column(evolving, after);
+    replace_column(evolving, before, after);
     evolving->out->is_destructive = true;
     evolving->out->forces_backfill = true;
 }
@@ -355,12 +369,10 @@ static void add_own_columns(struct evolving *evolving) {
     for (size_t i = 0; i < count; i++) {
         const struct lake_column *now =
             columns_find(input->before, input->before_count, own[i].name);
-        if (now != NULL && !str_equal_nocase(now->type, own[i].type)) {
-            drop_column(evolving, now);
-            now = NULL;
-        }
         if (now == NULL) {
             add_column(evolving, &own[i]);
+        } else if (!str_equal_nocase(now->type, own[i].type)) {
+            replace_column(evolving, now, &own[i]);
         }
     }
 }

@@ -44,6 +44,7 @@ bool columns_is_of_kind(enum model_kind kind, str name);
 
 struct evolution {
     struct str_list statements; // ALTER TABLE …, in order
+    struct str_list dropped;    // the columns that they drop, by their names before
     bool is_destructive;        // a column's old values are lost
     bool forces_backfill;       // kinds that do not rewrite all rows must
     str summary; // "+ c (INTEGER); - d; e: INTEGER to BIGINT"; empty: nothing a user would miss

@@ -142,3 +142,101 @@ SELECT 1 AS "select", 'a' AS "group", DATE '2024-01-01' AS "order"
     project.write({"models/raw/t.sql": (project.root / "models/raw/t.sql").read_text().replace("'a'", "'b'")})
     assert project.run_json().models["raw.t"]["warnings"] == []
     assert project.run_json().models["raw.t"]["run_type"] == "skip"
+
+
+ROWS = "SELECT i AS id, i % 3 AS p, DATE '2020-01-01' + i::INT AS d FROM range({n}) r(i)"
+KIND_HEADERS = {"table": "", "append": "-- @kind: append\n", "merge": "-- @kind: merge\n-- @unique_key: id\n",
+                "tracked": "-- @kind: tracked\n-- @group_key: id\n", "scd2": "-- @kind: scd2\n-- @unique_key: id\n"}
+# (directives, query) before and after, and the storage that the table then has.
+FREED = {
+    "the directive goes with its column": (
+        "-- @partitioned_by: p\n-- @sorted_by: p\n", "SELECT id, p FROM raw.s", "", "SELECT id FROM raw.s", ([], [])),
+    "the directive goes and its column stays": (
+        "-- @partitioned_by: p\n", "SELECT id, p FROM raw.s", "", "SELECT id, p + 1 AS p FROM raw.s", ([], [])),
+    "the directive moves to another column": (
+        "-- @partitioned_by: p, id\n-- @sorted_by: p\n", "SELECT id, p FROM raw.s",
+        "-- @partitioned_by: id\n-- @sorted_by: id\n", "SELECT id FROM raw.s", (["identity"], ["id"])),
+    "the column gets another type": (
+        "-- @partitioned_by: year(d)\n-- @sorted_by: d\n", "SELECT id, d FROM raw.s",
+        "-- @partitioned_by: year(d)\n-- @sorted_by: d\n", "SELECT id, d::TIMESTAMP AS d FROM raw.s",
+        (["year"], ["d"])),
+    "the column is renamed and another goes": (
+        "-- @partitioned_by: p\n-- @sorted_by: p\n", "SELECT id, p, d FROM raw.s",
+        "-- @partitioned_by: q\n-- @sorted_by: q\n", "SELECT id, p AS q FROM raw.s", (["identity"], ["q"])),
+}
+
+
+@pytest.mark.parametrize("rows", [2, 40])  # in the catalog, in files
+@pytest.mark.parametrize("kind", KIND_HEADERS)
+def test_columns_that_the_storage_names_can_go(project, kind, rows):
+    """In the model's one commit, whatever the directives then say."""
+    def write(after):
+        for i, (old_directives, old, new_directives, new, _) in enumerate(FREED.values()):
+            directives, query = (new_directives, new) if after else (old_directives, old)
+            project.write({f"models/mart/t{i}.sql": KIND_HEADERS[kind] + directives + query})
+
+    def storages(table):
+        with sqlite3.connect(project.root / "lake.sqlite") as db:
+            of_table = "table_id = (SELECT table_id FROM ducklake_table WHERE table_name = ?) AND end_snapshot IS NULL"
+            partition = db.execute("SELECT transform FROM ducklake_partition_column JOIN ducklake_partition_info i "
+                                   f"USING (partition_id) WHERE i.{of_table} ORDER BY partition_key_index", [table])
+            sort = db.execute("SELECT expression FROM ducklake_sort_expression JOIN ducklake_sort_info i USING (sort_id) "
+                              f"WHERE i.{of_table} ORDER BY sort_key_index", [table])
+            return [r[0] for r in partition], [r[0].strip('"') for r in sort]
+
+    project.write({"models/raw/s.sql": ROWS.format(n=rows)})
+    write(False)
+    project.run("run", code=0)
+    write(True)
+    snapshots = project.snapshots()
+    models = project.run_json().models
+    assert project.snapshots() == snapshots + len(FREED)
+    for i, (case, (_, _, _, new, expected)) in enumerate(FREED.items()):
+        assert models[f"mart.t{i}"]["status"] == "ok", (case, models)
+        assert storages(f"t{i}") == expected, case
+        current = " WHERE is_current" if kind == "scd2" else ""
+        columns = "id, p" if case.endswith("stays") else "*" if kind == "table" else "id"
+        assert project.sql(f"SELECT {columns} FROM mart.t{i}{current} ORDER BY id") == project.sql(
+            f"SELECT {columns} FROM ({new}) ORDER BY id"), case
+    project.write({"models/raw/s.sql": ROWS.format(n=rows + 40)})
+    assert {m["status"] for m in project.run_json().models.values()} == {"ok"}
+    assert project.value("SELECT count(*) AS n FROM mart.t0") == rows + 40
+    assert project.run_json().models["mart.t3"]["status"] == "skip"
+
+
+@pytest.mark.parametrize("kind", KIND_HEADERS)
+def test_a_column_of_the_partitioning_that_changes_upstream(project, kind):
+    """Nothing of the model is edited, and its storage is what it was."""
+    project.write({"models/raw/s.sql": ROWS.format(n=40),
+                   "models/mart/t.sql": KIND_HEADERS[kind] + "-- @partitioned_by: p\n-- @sorted_by: p\nSELECT * FROM raw.s"})
+    project.run("run", code=0)
+    project.write({"models/raw/s.sql": ROWS.format(n=40).replace("i % 3", "(i % 3)::VARCHAR")})
+    project.run("run", code=0)
+    assert storage(project) == (["identity"], ["p"])
+    current = " WHERE is_current" if kind == "scd2" else ""
+    assert project.sql(f"SELECT id, p FROM mart.t{current} ORDER BY id") == project.sql("SELECT id, p FROM raw.s ORDER BY id")
+
+
+def test_a_partitioning_goes_although_the_rows_stay(project):
+    project.write({"models/raw/s.sql": ROWS.format(n=40), "models/mart/t.sql": "-- @partitioned_by: p\nSELECT * FROM raw.s"})
+    project.run("run", code=0)
+    project.write({"models/mart/t.sql": "SELECT * FROM raw.s"})
+    snapshots = project.snapshots()
+    assert project.run_json().models["mart.t"]["rows_affected"] == 0
+    assert storage(project) == ([], []) and project.snapshots() == snapshots + 1
+
+
+def test_a_partitioning_that_the_lake_does_not_let_go_stays_with_a_warning(project):
+    """New rows that the lake's own options keep in the catalog."""
+    project.write({"config/catalog.sql": "ATTACH 'ducklake:sqlite:lake.sqlite' AS lake (DATA_PATH 'lake_data/', "
+                                         "DATA_INLINING_ROW_LIMIT 20);\n",
+                   "models/raw/t.sql": f"-- @partitioned_by: region\n{SELECT}"})
+    project.run("run", code=0)
+    project.write({"models/raw/t.sql": SELECT.replace("1::", "2::").replace(", 'x' AS region", "")})
+    model = project.run_json().models["raw.t"]
+    assert model["status"] == "ok" and model["warnings"][0] == "columns changed: - region"
+    assert model["warnings"][1].startswith("the table keeps its partitioning or sorting: ALTER on a table with "), model
+    assert project.sql("SELECT * FROM raw.t") == [{"id": 2, "day": "2024-01-01"}]
+    project.write({"models/raw/t.sql": f"-- @partitioned_by: id\n{SELECT}"})
+    project.run("run", code=0)
+    assert storage(project) == (["identity"], [])
