@@ -18,7 +18,8 @@ void models_lineage_init(struct models_lineage *lineages, struct arena *arena,
     lineages->database.alias = options->alias;
     lineages->database.asks_tables = options->asks_tables;
     lineages->database.asks_calls = options->asks_calls;
-    lineages->database.has_no_macros = models->macros != NULL && models->macros->by_name.count == 0;
+    lineages->database.has_no_macros = models->macros->by_name.count == 0;
+    macros_trace(models->macros, &lineages->database);
     views_trace(models->views, &lineages->database);
 }
 

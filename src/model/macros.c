@@ -1,11 +1,14 @@
 #include "model/macros.h"
 
+#include "base/environment.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "lake/ast.h"
 #include "lake/lake.h"
 #include "lake/result.h"
 #include "lake/script.h"
+#include "model/macro_text.h"
+#include "sql/lineage_database.h"
 
 struct macro {
     str name;
@@ -14,6 +17,7 @@ struct macro {
     bool read;              // queries are filled
     struct sql_query *queries;
     size_t query_count;
+    const struct macro_text *unmade; // DuckDB does not have it
 };
 
 // Whether the project has any file in the folder.
@@ -22,6 +26,13 @@ static bool has_macros(struct arena *arena, str project) {
     struct error ignored;
     const str folder = path_join(arena, project, STR("config/macros"));
     return directory_files(arena, folder, &names, &ignored) == ERROR_NONE && names.count > 0;
+}
+
+// Overloads of one name count as one macro.
+static void add_overload(struct macros *macros, struct macro *macro, str parameters, str body) {
+    str_list_push(macros->arena, &macro->bodies, body);
+    macro->text = str_format(macros->arena, STR_FORMAT STR_FORMAT " AS " STR_FORMAT "\n",
+                             STR_ARGS(macro->text), STR_ARGS(parameters), STR_ARGS(body));
 }
 
 static enum error_code read_definitions(struct macros *macros, struct error *err) {
@@ -41,12 +52,93 @@ static enum error_code read_definitions(struct macros *macros, struct error *err
             macro->name = name;
             (void)map_set(&macros->by_name, name, macro);
         }
-        // Overloads of one name count as one macro.
-        str_list_push(macros->arena, &macro->bodies, body);
-        macro->text = str_format(macros->arena, STR_FORMAT STR_FORMAT " AS " STR_FORMAT "\n",
-                                 STR_ARGS(macro->text), STR_ARGS(parameters), STR_ARGS(body));
+        add_overload(macros, macro, parameters, body);
     }
     return ERROR_NONE;
+}
+
+// ── Macros that could not be made ──
+
+// The file as it would run; one that cannot is read as it stands.
+static enum error_code read_macro_file(struct macros *macros, str name, str *text,
+                                       struct error *err) {
+    const str file = path_join(macros->arena, STR("config/macros"), name);
+    struct error ignored;
+    str expanded;
+    TRY(file_read(macros->arena, path_join(macros->arena, macros->project, file), text, err));
+    if (macros->alias.size > 0) {
+        *text = str_replace_all(macros->arena, *text, STR("{{catalog}}"), macros->alias);
+    }
+    if (macros->context != NULL &&
+        environment_expand(macros->context->environment, macros->arena, file, *text, &expanded,
+                           &ignored) == ERROR_NONE) {
+        *text = expanded;
+    }
+    return ERROR_NONE;
+}
+
+// As DuckDB prints it, so that it counts as the same once it is made.
+static str canonical_body(struct macros *macros, const struct macro_overload *overload) {
+    const str select = STR("SELECT ");
+    const str sql = overload->is_table ? overload->body
+                                       : str_format(macros->arena, STR_FORMAT STR_FORMAT,
+                                                    STR_ARGS(select), STR_ARGS(overload->body));
+    struct error ignored;
+    str ast;
+    str printed;
+    if (lake_ast_read(macros->connection, macros->arena, sql, &ast, &ignored) != ERROR_NONE ||
+        lake_ast_write(macros->connection, macros->arena, ast, &printed, &ignored) != ERROR_NONE) {
+        return overload->body;
+    }
+    return overload->is_table ? printed : str_from_offset(printed, select.size);
+}
+
+static void add_unmade(struct macros *macros, const struct macro_text *text) {
+    struct macro *macro = ARENA_NEW(macros->arena, struct macro);
+    *macro = (struct macro){.name = text->name, .unmade = text};
+    (void)map_set(&macros->by_name, text->name, macro);
+    for (size_t i = 0; i < text->count; i++) {
+        const str parameters = str_format(
+            macros->arena, "[" STR_FORMAT "]",
+            STR_ARGS(str_list_join(macros->arena, &text->items[i].parameters, STR(", "))));
+        add_overload(macros, macro, parameters, canonical_body(macros, &text->items[i]));
+    }
+}
+
+static enum error_code read_unmade(struct macros *macros, struct error *err) {
+    const str folder = path_join(macros->arena, macros->project, STR("config/macros"));
+    struct str_list names = {0};
+    TRY(directory_files(macros->arena, folder, &names, err));
+    for (size_t i = 0; i < names.count; i++) {
+        struct sql_statement_list statements = {0};
+        str text;
+        if (!str_ends_with(names.items[i], STR(".sql"))) {
+            continue;
+        }
+        TRY(read_macro_file(macros, names.items[i], &text, err));
+        sql_split(macros->arena, text, &statements);
+        for (size_t j = 0; j < statements.count; j++) {
+            struct macro_text *made = ARENA_NEW(macros->arena, struct macro_text);
+            if (macro_text_read(macros->arena, statements.items[j].text, made)) {
+                const struct macro *known = map_get(&macros->by_name, made->name);
+                if (known == NULL || known->unmade != NULL) {
+                    add_unmade(macros, made);
+                }
+            }
+        }
+    }
+    return ERROR_NONE;
+}
+
+void macros_trace(const struct macros *macros, struct lineage_database *database) {
+    for (size_t i = 0; i < macros->by_name.count; i++) {
+        const struct macro *macro = macros->by_name.entries[i].value;
+        for (size_t j = 0; macro->unmade != NULL && j < macro->unmade->count; j++) {
+            const struct macro_overload *overload = &macro->unmade->items[j];
+            lineage_database_add_macro(database, macro->name, &overload->parameters, overload->body,
+                                       overload->is_table);
+        }
+    }
 }
 
 // ── Defaults of parameters, which DuckDB does not tell ──
@@ -292,9 +384,13 @@ static enum error_code read_constants(struct macros *macros, struct error *err) 
     return ERROR_NONE;
 }
 
-void macros_init(struct macros *macros, struct arena *arena, struct lake_connection *connection,
-                 str project) {
-    *macros = (struct macros){.arena = arena, .connection = connection, .project = project};
+void macros_init(struct macros *macros, struct arena *arena, const struct models_options *options,
+                 str alias) {
+    *macros = (struct macros){.arena = arena,
+                              .connection = options->connection,
+                              .context = options->context,
+                              .project = options->project,
+                              .alias = alias};
     map_init_nocase(&macros->by_name, arena);
     map_init_nocase(&macros->constants, arena);
 }
@@ -308,7 +404,14 @@ static enum error_code read_macros(struct macros *macros, struct error *err) {
         return ERROR_NONE;
     }
     TRY(read_definitions(macros, err));
+    TRY(read_unmade(macros, err));
     return read_defaults(macros, err);
+}
+
+enum error_code macros_refresh(struct macros *macros, struct error *err) {
+    map_init_nocase(&macros->by_name, macros->arena);
+    macros->is_read = false;
+    return read_macros(macros, err);
 }
 
 // NULL: the project has none.

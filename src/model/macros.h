@@ -10,11 +10,14 @@
 #include "model/model.h"
 
 struct lake_connection;
+struct lineage_database;
 
 struct macros {
     struct arena *arena;
     struct lake_connection *connection;
+    const struct context *context;
     str project;
+    str alias; // what {{catalog}} stands for; empty when not known
     bool is_read;
     struct map by_name; // struct macro *, without case
     bool constants_are_read;
@@ -22,9 +25,14 @@ struct macros {
 };
 
 // The project's macros as DuckDB knows them and the variables that constants.sql sets are read when
-// somebody first asks for one.  Nothing is asked of the database when the project has neither.
-void macros_init(struct macros *macros, struct arena *arena, struct lake_connection *connection,
-                 str project);
+// somebody first asks for one.  Macros that DuckDB does not have, as they could not be made yet,
+// are read from their files.  Nothing is asked of the database when the project has neither.
+void macros_init(struct macros *macros, struct arena *arena, const struct models_options *options,
+                 str alias);
+// Reads them again: some were made since.
+MUST_USE enum error_code macros_refresh(struct macros *macros, struct error *err);
+// Tells a lineage of those that DuckDB does not have.
+void macros_trace(const struct macros *macros, struct lineage_database *database);
 
 // What stands behind a macro, one query an overload; none when `macros` is NULL or has no such one.
 MUST_USE enum error_code macros_bodies(struct macros *macros, str name,

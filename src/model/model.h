@@ -89,7 +89,7 @@ struct models {
     size_t count;
     size_t capacity;
     struct map by_target;          // struct model *; without case
-    struct macros *macros;         // of the project; NULL when no lake was attached
+    struct macros *macros;         // of the project
     struct views *views;           // that models may read
     struct databases *databases;   // that their tables may be in
     struct model_list order;       // topological, ties by target; what is on a cycle is not in it

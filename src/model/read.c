@@ -426,10 +426,8 @@ enum error_code models_read(struct arena *arena, const struct models_options *op
     models->databases = ARENA_NEW(arena, struct databases);
     databases_read(models->databases, arena, options);
     views_init(models->views, arena, options, models->databases);
-    if (options->catalog.size > 0) {
-        models->macros = ARENA_NEW(arena, struct macros);
-        macros_init(models->macros, arena, options->connection, options->project);
-    }
+    models->macros = ARENA_NEW(arena, struct macros);
+    macros_init(models->macros, arena, options, models->databases->lake);
     TRY(read_paths(&reader, err));
     sort_models(models);
     TRY(read_wanted(&reader, err));

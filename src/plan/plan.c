@@ -125,7 +125,7 @@ static str decoration_hash(struct arena *arena, const struct directives *directi
     return str_slice(sha256_hex(arena, text_str(&text)), 0, 32);
 }
 
-static enum error_code read_definitions(struct plan *plan, struct error *err) {
+enum error_code plan_read_definitions(struct plan *plan, struct error *err) {
     struct error ignored;
     const str config = config_hash(plan, &ignored);
     for (size_t i = 0; i < plan->models->count; i++) {
@@ -181,7 +181,7 @@ enum error_code plan_read(struct arena *arena, const struct models *models,
     }
     TRY(read_tables(plan, connection, err));
     TRY(read_commits(plan, connection, err));
-    TRY(read_definitions(plan, err));
+    TRY(plan_read_definitions(plan, err));
     TRY(read_oldest(plan, connection, err));
     for (size_t i = 0; i < models->count; i++) {
         struct plan_step *step = &plan->steps[i];

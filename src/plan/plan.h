@@ -83,6 +83,9 @@ MUST_USE enum error_code plan_read(struct arena *arena, const struct models *mod
                                    struct lake_connection *connection,
                                    const struct plan_options *options, struct plan *plan,
                                    struct error *err);
+// The definitions of all models anew, for their commits: macros are told as DuckDB has them, and
+// some were made since.  What was decided stays.
+MUST_USE enum error_code plan_read_definitions(struct plan *plan, struct error *err);
 // What the state store remembers and the lake does not: how far runs that wrote nothing have
 // looked, and commits whose snapshots were expired.  Every step is decided again.  A store that
 // cannot be read changes nothing: models then only look again.

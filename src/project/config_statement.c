@@ -213,6 +213,20 @@ bool config_statements_explain(const struct config_statements *statements, struc
     return explains;
 }
 
+bool config_statements_lack(const struct config_statements *statements,
+                            const struct config_statements *others) {
+    for (size_t i = 0; i < statements->count; i++) {
+        const struct config_statement *item = &statements->items[i];
+        for (size_t j = 0; j < others->count && item->was_tried && !item->is_done; j++) {
+            if (config_lacks_name(&item->problem) &&
+                speaks_of(&item->problem, others->items[j].name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 bool config_statements_make(const struct config_statements *statements,
                             enum config_statement_kind kind, str name) {
     for (size_t i = 0; i < statements->count; i++) {

@@ -50,6 +50,9 @@ const struct config_statement *config_statements_broken(const struct config_stat
 // When the error speaks of a missing name that a failed statement was to make, that statement's
 // error takes its place; false: it stays.
 bool config_statements_explain(const struct config_statements *statements, struct error *err);
+// Whether one of them failed for want of a name that `others` make.
+bool config_statements_lack(const struct config_statements *statements,
+                            const struct config_statements *others);
 // Whether the error is that of a missing table, schema, catalog, function, ….
 bool config_lacks_name(const struct error *err);
 bool config_statements_make(const struct config_statements *statements,

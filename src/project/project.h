@@ -68,9 +68,13 @@ MUST_USE enum error_code session_load_sources(struct session *session, struct er
 // Likewise, when variables/local.sql reads what it makes: session_enter_model may stand inside a
 // transaction, where nothing can be attached.
 MUST_USE enum error_code session_load_sources_of_models(struct session *session, struct error *err);
+// Likewise, when a macro could not be made without what it makes.
+MUST_USE enum error_code session_load_sources_of_macros(struct session *session, struct error *err);
 // Tries again to make the macros and views that lacked a table.  Not inside a transaction.  Any
 // thread, likewise.
 MUST_USE enum error_code session_settle(struct session *session, struct error *err);
+// How many macros could not be made yet.
+size_t session_unmade_macros(struct session *session);
 // An error about a name that a statement of config/ failed to make becomes that statement's; false:
 // it stays.
 bool session_explain(struct session *session, struct error *err);

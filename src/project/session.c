@@ -278,6 +278,31 @@ static enum error_code find_sources(struct session *session, bool *found, struct
     return code;
 }
 
+enum error_code session_load_sources_of_macros(struct session *session, struct error *err) {
+    struct session_config *config = session->config;
+    enum error_code code = ERROR_NONE;
+    bool lacks = false;
+    (void)pthread_mutex_lock(&config->lock);
+    if (config->macros.undone > 0) {
+        code = read_sources(session, err);
+        lacks = code == ERROR_NONE && config_statements_lack(&config->macros, &config->sources);
+    }
+    (void)pthread_mutex_unlock(&config->lock);
+    TRY(code);
+    if (!lacks) {
+        return ERROR_NONE;
+    }
+    TRY(session_load_sources(session, err));
+    return session_settle(session, err);
+}
+
+size_t session_unmade_macros(struct session *session) {
+    (void)pthread_mutex_lock(&session->config->lock);
+    const size_t count = session->config->macros.undone;
+    (void)pthread_mutex_unlock(&session->config->lock);
+    return count;
+}
+
 enum error_code session_settle(struct session *session, struct error *err) {
     struct session_config *config = session->config;
     enum error_code code = ERROR_NONE;

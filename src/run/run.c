@@ -165,6 +165,7 @@ static void tell_impact(struct runner *runner) {
 enum error_code run_in_session(struct runner *runner, struct run_summary *summary,
                                struct error_list *errors, struct error *err) {
     TRY(start_libs(runner, errors, err));
+    (void)!session_load_sources_of_macros(&runner->session, err); // who calls them is told
     TRY(start_models(runner, err));
     plan_take_log(runner->plan, runner->state);
     TRY(run_scope_select(runner, err));
@@ -177,6 +178,7 @@ enum error_code run_in_session(struct runner *runner, struct run_summary *summar
         TRY(run_load_sources(runner, err));
         TRY(run_load_checks(runner, err));
         TRY(run_create_tables(runner, err));
+        TRY(run_settle_macros(runner, err));
     }
     struct git_info *git = ARENA_NEW(runner->arena, struct git_info);
     git_info_read(runner->arena, runner->project.root, git);

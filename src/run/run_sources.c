@@ -1,6 +1,7 @@
 // What models need of config/sources.sql: databases of others, which may be down, and views.
 #include "base/text.h"
 #include "lake/attach.h"
+#include "model/macros.h"
 #include "run/runner.h"
 
 static bool is_known(const struct runner *runner, str name) {
@@ -97,4 +98,15 @@ enum error_code run_enter_sources(struct runner *runner, const struct model *mod
         TRY(session_load_sources(&runner->session, err));
     }
     return session_settle(&runner->session, err);
+}
+
+// Models that call them are known by what DuckDB has of them from now on.
+enum error_code run_settle_macros(struct runner *runner, struct error *err) {
+    const size_t before = session_unmade_macros(&runner->session);
+    TRY(session_settle(&runner->session, err));
+    if (session_unmade_macros(&runner->session) == before) {
+        return ERROR_NONE;
+    }
+    TRY(macros_refresh(runner->models->macros, err));
+    return plan_read_definitions(runner->plan, err);
 }

@@ -64,6 +64,9 @@ MUST_USE enum error_code run_load_sources(struct runner *runner, struct error *e
 MUST_USE enum error_code run_enter_sources(struct runner *runner, const struct model *model,
                                            struct error *err);
 
+// After run_create_tables: the macros that lacked one of these tables are made.
+MUST_USE enum error_code run_settle_macros(struct runner *runner, struct error *err);
+
 // Creates the missing tables of the run that can be bound now, empty, in one transaction (design
 // D8).  What cannot be bound is left to its model's own turn, which then reports why.
 MUST_USE enum error_code run_create_tables(struct runner *runner, struct error *err);

@@ -146,32 +146,37 @@ static bool answer_table(void *self, struct arena *arena, const struct lineage_n
 
 // ── Macros ──
 
-static void add_macro(struct lineage_database *database, struct lake_result *result) {
+void lineage_database_add_macro(struct lineage_database *database, str name,
+                                const struct str_list *parameters, str body, bool is_table) {
     struct arena *arena = database->arena;
-    const str name = str_copy(arena, lake_result_text(result, 0));
-    const bool is_table = str_equal(lake_result_text(result, 1), STR("table_macro"));
-    const str body = str_copy(arena, lake_result_text(result, 2));
-    const str parameters = str_copy(arena, lake_result_text(result, 3));
     const str sql = is_table ? body : str_format(arena, "SELECT " STR_FORMAT, STR_ARGS(body));
     struct lineage_definition definition = {0};
-    struct str_list names = {0};
     struct error ignored;
     if (lake_ast_read(database->connection, arena, sql, &definition.ast, &ignored) != ERROR_NONE) {
         return;
     }
-    struct str_splitter splitter = {.rest = parameters};
-    str parameter;
-    while (parameters.size > 0 && str_split_next(&splitter, '\n', &parameter)) {
-        str_list_push(arena, &names, parameter);
-    }
-    definition.parameters = names.items;
-    definition.parameter_count = names.count;
+    definition.parameters = parameters->items;
+    definition.parameter_count = parameters->count;
     struct lineage_macros *macros = map_get(&database->macros, name);
     if (macros == NULL) {
         macros = ARENA_NEW(arena, struct lineage_macros);
         (void)map_set(&database->macros, name, macros);
     }
     LIST_PUSH(arena, macros, definition);
+}
+
+static void add_macro(struct lineage_database *database, struct lake_result *result) {
+    struct arena *arena = database->arena;
+    const str parameters = str_copy(arena, lake_result_text(result, 3));
+    struct str_list names = {0};
+    struct str_splitter splitter = {.rest = parameters};
+    str parameter;
+    while (parameters.size > 0 && str_split_next(&splitter, '\n', &parameter)) {
+        str_list_push(arena, &names, parameter);
+    }
+    lineage_database_add_macro(database, str_copy(arena, lake_result_text(result, 0)), &names,
+                               str_copy(arena, lake_result_text(result, 2)),
+                               str_equal(lake_result_text(result, 1), STR("table_macro")));
 }
 
 static void load_macros(struct lineage_database *database) {

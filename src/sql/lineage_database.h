@@ -46,6 +46,9 @@ void lineage_database_add_made(struct lineage_database *database, str name,
 // A view, and the syntax tree of its body; both are borrowed.
 void lineage_database_add_view(struct lineage_database *database, const struct sql_view *view,
                                str ast);
+// A macro that DuckDB does not have; `body` is a query when it is one of a table.
+void lineage_database_add_macro(struct lineage_database *database, str name,
+                                const struct str_list *parameters, str body, bool is_table);
 // A function in FROM that returns these columns.
 void lineage_database_add_call(struct lineage_database *database, str function, str shown_name,
                                const struct str_list *columns, bool columns_known);

@@ -1,4 +1,5 @@
 """config/macros, config/sources.sql and config/variables: what a session has of them (models.md §2)."""
+import json
 import sqlite3
 
 import pytest
@@ -215,3 +216,78 @@ def test_a_schema_that_is_called_like_a_database_of_sources_is_told(shop):
     assert ("models/ext/t.sql:1:1: ambiguous reference to catalog or schema \"ext\" - "
             "use a fully qualified path like \"lake.ext\"\n    SELECT 2 AS id\n    ^\n    hint: give the database another name "
             "than that of the models' folder: ATTACH … AS … in config/sources.sql\n") in result.out, result
+
+
+# ── Macros that read models ──
+
+TABLE_MACRO = ("CREATE MACRO other(n) AS n * 2;\n"
+               "CREATE MACRO tm(n, day := DATE '2020-01-01') AS TABLE\n"
+               "  SELECT id, other(1e-1) AS x, list_transform([id], lambda y: y + n) AS l FROM raw . o LIMIT n;\n"
+               "CREATE MACRO total() AS (SELECT count(*) FROM {{catalog}}.raw.o);\n")
+
+
+def test_a_macro_over_a_model_is_made_when_its_table_is_there(project):
+    project.write({"config/macros/m.sql": TABLE_MACRO,
+                   "models/raw/o.sql": "SELECT 1 AS id\n",
+                   "models/a.sql": "SELECT id, l FROM tm(7)\n",
+                   "models/b.sql": "SELECT total() AS n\n"})
+
+    def depends():
+        models = json.loads(project.run("lineage", "overview", "--json", code=0).out)["models"]
+        return {m["target"]: m["depends"] for m in models}
+
+    expected = {"main.a": ["raw.o"], "main.b": ["raw.o"], "raw.o": []}
+    assert depends() == expected
+    project.run("validate", code=0)
+    columns = json.loads(project.run("lineage", "main.a", "--json", code=0).out)["models"][0]["columns"]
+    assert columns[0]["sources"] == [{"table": "raw.o", "column": "id", "transformation": "IDENTITY"}], columns
+    project.run("sandbox", code=0)
+    project.run("run", "--jobs", "2", code=0)
+    assert project.sql("SELECT * FROM main.a") == [{"id": 1, "l": [8]}]
+    assert project.value("SELECT n FROM main.b") == 1
+    assert depends() == expected
+    assert {m["run_type"] for m in project.run_json().models.values()} == {"skip"}
+    project.write({"models/raw/o.sql": "SELECT 2 AS id\n"})
+    assert {n: m["run_type"] for n, m in project.run_json().models.items()} == {
+        "main.a": "full", "main.b": "full", "raw.o": "backfill"}
+    assert project.value("SELECT id FROM main.a") == 2
+
+
+def test_a_macro_over_a_fetched_table_is_made_after_the_fetch(project):
+    project.write({"config/macros/m.sql": "CREATE MACRO tm() AS TABLE FROM raw.o;\n",
+                   "lib/shop.star": 'API = {"base_url": "http://127.0.0.1:9", "fetch": {"args": []}}\n'
+                                    "def fetch(page):\n    return {'rows': [{'id': 1}], 'next': None}\n",
+                   "models/raw/o.sql": "SELECT id::INTEGER AS id FROM shop()\n",
+                   "models/a.sql": "SELECT * FROM tm()\n"})
+    project.run("run", code=0)
+    assert project.value("SELECT id FROM main.a") == 1
+    assert project.run_json().models["main.a"]["run_type"] in ("skip", "full")
+
+
+def test_a_macro_that_reads_nothing_that_there_is_fails_who_calls_it(project):
+    project.write({"config/macros/m.sql": "\nCREATE MACRO tm() AS TABLE FROM raw.typo;\n",
+                   "models/a.sql": "SELECT * FROM tm()\n", "models/b.sql": "SELECT 1 AS id\n"})
+    result = project.run("run", code=1)
+    assert "config/macros/m.sql:2:1: table with name \"raw.typo\" does not exist because schema \"raw\" does not exist" in result.out
+    assert "[OK] main.b" in result.out
+    assert "config/macros/m.sql:2:1" in project.run("sql", "FROM tm()", code=1).err
+    project.run("stats", code=0)
+
+
+def test_models_that_read_each_other_through_a_macro_are_a_cycle(project):
+    project.write({"config/macros/m.sql": "CREATE MACRO tm() AS TABLE FROM main.b;\n",
+                   "models/a.sql": "SELECT * FROM tm()\n", "models/b.sql": "SELECT * FROM main.a\n"})
+    cycle = "the models read each other: main.a (models/a.sql) → main.b (models/b.sql) → main.a"
+    assert cycle in project.run("validate", code=1).out
+    assert cycle in project.run("run", code=1).err
+
+
+def test_a_macro_over_sources_needs_them_only_where_it_is_called(shop):
+    shop.write({"config/macros/m.sql": "CREATE MACRO tm(d := DATE '2020-01-01') AS TABLE SELECT id, d FROM ext.orders;\n",
+                "models/a.sql": "-- @kind: append\n-- @incremental: id\nSELECT id FROM tm()\n", "models/b.sql": "SELECT 1 AS id\n"})
+    shop.run("run", code=0)
+    assert shop.value("SELECT count(*) FROM main.a") == 3
+    assert shop.value("SELECT count(*) FROM tm()") == 3
+    assert shop.run_json().models["main.a"]["run_type"] == "incremental"
+    go_down(shop)
+    shop.run("run", "main.b", code=0)
