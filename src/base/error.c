@@ -133,6 +133,9 @@ void error_at(struct error *err, str file, int line, int column) {
     (void)snprintf(err->pos.file, sizeof(err->pos.file), STR_FORMAT, STR_ARGS(cut));
     err->pos.line = line;
     err->pos.column = column;
+    if (line == 0) { // what was shown is a line of another text
+        err->source_line[0] = '\0';
+    }
 }
 
 void source_position(str text, size_t offset, int *line, int *column) {

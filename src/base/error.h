@@ -70,7 +70,7 @@ void error_context(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3)
 // Adds lines to the trace; what does not fit is left out.
 void error_trace(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
-// Sets the position; line and column as in source_pos.
+// Sets the position; line and column as in source_pos.  Without a line no source line is shown.
 void error_at(struct error *err, str file, int line, int column);
 // Sets position and source line from a byte offset in the whole text of the file.
 void error_at_offset(struct error *err, str file, str text, size_t offset);

@@ -54,9 +54,32 @@ enum error_code write_count(struct write *write, const char *template, struct wr
 
 // ── The query ──
 
+// A cast of ours failed, from a type that no table of the lake has: at the column that it is of.
+static void place_own_cast(const struct model *model, struct error *err) {
+    static const str sign = STR_INIT(" when casting from source column ");
+    const struct sql_query *query = &model->query;
+    const str message = str_from(err->message);
+    const size_t at = str_find(message, sign);
+    error_at(err, model->file, 0, 0);
+    if (at == SIZE_MAX) {
+        return;
+    }
+    const str name = str_from_offset(message, at + sign.size);
+    for (size_t i = 0; i < query->outputs.count && i < query->projection_count; i++) {
+        if (str_equal_nocase(query->outputs.items[i], name) && query->projections[i] != SIZE_MAX) {
+            error_at_offset(err, model->file, model->text,
+                            model->source.body_offset + query->projections[i]);
+        }
+    }
+    if (str_find(message, STR("to DECIMAL(38,0)")) != SIZE_MAX) {
+        error_hint(err, "the lake keeps integers of 128 bits with 38 digits: cast it to VARCHAR, "
+                        "or to DOUBLE");
+    }
+}
+
 void write_error_place(const struct model *model, struct error *err) {
     if (err->pos.line < 2) {
-        error_at(err, model->file, 0, 0);
+        place_own_cast(model, err);
         return;
     }
     int line = 1;

@@ -115,6 +115,7 @@ RUN = {
     "a BIT": m("SELECT 1 AS a,\n  '101'::BIT AS b"),
     "a list of a fixed length": m("SELECT 1 AS a,\n  [[1, 2]::INTEGER[2]] AS b"),
     "a UNION": m("SELECT {'a': union_value(n := 1)} AS b"),
+    "an integer of more digits than a lake keeps": m("-- @constraint: not_null(x)\nSELECT 1 AS a,\n  170141183460469231731687303715884105727::HUGEINT - a AS x"),
     "a BIGNUM": m("SELECT * FROM (SELECT 1::BIGNUM AS b)"),
     "an ENUM in a struct": m("SELECT {'BIT': 'a[1]', 'e': 'a'::ENUM('a', 'b')} AS b"),
     "a value that cannot be cast": {**SOURCE, **m("SELECT\n  name::INTEGER AS n\nFROM raw.src")},
