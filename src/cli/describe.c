@@ -190,7 +190,7 @@ static void write_json(struct text *out, struct arena *arena, const struct model
     json_texts(&json, STR("lib_calls"), &facts->libs);
     json_columns(&json, &facts->columns);
     json_recent_runs(&json, arena, &facts->history);
-    json_key_string(&json, STR("definition"), model->source.body);
+    json_key_string(&json, STR("definition"), model_written(model));
     json_directives(&json, STR("constraints"), &directives->constraints);
     json_directives(&json, STR("audits"), &directives->audits);
     json_directives(&json, STR("warnings"), &directives->warnings);
@@ -431,7 +431,7 @@ static void write_box(struct text *out, struct arena *arena, const struct model_
     show_checks(&box, arena, facts);
     show_columns(&box, arena, &facts->columns);
     box_section(&box, STR("SQL"));
-    box_lines(&box, str_trim(model->source.body));
+    box_lines(&box, str_trim(model_written(model)));
     box_end(&box);
 }
 

@@ -19,6 +19,10 @@ str model_table_name(struct arena *arena, const struct model *model) {
                       STR_ARGS(lake_quote_name(arena, model->name)));
 }
 
+str model_written(const struct model *model) {
+    return model->written.size > 0 ? model->written : model->source.body;
+}
+
 struct str_list model_depends(struct arena *arena, const struct model *model) {
     struct str_list depends = {0};
     for (size_t i = 0; i < model->inputs.count; i++) {

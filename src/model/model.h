@@ -19,6 +19,7 @@
 #include "sql/ast.h"
 #include "sql/definition.h"
 #include "sql/directive.h"
+#include "sql/pivot.h"
 
 struct databases;
 struct lake_connection;
@@ -67,7 +68,9 @@ struct model {
     struct model_source source;
     str ast; // json_serialize_sql of the body; empty without query
     struct sql_query query;
-    struct check_list checks; // in the order of the stages
+    str written; // the body as the file has it, where source.body had to become another
+    struct sql_pivot_list pivots; // types that must be made before the query is bound
+    struct check_list checks;     // in the order of the stages
     struct finding_list findings;
 
     // Filled by model_link:
@@ -118,6 +121,9 @@ str model_table_name(struct arena *arena, const struct model *model);
 
 // The tables that it reads, in the lake and elsewhere: `depends` of its commit.
 struct str_list model_depends(struct arena *arena, const struct model *model);
+
+// The query as the file has it.
+str model_written(const struct model *model);
 
 // Whether a tag of @column masks one of its columns, and the first such directive (NULL: none).
 bool model_is_masked(const struct model *model);

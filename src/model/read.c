@@ -223,6 +223,44 @@ static void query_error(struct arena *arena, struct model *model, size_t offset,
     model_add_finding(arena, model, FINDING_BLOCKER, err);
 }
 
+// Goes on with another text, as if it had been written: positions then agree with the line that an
+// error shows.
+static void replace_body(struct arena *arena, struct model *model, str body, str ast) {
+    const size_t start = model->source.body_offset;
+    const size_t end = start + model->source.body.size;
+    model->written = model_written(model);
+    model->text = str_format(arena, STR_FORMAT STR_FORMAT STR_FORMAT,
+                             STR_ARGS(str_slice(model->text, 0, start)), STR_ARGS(body),
+                             STR_ARGS(str_from_offset(model->text, end)));
+    model->source.body = body;
+    model->ast = ast;
+}
+
+// A PIVOT without values has no tree: it is read with types in their place.
+static bool read_pivot(struct model_reader *reader, struct model *model) {
+    struct arena *arena = reader->models->arena;
+    struct sql_pivot_list pivots = {0};
+    struct sql_query query;
+    struct error ignored;
+    size_t offset = SIZE_MAX;
+    str ast;
+    if (!has_word(model->source.body, STR("pivot"))) {
+        return false;
+    }
+    const str prefix = str_format(arena, "__ondatra_pivot_" STR_FORMAT "__" STR_FORMAT "_",
+                                  STR_ARGS(model->schema), STR_ARGS(model->name));
+    const str body = sql_pivot_name_types(arena, model->source.body, prefix, &pivots);
+    if (pivots.count == 0 ||
+        lake_ast_read(reader->options->connection, arena, body, &ast, &ignored) != ERROR_NONE ||
+        sql_query_read(arena, ast, &query, &offset, &ignored) != ERROR_NONE) {
+        return false;
+    }
+    replace_body(arena, model, body, ast);
+    model->query = query;
+    model->pivots = pivots;
+    return true;
+}
+
 // One statement for all models of a round: a statement each would cost more than the parsing.
 static enum error_code read_queries(struct model_reader *reader, const struct model_list *round,
                                     struct error *err) {
@@ -250,7 +288,8 @@ static enum error_code read_queries(struct model_reader *reader, const struct mo
         size_t offset = SIZE_MAX;
         model->ast = str_copy(models->arena, lake_result_text(result, 0));
         if (sql_query_read(models->arena, model->ast, &model->query, &offset, &query_err) !=
-            ERROR_NONE) {
+                ERROR_NONE &&
+            !read_pivot(reader, model)) {
             query_error(models->arena, model, offset, &query_err);
             continue;
         }
@@ -312,13 +351,9 @@ static str expand_bare_calls(struct model_reader *reader, const struct model *mo
     return text_str(&text);
 }
 
-// Goes on as if the parentheses had been written: the text, too, so that positions agree with the
-// line that an error shows.
 static void read_bare_calls(struct model_reader *reader, struct model *model) {
     struct arena *arena = reader->models->arena;
     const str body = expand_bare_calls(reader, model);
-    const size_t start = model->source.body_offset;
-    const size_t end = start + model->source.body.size;
     str ast;
     size_t offset = SIZE_MAX;
     struct error err;
@@ -326,11 +361,7 @@ static void read_bare_calls(struct model_reader *reader, struct model *model) {
         lake_ast_read(reader->options->connection, arena, body, &ast, &err) != ERROR_NONE) {
         return;
     }
-    model->text = str_format(arena, STR_FORMAT STR_FORMAT STR_FORMAT,
-                             STR_ARGS(str_slice(model->text, 0, start)), STR_ARGS(body),
-                             STR_ARGS(str_from_offset(model->text, end)));
-    model->source.body = body;
-    model->ast = ast;
+    replace_body(arena, model, body, ast);
     model->query = (struct sql_query){0};
     if (sql_query_read(arena, ast, &model->query, &offset, &err) != ERROR_NONE) {
         query_error(arena, model, offset, &err);

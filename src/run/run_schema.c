@@ -265,13 +265,35 @@ static enum error_code describe_masked(struct runner *runner, struct plan_step *
     return normal;
 }
 
+// On this connection, by the rows as they are now.
+static enum error_code make_pivot_types(struct runner *runner, const struct model *model,
+                                        struct error *err) {
+    for (size_t i = 0; i < model->pivots.count; i++) {
+        const struct sql_pivot *pivot = &model->pivots.items[i];
+        const str sql = str_format(
+            runner->arena, "CREATE OR REPLACE TEMP TYPE " STR_FORMAT " AS ENUM (" STR_FORMAT "\n)",
+            STR_ARGS(pivot->type), STR_ARGS(pivot->values));
+        const enum error_code code =
+            lake_execute(runner->session.connection, sql, LAKE_NO_VALUES, NULL, err);
+        if (code != ERROR_NONE) {
+            err->pos = (struct source_pos){0}; // it is of our text, not of the model's
+            err->source_line[0] = '\0';
+            return code;
+        }
+    }
+    return ERROR_NONE;
+}
+
 static enum error_code describe(struct runner *runner, struct plan_step *step, struct error *err) {
     const struct model *model = step->model;
     // The query as it is: as a subquery, columns of one name would be renamed.  The line in front
     // is what write_error_place expects.
     const str sql = str_format(runner->arena, "\n" STR_FORMAT, STR_ARGS(model->source.body));
-    enum error_code code = lake_describe(runner->session.connection, runner->arena, sql,
-                                         &step->columns, &step->column_count, err);
+    enum error_code code = make_pivot_types(runner, model, err);
+    if (code == ERROR_NONE) {
+        code = lake_describe(runner->session.connection, runner->arena, sql, &step->columns,
+                             &step->column_count, err);
+    }
     if (code != ERROR_NONE && session_explain(&runner->session, err)) {
         return err->code;
     }
@@ -349,7 +371,8 @@ struct creation {
 static bool is_candidate(const struct runner *runner, const struct plan_step *step,
                          const bool *unbound) {
     const struct model *model = step->model;
-    if (!step->selected || model->broken || step->table_exists || model->lib_calls.count > 0) {
+    if (!step->selected || model->broken || step->table_exists || model->lib_calls.count > 0 ||
+        model->pivots.count > 0) { // whose columns are rows, which are not there yet
         return false;
     }
     for (size_t i = 0; i < model->reads.count; i++) {

@@ -339,8 +339,9 @@ enum error_code turn_describe(struct turn *turn, struct error *err) {
         TRY(lake_schema_version(runner->session.connection, turn->read_snapshot, &version, err));
         turn->schema_moved = version != runner->created_version;
     }
-    return step->columns == NULL || turn->schema_moved ? run_describe(runner, step, err)
-                                                       : ERROR_NONE;
+    // What a PIVOT makes columns of may have changed.
+    const bool must = step->columns == NULL || turn->schema_moved || step->model->pivots.count > 0;
+    return must ? run_describe(runner, step, err) : ERROR_NONE;
 }
 
 // A table that this run made, empty, is made again when its sources got other columns since.

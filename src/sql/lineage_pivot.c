@@ -136,9 +136,26 @@ static void push_combinations(struct pivot *pivot, size_t index, str prefix,
     }
 }
 
+// Made of what all aggregates are made of.
+static void push_unknown(struct pivot *pivot, const struct lineage_column *on) {
+    struct lineage_build *build = pivot->build;
+    struct lineage_column column = lineage_nothing();
+    size_t i, max;
+    yyjson_val *aggregate;
+    yyjson_arr_foreach(yyjson_obj_get(pivot->node, "aggregates"), i, max, aggregate) {
+        const struct lineage_column part = lineage_expression(build, aggregate, &pivot->frame);
+        lineage_take(build, &column, &part, LINEAGE_IDENTITY, (str){0});
+    }
+    lineage_use_value(build, &column.indirect, on, LINEAGE_GROUP);
+    column.name = STR("*");
+    column.untraced = true;
+    LIST_PUSH(build->arena, pivot->columns, column);
+}
+
 static void pivot_columns(struct pivot *pivot, const struct lineage_column_list *all) {
     struct lineage_build *build = pivot->build;
     struct lineage_column on = lineage_nothing();
+    bool is_open = false;
     size_t i, max;
     yyjson_val *entry;
     push_groups(pivot, all);
@@ -150,8 +167,13 @@ static void pivot_columns(struct pivot *pivot, const struct lineage_column_list 
             lineage_take(build, &on, &part, LINEAGE_IDENTITY, (str){0});
         }
         if (yyjson_arr_size(yyjson_obj_get(entry, "entries")) == 0) {
-            lineage_note(build, "the columns of a PIVOT over a query are not known");
+            lineage_note(build, "the columns of a PIVOT without values are not known");
+            is_open = true;
         }
+    }
+    if (is_open) {
+        push_unknown(pivot, &on);
+        return;
     }
     push_combinations(pivot, 0, (str){0}, &on);
 }

@@ -81,6 +81,7 @@ VALIDATE = {
     "a reference of a template": m("SELECT * FROM {{ ref('src') }}"),
     "names in backticks": {**SOURCE, **m("SELECT\n  `id` FROM raw.src")},
     "a pivot without values": {**SOURCE, **m("PIVOT raw.src ON name USING count(*)")},
+    "a pivot without values of another": {**SOURCE, **m("PIVOT (PIVOT raw.src ON name USING count(*)) ON id USING count(*)")},
     "a plan": m("EXPLAIN SELECT 1 AS a"),
     "a list of tables": m("SHOW TABLES"),
     "a summary": {**SOURCE, **m("-- @description: x\nSUMMARIZE raw.src")},
