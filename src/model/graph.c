@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "lake/ast.h"
 #include "model/databases.h"
 #include "model/macros.h"
 
@@ -139,6 +140,32 @@ static bool is_among(const str *names, size_t count, str name) {
     return false;
 }
 
+// FROM query('SELECT …') and FROM query_table('raw.a'): what the text names is read, too.  A text
+// that cannot be understood is DuckDB's to refuse.
+static enum error_code link_texts(struct linker *linker, const struct sql_call *call,
+                                  struct error *err) {
+    struct arena *arena = linker->models->arena;
+    const bool is_query = str_equal_nocase(call->name, STR("query"));
+    const bool is_table = str_equal_nocase(call->name, STR("query_table"));
+    if ((!is_query && !is_table) || call->arguments.count == 0) {
+        return ERROR_NONE;
+    }
+    const struct str_list *texts = &call->arguments.items[0].texts;
+    for (size_t i = 0; i < texts->count; i++) {
+        const str sql =
+            str_format(arena, "%s" STR_FORMAT, is_table ? "FROM " : "", STR_ARGS(texts->items[i]));
+        struct sql_query query;
+        struct error ignored;
+        size_t offset = SIZE_MAX;
+        str ast;
+        if (lake_ast_read(linker->options->connection, arena, sql, &ast, &ignored) == ERROR_NONE &&
+            sql_query_read(arena, ast, &query, &offset, &ignored) == ERROR_NONE) {
+            TRY(link_inner(linker, &query, err));
+        }
+    }
+    return ERROR_NONE;
+}
+
 static enum error_code link_call(struct linker *linker, const struct sql_call *call,
                                  struct error *err) {
     struct arena *arena = linker->models->arena;
@@ -162,6 +189,7 @@ static enum error_code link_call(struct linker *linker, const struct sql_call *c
         }
         return ERROR_NONE;
     }
+    TRY(link_texts(linker, call, err));
     TRY(link_macro(linker, call->name, &is_macro, err));
     if (!is_macro) {
         add_input(arena, &model->unverifiable,
@@ -178,9 +206,6 @@ static enum error_code link_query(struct linker *linker, const struct sql_query 
     }
     for (size_t i = 0; i < query->calls.count; i++) {
         TRY(link_call(linker, &query->calls.items[i], err));
-    }
-    if (query->shows_catalog) {
-        add_input(linker->models->arena, &linker->model->unverifiable, STR("SHOW"));
     }
     for (size_t i = 0; i < query->functions.count; i++) {
         TRY(link_macro(linker, query->functions.items[i].name, &ignored, err));

@@ -485,9 +485,6 @@ static void visit(struct reader *reader, yyjson_val *node, const struct scope *s
         reader->query->reads_catalog =
             reader->query->reads_catalog ||
             (ast_is(node, "type", "SHOW_REF") && !yyjson_is_obj(yyjson_obj_get(node, "query")));
-        reader->query->shows_catalog =
-            reader->query->shows_catalog ||
-            (ast_is(node, "type", "SHOW_REF") && !yyjson_is_obj(yyjson_obj_get(node, "query")));
         visit_derived(reader, node, scope, here);
     } else {
         if (ast_is(node, "type", "LIMIT_MODIFIER") ||

@@ -132,7 +132,6 @@ struct sql_query {
     size_t volatile_offset; // of the first volatile function
     str volatile_function;  // empty: none
     bool is_show;           // SHOW, DESCRIBE or SUMMARIZE: not what a model is
-    bool shows_catalog;     // SHOW TABLES and the like: which tables there are
     bool reads_one_call;    // one SELECT whose FROM is one table function and nothing else
     bool repeats_cte; // a CTE is read more than once or recursively, so perhaps evaluated again
     str canonical;    // the tree without positions, for hashes

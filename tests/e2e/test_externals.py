@@ -89,3 +89,14 @@ def test_what_shows_the_catalog_is_looked_at_again(project):
     done = project.run_json().models
     assert (done["m.t"]["run_reason"], done["m.u"]["run_reason"]) == ("unverifiable dep: SHOW", "deps unchanged")
     assert done["m.t"]["rows_affected"] == 1
+
+
+@pytest.mark.parametrize("call", ("query('SELECT id FROM raw.zz')", "query_table('raw.zz')", "query_table(['raw.zz', 'raw.y'])"))
+def test_a_table_named_in_a_text_is_run_before(project, call):
+    project.write({"models/raw/zz.sql": "SELECT 1 AS id", "models/raw/y.sql": "SELECT 1 AS id", "models/m/t.sql": f"SELECT id FROM {call}"})
+    project.run("run", code=0)
+    models = json.loads(project.run("lineage", "overview", "--json", code=0).out)["models"]
+    assert [m["depends"][0] for m in models if m["target"] == "m.t"] == ["raw.zz"]
+    project.write({"models/raw/zz.sql": "SELECT 2 AS id"})
+    project.run("run", code=0)
+    assert project.value("SELECT max(id) FROM m.t") == 2
