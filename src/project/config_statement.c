@@ -58,7 +58,9 @@ enum error_code config_statements_read(const struct project *project, str name,
 
 // DuckDB calls it an error of the catalog or of binding, depending on what is missing.
 bool config_lacks_name(const struct error *err) {
-    return str_find(str_from(err->message), STR("does not exist")) != SIZE_MAX;
+    const str message = str_from(err->message);
+    return str_find(message, STR("does not exist")) != SIZE_MAX ||
+           str_find(message, STR("not found in DuckLakeCatalog")) != SIZE_MAX;
 }
 
 static enum error_code run_text(struct lake_connection *connection,

@@ -97,6 +97,59 @@ static enum error_code leave_lake(struct lake_connection *connection, struct are
     return lake_execute(connection, sql, LAKE_NO_VALUES, NULL, err);
 }
 
+// ── Views that stay in the lake ──
+
+static bool canonical(struct lake_connection *connection, struct arena *arena, str statement,
+                      str *text) {
+    struct sql_view view;
+    struct sql_query query;
+    struct error ignored;
+    size_t offset = 0;
+    str ast;
+    if (!sql_view_read(arena, statement, &view) ||
+        lake_ast_read(connection, arena, view.body, &ast, &ignored) != ERROR_NONE ||
+        sql_query_read(arena, ast, &query, &offset, &ignored) != ERROR_NONE) {
+        return false;
+    }
+    *text = str_format(arena, STR_FORMAT "(" STR_FORMAT ")", STR_ARGS(query.canonical),
+                       STR_ARGS(str_list_join(arena, &view.columns, STR(","))));
+    return true;
+}
+
+// Made again only when it is another one: each time is a snapshot.
+static enum error_code keep_in_lake(struct lake_connection *connection, struct arena *arena,
+                                    str alias, const struct sql_view *view, str statement, str *sql,
+                                    struct error *err) {
+    str now;
+    str before;
+    str stored;
+    bool found = false;
+    if (lake_is_read_only(lake_of(connection))) {
+        *sql = (str){0};
+        return ERROR_NONE;
+    }
+    TRY(lake_query_text(connection, arena,
+                        STR("SELECT rtrim(sql, ';') FROM system.main.duckdb_views() WHERE "
+                            "database_name = ? AND lower(schema_name) = lower(?) AND "
+                            "lower(view_name) = lower(?)"),
+                        LAKE_VALUES(lake_value_text(alias), lake_value_text(view->schema),
+                                    lake_value_text(view->name)),
+                        &stored, &found, err));
+    if (!found || view->if_not_exists) {
+        return ERROR_NONE;
+    }
+    if (canonical(connection, arena, statement, &now) &&
+        canonical(connection, arena, stored, &before) && str_equal(now, before)) {
+        *sql = (str){0};
+    } else if (!view->or_replace) {
+        size_t behind = 0;
+        (void)sql_take_word(statement, &behind, "CREATE");
+        *sql = str_format(arena, "CREATE OR REPLACE" STR_FORMAT,
+                          STR_ARGS(str_from_offset(statement, behind)));
+    }
+    return ERROR_NONE;
+}
+
 enum error_code session_view_redirect(struct lake_connection *connection, struct arena *arena,
                                       str alias, str statement, str *sql, struct error *err) {
     struct sql_view view;
@@ -106,11 +159,12 @@ enum error_code session_view_redirect(struct lake_connection *connection, struct
         return ERROR_NONE;
     }
     if (!sql_view_is_of_session(&view, alias)) {
-        const bool is_lakes = view.catalog.size == 0 || str_equal_nocase(view.catalog, alias);
-        bool is_other = false;
-        TRY(is_database(connection, view.schema, &is_other, err));
-        *sql = is_lakes && !is_other && lake_is_read_only(lake_of(connection)) ? (str){0} : *sql;
-        return ERROR_NONE;
+        bool is_other = view.catalog.size > 0 && !str_equal_nocase(view.catalog, alias);
+        if (!is_other && view.catalog.size == 0) {
+            TRY(is_database(connection, view.schema, &is_other, err));
+        }
+        return is_other ? ERROR_NONE
+                        : keep_in_lake(connection, arena, alias, &view, statement, sql, err);
     }
     TRY(leave_lake(connection, arena, alias, &view, &stays, err));
     str body = view.body;

@@ -20,7 +20,7 @@ static bool names_source(struct runner *runner, const struct check_argument *arg
     while (str_split_next(&splitter, '.', &part)) {
         str_list_push(&scratch, &parts, part);
     }
-    if (argument->form != CHECK_TEXT || parts.count > 3) {
+    if (argument->form != CHECK_TEXT || parts.count == 0 || parts.count > 3) {
         return false;
     }
     for (size_t i = 0; i < parts.count; i++) {

@@ -125,6 +125,25 @@ def test_a_view_that_stood_in_the_lake_makes_room(shop):
     assert in_lake(shop) == []
 
 
+@pytest.mark.parametrize("create", ["CREATE VIEW", "CREATE OR REPLACE VIEW", "CREATE VIEW IF NOT EXISTS"])
+def test_a_view_of_another_schema_is_made_in_the_lake_once(shop, create):
+    """In memory it could not be found as raw.v."""
+    shop.write({"config/sources.sql": SOURCES + f"{create} raw.v (nr) AS SELECT id FROM raw.o;\n",
+                "models/raw/o.sql": "SELECT 1 AS id\n", "models/t.sql": "SELECT nr FROM raw.v\n"})
+    shop.run("run", code=0)
+    assert in_lake(shop) == ["v"]
+    assert shop.sql("SELECT * FROM raw.v") == shop.sql("SELECT * FROM t") == [{"nr": 1}]
+    before = shop.snapshots()
+    shop.write({"models/u.sql": "SELECT id FROM ext.orders WHERE id > 9\n"})
+    shop.run("run", code=0)
+    made = shop.snapshots()
+    shop.run("run", code=0)
+    assert shop.snapshots() == made and before < made <= before + 2
+    shop.write({"config/sources.sql": SOURCES + f"{create} raw.v (nr) AS SELECT id + 1 FROM raw.o;\n"})
+    shop.run("run", code=0)
+    assert shop.value("SELECT nr FROM raw.v") == (1 if "NOT" in create else 2)
+
+
 # ── Databases that are down ──
 
 def test_a_database_that_is_down_stops_only_who_reads_it(shop):
