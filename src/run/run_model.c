@@ -61,12 +61,13 @@ static void tell_changes(struct turn *turn) {
     }
 }
 
-// Old rows of an append are never touched, but by a backfill: then the table equals the query.
+// Rows that an append or a merge kept are touched by nothing but a backfill: then the table equals
+// the query.
 static enum error_code tell_lost_rows(struct turn *turn, struct error *err) {
     const struct model *model = turn->step->model;
     const int64_t lost = turn->write.rows_lost;
     const char *s = lost == 1 ? "" : "s";
-    if (model->source.directives.kind != MODEL_APPEND || lost <= 0) {
+    if (lost <= 0) {
         return ERROR_NONE;
     }
     if (turn->runner->options->no_destructive) {
@@ -74,7 +75,7 @@ static enum error_code tell_lost_rows(struct turn *turn, struct error *err) {
                   "the backfill would remove %lld row%s that the query does not give any more",
                   (long long)lost, s);
         error_hint(err, "run without --no-destructive to accept it");
-        error_at(err, model->file, 0, 0);
+        error_at_offset(err, model->file, model->text, model->source.body_offset);
         return err->code;
     }
     turn_warn_change(turn, "the backfill removes %lld row%s that the query does not give any more",

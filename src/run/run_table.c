@@ -200,6 +200,53 @@ static enum error_code count_history(struct turn *turn, struct evolving_table *e
                             &evolving->versions_dropped, NULL, err);
 }
 
+// The columns whose mask was set or edited since the table was written (`lifted`: or taken off).
+static void find_edited_masks(const struct turn *turn, const struct evolving_table *evolving,
+                              bool lifted, struct str_list *edited) {
+    const struct plan_step *step = turn->step;
+    struct str_list now = {0};
+    if (!step->commit.has_definition) {
+        return;
+    }
+    directives_identity(turn->arena, &step->model->source.directives, &now);
+    const struct str_list *sides[] = {&now, &step->commit.directives};
+    for (size_t i = 0; i < (lifted ? 2 : 1); i++) {
+        for (size_t j = 0; j < sides[i]->count; j++) {
+            const str part = sides[i]->items[j];
+            if (str_starts_with(part, STR("column=")) && !str_list_has(sides[1 - i], part)) {
+                const str name = str_slice(part, STR("column=").size, str_find_char(part, ' '));
+                str_list_push(turn->arena, edited, name_now(evolving, name));
+            }
+        }
+    }
+}
+
+static bool column_keeps_values(const struct lake_table *table, const struct lake_column *after) {
+    const struct lake_column *before =
+        columns_find(table->columns, table->column_count, after->name);
+    return before != NULL && (str_equal_nocase(before->type, after->type) ||
+                              evolution_keeps_values(before->type, after->type));
+}
+
+// What the kept rows of an append and of a merge are known by: all that can be compared, the key.
+static void find_kept(struct turn *turn, const struct evolving_table *evolving) {
+    const struct plan_step *step = turn->step;
+    const bool was_append = evolving->has_old_kind && evolving->old_kind == MODEL_APPEND;
+    const bool was_merge = evolving->has_old_kind && evolving->old_kind == MODEL_MERGE;
+    struct str_list edited = {0};
+    find_edited_masks(turn, evolving, true, &edited);
+    const str key = step->commit.has_definition ? name_now(evolving, step->commit.unique_key)
+                                                : step->model->source.directives.unique_key.value;
+    for (size_t i = 0; i < step->column_count; i++) {
+        const struct lake_column *column = &step->columns[i];
+        if ((was_append || (was_merge && str_equal_nocase(column->name, key))) &&
+            column_keeps_values(&evolving->table, column) &&
+            !str_list_has_nocase(&edited, column->name)) {
+            str_list_push(turn->arena, &turn->write.kept_by, column->name);
+        }
+    }
+}
+
 // A table that was there before the model: whoever filled it may not know that a model does now.
 static enum error_code count_foreign_rows(struct turn *turn, struct evolving_table *evolving,
                                           struct error *err) {
@@ -277,21 +324,9 @@ static void warn_of_old_masks(struct turn *turn, const struct evolving_table *ev
     const struct plan_step *step = turn->step;
     const bool goes_on = evolving->kind == MODEL_SCD2 && evolving->has_old_kind &&
                          evolving->old_kind == MODEL_SCD2 && !turn->write.rebuilds;
-    if (!goes_on || !step->commit.has_definition) {
-        return;
-    }
-    struct str_list now = {0};
     struct str_list edited = {0};
-    directives_identity(turn->arena, &step->model->source.directives, &now);
-    for (size_t i = 0; i < now.count; i++) {
-        if (str_starts_with(now.items[i], STR("column=")) &&
-            !str_list_has(&step->commit.directives, now.items[i])) {
-            const size_t begin = STR("column=").size;
-            str_list_push(turn->arena, &edited,
-                          str_slice(now.items[i], begin, str_find_char(now.items[i], ' ')));
-        }
-    }
-    if (edited.count > 0) {
+    find_edited_masks(turn, evolving, false, &edited);
+    if (goes_on && edited.count > 0) {
         turn_warn_change(turn,
                          "the closed versions keep " STR_FORMAT " as it was before this mask: "
                          "`coypu run " STR_FORMAT " --full-refresh` drops them",
@@ -307,6 +342,7 @@ static enum error_code evolve(struct turn *turn, struct error *err) {
     keep_huge_columns(turn->step, &evolving.table);
     find_growths(turn, &evolving);
     choose_basis(turn, &evolving);
+    find_kept(turn, &evolving);
     TRY(count_history(turn, &evolving, err));
     TRY(count_foreign_rows(turn, &evolving, err));
     plan_columns(turn, &evolving);

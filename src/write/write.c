@@ -110,7 +110,6 @@ enum error_code write_multiset(struct write *write, struct error *err) {
     TRY(delete_surplus(write, &deleted, err));
     TRY(insert_missing(write, &inserted, err));
     write->rows = inserted > deleted ? inserted : deleted;
-    write->rows_lost = deleted > inserted ? deleted - inserted : 0;
     return ERROR_NONE;
 }
 
@@ -168,5 +167,6 @@ static enum error_code write_difference(struct write *write, struct error *err) 
 enum error_code write_rows(struct write *write, struct error *err) {
     write->rows = 0;
     write->changed = false;
+    write->rows_lost = 0;
     return write->table_is_empty ? fill_empty(write, err) : write_difference(write, err);
 }

@@ -44,6 +44,8 @@ struct write {
     // What is there was written by another kind or by another key, or is not to be kept: nothing in
     // it can be relied on.
     bool rebuilds;
+    // A backfill over rows that stayed when their source lost them: what they are known by.
+    struct str_list kept_by;
     bool hashes_are_old;  // tracked: the hashes in the table are another DuckDB version's
     int64_t run_snapshot; // scd2: the lake's snapshot when the run began
     // tracked, scd2: told how reading the query ended, before its rows are looked at; the answer
@@ -56,7 +58,7 @@ struct write {
     int64_t rows;          // written; an updated or replaced row counts once
     bool changed;          // there is something to commit
     bool keeps_old_hashes; // tracked: some are still another DuckDB version's
-    int64_t rows_lost;     // how many fewer the table has after a difference of multisets
+    int64_t rows_lost; // of those known by kept_by, copies counted: that the query does not give
 };
 
 MUST_USE enum error_code write_rows(struct write *write, struct error *err);

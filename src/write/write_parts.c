@@ -126,9 +126,25 @@ enum error_code write_read_query(struct write *write, struct error *err) {
     return write_run_query(write, head, STR(""), NULL, err);
 }
 
+// Copies are counted: of two equal rows one may be lost.
+static enum error_code count_lost(struct write *write, struct error *err) {
+    if (write->run_type != RUN_BACKFILL || write->table_is_empty || write->keeps_rows ||
+        write->kept_by.count == 0) {
+        return ERROR_NONE;
+    }
+    return write_count(write,
+                       "SELECT coalesce(sum(n), 0)::BIGINT FROM (SELECT sum(" WRITE_COUNT
+                       ") AS n FROM (SELECT {known}, 1 AS " WRITE_COUNT
+                       " FROM {table} UNION ALL SELECT {known}, -1 FROM " WRITE_RESULT
+                       ") GROUP BY {known} HAVING sum(" WRITE_COUNT ") > 0)",
+                       WRITE_WORDS({"known", write_names(write->arena, &write->kept_by, "")}),
+                       &write->rows_lost, err);
+}
+
 enum error_code write_evaluate(struct write *write, struct error *err) {
     TRY(write_read_query(write, err));
-    return write_inspect(write, err);
+    TRY(write_inspect(write, err));
+    return count_lost(write, err);
 }
 
 // ── Keys ──

@@ -48,7 +48,7 @@ MUST_USE enum error_code write_run_query(struct write *write, str head, str tail
 MUST_USE enum error_code write_inspect(struct write *write, struct error *err);
 // The rows of the query into WRITE_RESULT.
 MUST_USE enum error_code write_read_query(struct write *write, struct error *err);
-// The same, looked at.
+// The same, looked at, and what a backfill loses counted.
 MUST_USE enum error_code write_evaluate(struct write *write, struct error *err);
 // WRITE_RESULT into the table.
 MUST_USE enum error_code write_insert_evaluated(struct write *write, struct error *err);

@@ -352,7 +352,7 @@ def test_no_destructive_refuses_to_remove_what_an_append_has_gathered(project):
     project.write({"models/a.sql": "-- @kind: append\nSELECT id + 0 AS id FROM read_csv('d.csv')"})
     snapshots = project.snapshots()
     refused = project.run("run", "--no-destructive", code=1)
-    assert "ERROR: models/a.sql: the backfill would remove 2 rows that the query does not give any more\n" in refused.out
+    assert "ERROR: models/a.sql:2:1: the backfill would remove 2 rows that the query does not give any more\n" in refused.out
     assert "    hint: run without --no-destructive to accept it\n" in refused.out
     assert project.snapshots() == snapshots and project.value("select count(*) as n from main.a") == 3
     assert "the backfill removes 2 rows that the query does not give any more" in (

@@ -115,7 +115,7 @@ static void backfill_makes_the_table_equal_the_query(void **state) {
         assert_non_null(strstr(text_cstring(&f->messages), "columns changed: + twice (INTEGER)"));
         assert_true((strstr(text_cstring(&f->messages), "the backfill removes 1 row that the query "
                                                         "does not give any more") != NULL) ==
-                    (i == 1));
+                    (i >= 1));
     }
 }
 
