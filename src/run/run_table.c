@@ -17,6 +17,8 @@ struct evolving_table {
     struct column_renames renames;
     str renamed; // "renamed a → b"
     struct evolution evolution;
+    const struct lake_column
+        *converted;           // scd2: the key as it was, which gets another type; or NULL
     int64_t versions_dropped; // closed versions of scd2 that this run deletes
     int64_t foreign_rows;     // that this model has not written, and this run replaces
 };
@@ -107,7 +109,8 @@ static bool key_is_same(const struct turn *turn, const struct evolving_table *ev
                             str_list_join(turn->arena, &before, STR(",")));
 }
 
-// Whether every key column of now was one of the table's, and its values are kept.
+// Whether every key column of now was one of the table's, and its values are kept: a history is
+// never given up for the type of its key.
 static bool key_values_stay(const struct turn *turn, const struct lake_table *table,
                             bool *type_changed) {
     const struct plan_step *step = turn->step;
@@ -128,13 +131,14 @@ static bool key_values_stay(const struct turn *turn, const struct lake_table *ta
             stay = false;
         } else if (!str_equal_nocase(before->type, after->type)) {
             *type_changed = true;
-            stay = stay && evolution_keeps_values(before->type, after->type);
+            stay = stay && (directives->kind == MODEL_SCD2 ||
+                            evolution_keeps_values(before->type, after->type));
         }
     }
     return stay;
 }
 
-static void choose_basis(struct turn *turn, const struct evolving_table *evolving) {
+static void choose_basis(struct turn *turn, struct evolving_table *evolving) {
     struct run_result *result = turn->result;
     bool type_changed = false;
     switch (evolving->kind) {
@@ -154,6 +158,77 @@ static void choose_basis(struct turn *turn, const struct evolving_table *evolvin
         result->run_type = RUN_BACKFILL;
         result->reason = STR("key type changed");
     }
+    if (type_changed && evolving->kind == MODEL_SCD2 && !turn->write.rebuilds) {
+        const struct plan_step *step = turn->step;
+        const str name = step->model->source.directives.unique_key.value;
+        const struct lake_column *before =
+            columns_find(evolving->table.columns, evolving->table.column_count, name);
+        const str type = columns_find(step->columns, step->column_count, name)->type;
+        evolving->converted = evolution_keeps_values(before->type, type) ? NULL : before;
+    }
+}
+
+static enum error_code refuse_conversion(struct turn *turn, const struct lake_column *key, str type,
+                                         str what, struct error *err) {
+    const struct model *model = turn->step->model;
+    const struct directive *at = &model->source.directives.unique_key;
+    error_set(err, ERROR_INVALID,
+              "the key \"" STR_FORMAT "\" changes from " STR_FORMAT " to " STR_FORMAT
+              ", " STR_FORMAT,
+              STR_ARGS(key->name), STR_ARGS(key->type), STR_ARGS(type), STR_ARGS(what));
+    error_hint(err,
+               "keep the type, or let `coypu run " STR_FORMAT
+               " --full-refresh` drop the history and begin a new one",
+               STR_ARGS(model->target));
+    error_at(err, model->file, at->line, at->column);
+    error_source(err, model->text);
+    return err->code;
+}
+
+// Every value must have one of the new type, and different ones different ones.
+static enum error_code check_conversion(struct turn *turn, const struct evolving_table *evolving,
+                                        struct error *err) {
+    const struct lake_column *key = evolving->converted;
+    struct arena *arena = turn->arena;
+    const struct plan_step *step = turn->step;
+    if (key == NULL) {
+        return ERROR_NONE;
+    }
+    const str type = columns_find(step->columns, step->column_count, key->name)->type;
+    const str name = lake_quote_name(arena, key->name);
+    const str sql = str_format(
+        arena,
+        "SELECT count(*) FILTER (is_lost), array_to_string(list(a::VARCHAR ORDER BY a) FILTER "
+        "(is_lost)[1:3], ', '), count(*) FILTER (n > 1 AND NOT is_lost), array_to_string("
+        "list(a::VARCHAR ORDER BY b, a) FILTER (n > 1 AND NOT is_lost)[1:2], ' and ') FROM (SELECT "
+        "a, b, b IS NULL AND a IS NOT NULL AS is_lost, count(*) OVER (PARTITION BY b) AS n FROM "
+        "(SELECT "
+        "DISTINCT " STR_FORMAT " AS a, TRY_CAST(" STR_FORMAT " AS " STR_FORMAT
+        ") AS b FROM " STR_FORMAT "))",
+        STR_ARGS(name), STR_ARGS(name), STR_ARGS(type),
+        STR_ARGS(model_table_name(arena, step->model)));
+    LAKE_RESULT result = NULL;
+    TRY(lake_query(turn->runner->session.connection, sql, LAKE_NO_VALUES, &result, err));
+    if (!lake_result_next(result)) {
+        return error_set(err, ERROR_INTERNAL, "the check of the key's values gave no row");
+    }
+    const int64_t lost = lake_result_int64(result, 0);
+    if (lost > 0) {
+        return refuse_conversion(
+            turn, key, type,
+            str_format(
+                arena, "and %lld value%s in the history cannot be converted, such as " STR_FORMAT,
+                (long long)lost, lost == 1 ? "" : "s", STR_ARGS(lake_result_text(result, 1))),
+            err);
+    }
+    if (lake_result_int64(result, 2) > 0) {
+        return refuse_conversion(
+            turn, key, type,
+            str_format(arena, "which makes one of different values in the history: " STR_FORMAT,
+                       STR_ARGS(lake_result_text(result, 3))),
+            err);
+    }
+    return ERROR_NONE;
 }
 
 // append: the growths so far, and the one of this run.  Rows that share no column with the query
@@ -271,6 +346,7 @@ static void plan_columns(struct turn *turn, struct evolving_table *evolving) {
         .after_count = step->column_count,
         .kind = evolving->kind,
         .old_kind = evolving->has_old_kind ? evolving->old_kind : evolving->kind,
+        .converted = evolving->converted != NULL ? evolving->converted->name : (str){0},
     };
     evolution_plan(turn->arena, &input, &evolving->evolution);
 }
@@ -299,6 +375,15 @@ static enum error_code refuse_losses(struct turn *turn, const struct evolving_ta
     return err->code;
 }
 
+static enum error_code execute_all(struct turn *turn, const struct str_list *statements,
+                                   struct error *err) {
+    for (size_t i = 0; i < statements->count; i++) {
+        TRY(lake_execute(turn->runner->session.connection, statements->items[i], LAKE_NO_VALUES,
+                         NULL, err));
+    }
+    return ERROR_NONE;
+}
+
 static enum error_code alter(struct turn *turn, const struct evolving_table *evolving,
                              struct error *err) {
     const struct evolution *evolution = &evolving->evolution;
@@ -306,10 +391,7 @@ static enum error_code alter(struct turn *turn, const struct evolving_table *evo
     if (evolution->dropped.count > 0) {
         TRY(decorate_release(turn->runner, turn->step, &evolution->dropped, &turn->storage, err));
     }
-    for (size_t i = 0; i < evolution->statements.count; i++) {
-        TRY(lake_execute(turn->runner->session.connection, evolution->statements.items[i],
-                         LAKE_NO_VALUES, NULL, err));
-    }
+    TRY(execute_all(turn, &evolution->statements, err));
     turn->altered = turn->altered || evolution->statements.count > 0 || renamed.size > 0;
     if (evolution->summary.size > 0 || renamed.size > 0) {
         turn_warn_change(turn, "columns changed: " STR_FORMAT "%s" STR_FORMAT, STR_ARGS(renamed),
@@ -335,7 +417,8 @@ static void warn_of_old_masks(struct turn *turn, const struct evolving_table *ev
     }
 }
 
-static enum error_code evolve(struct turn *turn, struct error *err) {
+// *conversions: what is to be run once the storage is set.
+static enum error_code evolve(struct turn *turn, struct str_list *conversions, struct error *err) {
     struct evolving_table evolving = {0};
     TRY(find_table(turn, &evolving, err));
     TRY(turn_rename_columns(turn, &evolving.table, &evolving.renames, &evolving.renamed, err));
@@ -347,6 +430,8 @@ static enum error_code evolve(struct turn *turn, struct error *err) {
     TRY(count_foreign_rows(turn, &evolving, err));
     plan_columns(turn, &evolving);
     TRY(refuse_losses(turn, &evolving, err));
+    TRY(check_conversion(turn, &evolving, err));
+    *conversions = evolving.evolution.conversions;
     if (evolving.evolution.forces_backfill) {
         turn->result->run_type = RUN_BACKFILL;
     }
@@ -412,7 +497,9 @@ enum error_code turn_prepare_table(struct turn *turn, struct error *err) {
         turn->altered = true;
         return ERROR_NONE;
     }
-    TRY(evolve(turn, err));
+    struct str_list conversions = {0};
+    TRY(evolve(turn, &conversions, err));
     const bool edited = turn->result->run_type == RUN_BACKFILL || plan_is_redecorated(step);
-    return decorate_changed(runner, step, edited, &turn->storage, &turn->decorated, err);
+    TRY(decorate_changed(runner, step, edited, &turn->storage, &turn->decorated, err));
+    return execute_all(turn, &conversions, err);
 }

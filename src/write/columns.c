@@ -299,8 +299,9 @@ bool evolution_keeps_values(str from, str to) {
            to_width - to_scale >= from_width - from_scale;
 }
 
-// The name that a column has until it is dropped; no other can have it.
+// The names that a column has until it is dropped; no other can have them.
 #define OLD_COLUMN "__ondatra_old"
+#define CONVERTED_COLUMN "__ondatra_converted"
 
 struct evolving {
     struct arena *arena;
@@ -343,6 +344,27 @@ static void replace_column(struct evolving *evolving, const struct lake_column *
     alter(evolving, STR("DROP COLUMN " OLD_COLUMN));
 }
 
+// The old column goes when the new one has its values.
+static void convert_column(struct evolving *evolving, const struct lake_column *before,
+                           const struct lake_column *after) {
+    struct arena *arena = evolving->arena;
+    const str target = evolving->input->target;
+    struct str_list *conversions = &evolving->out->conversions;
+    str_list_push(arena, &evolving->out->dropped, before->name);
+    alter(evolving, str_format(arena, "RENAME COLUMN " STR_FORMAT " TO " CONVERTED_COLUMN,
+                               STR_ARGS(lake_quote_name(arena, before->name))));
+    add_column(evolving, after);
+    str_list_push(arena, conversions,
+                  str_format(arena,
+                             "UPDATE " STR_FORMAT " SET " STR_FORMAT " = CAST(" CONVERTED_COLUMN
+                             " AS " STR_FORMAT ")",
+                             STR_ARGS(target), STR_ARGS(lake_quote_name(arena, after->name)),
+                             STR_ARGS(after->type)));
+    str_list_push(arena, conversions,
+                  str_format(arena, "ALTER TABLE " STR_FORMAT " DROP COLUMN " CONVERTED_COLUMN,
+                             STR_ARGS(target)));
+}
+
 static void change_type(struct evolving *evolving, const struct lake_column *before,
                         const struct lake_column *after) {
     struct arena *arena = evolving->arena;
@@ -353,6 +375,10 @@ static void change_type(struct evolving *evolving, const struct lake_column *bef
         alter(evolving,
               str_format(arena, "ALTER COLUMN " STR_FORMAT " SET DATA TYPE " STR_FORMAT,
                          STR_ARGS(lake_quote_name(arena, before->name)), STR_ARGS(after->type)));
+        return;
+    }
+    if (str_equal_nocase(before->name, evolving->input->converted)) {
+        convert_column(evolving, before, after);
         return;
     }
     // The old values go; the new ones come from the query, so all rows must be written.

@@ -43,10 +43,11 @@ const struct lake_column *columns_of_kind(enum model_kind kind, size_t *count);
 bool columns_is_of_kind(enum model_kind kind, str name);
 
 struct evolution {
-    struct str_list statements; // ALTER TABLE …, in order
-    struct str_list dropped;    // the columns that they drop, by their names before
-    bool is_destructive;        // a column's old values are lost
-    bool forces_backfill;       // kinds that do not rewrite all rows must
+    struct str_list statements;  // ALTER TABLE …, in order
+    struct str_list conversions; // to be run after them, and once rows may be written
+    struct str_list dropped;     // the columns that they drop, by their names before
+    bool is_destructive;         // a column's old values are lost
+    bool forces_backfill;        // kinds that do not rewrite all rows must
     str summary; // "+ c (INTEGER); - d; e: INTEGER to BIGINT"; empty: nothing a user would miss
 };
 
@@ -58,6 +59,7 @@ struct evolution_input {
     size_t after_count;
     enum model_kind kind;
     enum model_kind old_kind; // that wrote the table
+    str converted; // a column whose values are cast to its new type, which they all fit; or empty
 };
 
 // What makes the table's columns those of the query and of the kind.  Columns that only a kind

@@ -74,3 +74,69 @@ def test_rows_that_only_gain_columns_or_masks_are_not_lost(project, header):
         project.write({"models/t/a.sql": header + edit})
         warnings = project.run_json().models["t.a"]["warnings"]
         assert not [w for w in warnings if not w.startswith("columns changed: ")], (edit, warnings)
+
+
+VERSIONS = "SELECT id, typeof(id) AS type, v, is_current FROM t.h ORDER BY id, valid_from_snapshot"
+SCD2 = "-- @kind: scd2\n-- @unique_key: id\n"
+
+
+def begin_history(project, ids, header=SCD2, query="SELECT * FROM raw.s"):
+    """Each key has a closed version 'a' and an open one 'b'."""
+    for v in "ab":
+        project.write({"models/raw/s.sql": f"SELECT id, '{v}' AS v FROM (VALUES {ids}) t(id)",
+                       "models/t/h.sql": header + query})
+        project.run("run", code=0)
+
+
+@pytest.mark.parametrize("directives", ["", "-- @partitioned_by: id\n-- @sorted_by: id\n"])
+@pytest.mark.parametrize("rows", [2, 30])  # in the catalog, in files
+def test_a_history_survives_another_type_of_its_key(project, directives, rows):
+    """Upstream changes it, or the model; and back."""
+    ids = ", ".join(f"({i}::BIGINT)" for i in range(1, rows + 1))
+
+    def versions(cast, kind):
+        expected = [{"id": cast(i), "type": kind, "v": v, "is_current": v == "b"} for i in range(1, rows + 1) for v in "ab"]
+        return sorted(expected, key=lambda row: row["id"])
+
+    begin_history(project, ids, SCD2 + directives)
+    assert project.sql(VERSIONS) == versions(int, "BIGINT")
+    project.write({"models/raw/s.sql": f"SELECT id, 'b' AS v FROM (VALUES {ids.replace('BIGINT', 'SMALLINT')}) t(id)"})
+    project.run("run", "raw.s", code=0)
+    model = project.run_json("t.h", "--no-destructive").models["t.h"]
+    assert model["warnings"] == ["columns changed: id: BIGINT → SMALLINT"] and model["run_reason"] == "key type changed"
+    assert model["rows_affected"] == 0 and project.sql(VERSIONS) == versions(int, "SMALLINT")
+    project.write({"models/t/h.sql": SCD2 + directives + "SELECT id::VARCHAR AS id, v FROM raw.s"})
+    assert project.run_json().models["t.h"]["warnings"] == ["columns changed: id: SMALLINT → VARCHAR"]
+    assert sorted(project.sql(VERSIONS), key=lambda r: (r["id"], r["v"])) == versions(str, "VARCHAR")
+    # And changes of the same run are versions like any others.
+    project.write({"models/t/h.sql": SCD2 + "SELECT id, v FROM raw.s",
+                   "models/raw/s.sql": f"SELECT id, 'c' AS v FROM (VALUES {ids}) t(id) WHERE id > 1"})
+    assert project.run_json().models["t.h"]["rows_affected"] == rows
+    assert project.sql("SELECT v, is_current, count(*) AS n, count(DISTINCT id) AS ids FROM t.h GROUP BY ALL ORDER BY ALL") == [
+        {"v": "a", "is_current": False, "n": rows, "ids": rows}, {"v": "b", "is_current": False, "n": rows, "ids": rows},
+        {"v": "c", "is_current": True, "n": rows - 1, "ids": rows - 1}]
+    assert project.value("SELECT count(DISTINCT rowid) AS n FROM t.h") == 3 * rows - 1
+    assert project.run_json().models["t.h"]["status"] == "skip"
+
+
+@pytest.mark.parametrize("ids, kind, why", [
+    ("('1'), ('x'), ('yy')", "INTEGER", "and 2 values in the history cannot be converted, such as x, yy"),
+    ("('1'), ('70000')", "SMALLINT", "and 1 value in the history cannot be converted, such as 70000"),
+    ("('7'), ('007')", "INTEGER", "which makes one of different values in the history: 007 and 7"),
+    ("('7')", "STRUCT(a INTEGER)", "and 1 value in the history cannot be converted, such as 7"),
+])
+def test_a_history_whose_keys_have_no_place_in_the_new_type_is_not_given_up(project, ids, kind, why):
+    begin_history(project, ids)
+    new = "{'a': 1}" if kind.startswith("STRUCT") else f"1::{kind}"
+    project.write({"models/t/h.sql": SCD2 + f"SELECT DISTINCT {new} AS id, v FROM raw.s"})
+    before = project.sql(VERSIONS)
+    result = project.run("run", code=1)
+    assert f"""  ERROR: models/t/h.sql:2:17: the key "id" changes from VARCHAR to {kind}, {why}
+    -- @unique_key: id
+                    ^
+    hint: keep the type, or let `coypu run t.h --full-refresh` drop the history and begin a new one
+""" in result.out, result
+    assert project.sql(VERSIONS) == before
+    warnings = project.run_json("t.h", "--full-refresh").models["t.h"]["warnings"]
+    assert f"this run drops {ids.count('(')} historical version{'s' * (ids.count('(') > 1)}" in warnings
+    assert project.value("SELECT count(*) AS n FROM t.h") == 1

@@ -131,21 +131,22 @@ static const struct {
     const char *after;
     const char *rows;    // of id, n, extra where they are
     bool is_destructive; // refused by --no-destructive
+    bool scd2_converts;  // but not there: the key's old values are kept
 } CHANGES[] = {
     {"added", "SELECT id, id * 2 AS n FROM raw.source",
-     "SELECT id, id * 2 AS n, name AS extra FROM raw.source", "1,2,a 2,4,b", false},
+     "SELECT id, id * 2 AS n, name AS extra FROM raw.source", "1,2,a 2,4,b", false, false},
     {"removed", "SELECT id, id * 2 AS n, name AS extra FROM raw.source",
-     "SELECT id, id * 2 AS n FROM raw.source", "1,2 2,4", true},
+     "SELECT id, id * 2 AS n FROM raw.source", "1,2 2,4", true, false},
     {"widened", "SELECT id, (id * 2)::INTEGER AS n FROM raw.source",
-     "SELECT id, (id * 2)::BIGINT AS n FROM raw.source", "1,2 2,4", false},
+     "SELECT id, (id * 2)::BIGINT AS n FROM raw.source", "1,2 2,4", false, false},
     {"retyped", "SELECT id, name AS n FROM raw.source", "SELECT id, id * 2 AS n FROM raw.source",
-     "1,2 2,4", true},
+     "1,2 2,4", true, false},
     {"wider_key", "SELECT id::INTEGER AS id, id AS n FROM raw.source",
-     "SELECT id::BIGINT AS id, id AS n FROM raw.source", "1,1 2,2", false},
+     "SELECT id::BIGINT AS id, id AS n FROM raw.source", "1,1 2,2", false, false},
     {"other_key", "SELECT id, id AS n FROM raw.source",
-     "SELECT 'k' || id AS id, id AS n FROM raw.source", "k1,1 k2,2", true},
+     "SELECT 'k' || id AS id, id AS n FROM raw.source", "k1,1 k2,2", true, true},
     {"reordered", "SELECT id, id AS n, name AS extra FROM raw.source",
-     "SELECT name AS extra, id AS n, id FROM raw.source", "1,1,a 2,2,b", false},
+     "SELECT name AS extra, id AS n, id FROM raw.source", "1,1,a 2,2,b", false, false},
 };
 
 static void write_changes(struct project_fixture *f, bool changed) {
@@ -166,9 +167,10 @@ static void every_kind_follows_the_columns_of_its_query(void **state) {
     (void)project_run_with(f, (struct run_options){.no_destructive = true});
     for (size_t i = 0; i < ARRAY_COUNT(CHANGES); i++) {
         for (size_t j = 0; j < KIND_COUNT; j++) {
+            const bool refused =
+                CHANGES[i].is_destructive && !(CHANGES[i].scd2_converts && j == KIND_COUNT - 1);
             const str line = str_format(&f->arena, "[%s] mart.%s_%s backfill",
-                                        CHANGES[i].is_destructive ? "error" : "ok", CHANGES[i].name,
-                                        KINDS[j].name);
+                                        refused ? "error" : "ok", CHANGES[i].name, KINDS[j].name);
             if (strstr(text_cstring(&f->lines), str_to_cstring(&f->arena, line)) == NULL) {
                 fail_msg(STR_FORMAT " expected in\n%s%s", STR_ARGS(line), text_cstring(&f->lines),
                          text_cstring(&f->messages));
