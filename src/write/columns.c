@@ -21,21 +21,39 @@ static bool is_huge_word(str type, size_t start, size_t *end) {
            (after == ',' || after == ')' || after == '[');
 }
 
-// The type with every integer of 128 bits as one that Parquet keeps exactly.
-static str exact_type(struct arena *arena, str type) {
-    if (str_find(type, STR("HUGEINT")) == SIZE_MAX) {
-        return type;
+// The end of what stands in quotes at `start`, a doubled quote being one of its characters.
+static size_t quoted_end(str type, size_t start) {
+    const size_t end = str_find_char(str_from_offset(type, start + 1), type.data[start]);
+    return end == SIZE_MAX ? type.size : start + 1 + end + 1;
+}
+
+// ENUM('a', 'b, ''c'')') at `start`; `start` when there is none.
+static size_t enum_end(str type, size_t start) {
+    const bool begins = start == 0 || type.data[start - 1] == '(' || type.data[start - 1] == ' ';
+    if (!begins || !str_starts_with(str_from_offset(type, start), STR("ENUM("))) {
+        return start;
     }
+    size_t end = start;
+    while (end < type.size && type.data[end] != ')') {
+        end = type.data[end] == '\'' ? quoted_end(type, end) : end + 1;
+    }
+    return end < type.size ? end + 1 : end;
+}
+
+// The type with every integer of 128 bits as one that Parquet keeps exactly, and every ENUM as its
+// text.
+static str exact_type(struct arena *arena, str type) {
     struct text text;
     text_init(&text, arena);
     size_t end = 0;
-    for (size_t i = 0; i < type.size;) {
+    for (size_t i = 0; i < type.size; i = end) {
         if (is_huge_word(type, i, &end)) {
             text_add(&text, EXACT_INTEGER);
-            i = end;
+        } else if ((end = enum_end(type, i)) > i) {
+            text_add(&text, STR("VARCHAR"));
         } else {
-            text_add_char(&text, type.data[i]);
-            i++;
+            end = type.data[i] == '"' ? quoted_end(type, i) : i + 1;
+            text_add(&text, str_slice(type, i, end));
         }
     }
     return text_str(&text);
@@ -159,8 +177,6 @@ enum error_code columns_normalise(struct arena *arena, struct lake_column *colum
         if (str_equal(columns[i].type, STR("\"NULL\"")) ||
             str_equal(columns[i].type, STR("NULL"))) {
             columns[i].type = STR("INTEGER");
-        } else if (str_starts_with(columns[i].type, STR("ENUM("))) {
-            columns[i].type = STR("VARCHAR");
         } else {
             TRY(check_foreign(&columns[i], err));
             columns[i].type = exact_type(arena, columns[i].type);
@@ -197,7 +213,7 @@ str columns_cast_list(struct arena *arena, const struct lake_column *columns, si
         text_add(&text, i > 0 ? STR(", ") : STR(""));
         // VARCHAR: it may be an ENUM, whose hash and order are not those of its text.
         if (str_find(columns[i].type, EXACT_INTEGER) == SIZE_MAX &&
-            !str_equal(columns[i].type, STR("VARCHAR"))) {
+            str_find(columns[i].type, STR("VARCHAR")) == SIZE_MAX) {
             text_add(&text, name);
         } else {
             text_format(&text, "CAST(" STR_FORMAT " AS " STR_FORMAT ") AS " STR_FORMAT,
