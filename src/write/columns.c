@@ -21,10 +21,11 @@ static bool is_huge_word(str type, size_t start, size_t *end) {
            (after == ',' || after == ')' || after == '[');
 }
 
-// The end of what stands in quotes at `start`, a doubled quote being one of its characters.
+// Past the quotes that open at `start`: the name of a field, or a value of an ENUM.  Of a doubled
+// quote the second opens what follows.
 static size_t quoted_end(str type, size_t start) {
-    const size_t end = str_find_char(str_from_offset(type, start + 1), type.data[start]);
-    return end == SIZE_MAX ? type.size : start + 1 + end + 1;
+    const size_t size = str_find_char(str_from_offset(type, start + 1), type.data[start]);
+    return size == SIZE_MAX ? type.size : start + 1 + size + 1;
 }
 
 // ENUM('a', 'b, ''c'')') at `start`; `start` when there is none.
@@ -95,7 +96,6 @@ static const struct foreign_type {
     {STR_INIT("BIT"), "no BIT", "cast it to VARCHAR"},
     {STR_INIT("BIGNUM"), "no BIGNUM", "cast it to VARCHAR, or to DECIMAL(38, 0) where it fits"},
     {STR_INIT("UNION"), "no UNION", "take a member with union_extract(), or cast it to VARCHAR"},
-    {STR_INIT("ENUM"), "no ENUM inside other types", "cast it to VARCHAR"},
 };
 
 static const struct foreign_type FIXED_ARRAY = {STR_INIT("["), "no lists of a fixed length",
@@ -109,12 +109,6 @@ static size_t word_end(str type, size_t at) {
         at++;
     }
     return at;
-}
-
-// Past the quotes that open at `at`: the name of a field, or a value of an ENUM.
-static size_t quoted_end(str type, size_t at) {
-    const size_t size = str_find_char(str_from_offset(type, at + 1), type.data[at]);
-    return size == SIZE_MAX ? type.size : at + 1 + size + 1;
 }
 
 // The first type inside `type` that no table of the lake holds; NULL: it holds them all.  A word

@@ -118,7 +118,7 @@ RUN = {
     "a UNION": m("SELECT {'a': union_value(n := 1)} AS b"),
     "an integer of more digits than a lake keeps": m("-- @constraint: not_null(x)\nSELECT 1 AS a,\n  170141183460469231731687303715884105727::HUGEINT - a AS x"),
     "a BIGNUM": m("SELECT * FROM (SELECT 1::BIGNUM AS b)"),
-    "an ENUM in a struct": m("SELECT {'BIT': 'a[1]', 'e': 'a'::ENUM('a', 'b')} AS b"),
+    "a BIT in a struct": m("SELECT {'BIT': 'a[1]', 'e': '101'::BIT} AS b"),
     "a value that cannot be cast": {**SOURCE, **m("SELECT\n  name::INTEGER AS n\nFROM raw.src")},
     "branches of different width": {**SOURCE, **m("SELECT id FROM raw.src UNION ALL SELECT id, name FROM raw.src")},
     "a file that is not there": m("SELECT * FROM read_csv('data/x.csv')"),
