@@ -7,8 +7,8 @@
 // failing model is not an error of run_project: it is in the results.
 //
 // Errors of run_project itself: ERROR_INVALID (no such target, a cycle, a broken lib file or
-// config), ERROR_CONFLICT (another run holds .coypu/run.lock), ERROR_IO.  After Ctrl-C there is none:
-// the summary says `interrupted`.
+// config), ERROR_CONFLICT (another run holds .coypu/run.lock), ERROR_IO.  After Ctrl-C there is
+// none: the summary says `interrupted`.
 // Threads: one run, one thread calls in; events come one at a time, from any thread of the run.
 
 #include "model/model.h"

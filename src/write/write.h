@@ -38,14 +38,14 @@ struct write {
     // ends the write.  NULL: nobody asks, and what can be streamed is.
     enum error_code (*inspect)(void *self, str table, struct error *err);
     void *inspect_self;
-    bool table_is_empty;               // made by this run: no difference to compute
-    bool altered;                      // its columns were changed by this run
     const struct growth_list *growths; // append: with this run's; NULL: none
+    // A backfill over rows that stayed when their source lost them: what they are known by.
+    struct str_list kept_by;
+    bool table_is_empty; // made by this run: no difference to compute
+    bool altered;        // its columns were changed by this run
     // What is there was written by another kind or by another key, or is not to be kept: nothing in
     // it can be relied on.
     bool rebuilds;
-    // A backfill over rows that stayed when their source lost them: what they are known by.
-    struct str_list kept_by;
     bool hashes_are_old;  // tracked: the hashes in the table are another DuckDB version's
     int64_t run_snapshot; // scd2: the lake's snapshot when the run began
     // tracked, scd2: told how reading the query ended, before its rows are looked at; the answer
