@@ -230,22 +230,6 @@ enum error_code decorate_release(struct runner *runner, const struct plan_step *
     return ERROR_NONE;
 }
 
-#define INLINING "ducklake_default_data_inlining_row_limit"
-
-static enum error_code set_inlining(struct runner *runner, int64_t rows, struct error *err) {
-    return execute(
-        runner, str_format(runner->arena, "SET GLOBAL " INLINING " = %lld", (long long)rows), err);
-}
-
-static enum error_code unpartition_later(struct runner *runner, struct storage_turn *storage,
-                                         struct error *err) {
-    TRY(lake_query_int64(runner->session.connection,
-                         STR("SELECT current_setting('" INLINING "')::BIGINT"), LAKE_NO_VALUES,
-                         &storage->inlining, NULL, err));
-    storage->unpartitions = true;
-    return set_inlining(runner, 0, err);
-}
-
 static enum error_code set_stand_in(struct runner *runner, const struct plan_step *step,
                                     struct error *err) {
     struct arena *arena = runner->arena;
@@ -273,9 +257,8 @@ static enum error_code change_partitioning(struct runner *runner, struct plan_st
         TRY(set_stand_in(runner, step, err));
     }
     // Where it was refused the stand-in stays; what does not fit leaves the table as it is.
-    return !step->storage_is_refused && (is_reset || (fits && now.size > 0))
-               ? unpartition_later(runner, storage, err)
-               : ERROR_NONE;
+    storage->unpartitions = !step->storage_is_refused && (is_reset || (fits && now.size > 0));
+    return ERROR_NONE;
 }
 
 static enum error_code change_storage(struct runner *runner, struct plan_step *step,
@@ -418,11 +401,4 @@ enum error_code decorate_written(struct runner *runner, struct plan_step *step,
     settings[0].list = (str){0};
     settings[0].shown = (str){0};
     return set_storage(runner, step, &settings[0], changed, err);
-}
-
-void decorate_end(struct runner *runner, const struct storage_turn *storage) {
-    struct error ignored; // of a connection that is of no more use
-    if (storage->unpartitions) {
-        (void)set_inlining(runner, storage->inlining, &ignored);
-    }
 }

@@ -16,8 +16,7 @@
 // What an attempt has done to the storage of a table that was there, and what it still has to do.
 struct storage_turn {
     bool is_reset[2];  // its partitioning, its sorting: what they name goes
-    bool unpartitions; // once the rows are written
-    int64_t inlining;  // the setting to be put back; set with `unpartitions`
+    bool unpartitions; // once the rows are written, which must not be inlined until then
 };
 
 // Of a table that was just made.
@@ -38,7 +37,5 @@ MUST_USE enum error_code decorate_changed(struct runner *runner, struct plan_ste
 MUST_USE enum error_code decorate_written(struct runner *runner, struct plan_step *step,
                                           const struct storage_turn *storage, bool *changed,
                                           struct error *err);
-// After the transaction, however it ended.
-void decorate_end(struct runner *runner, const struct storage_turn *storage);
 
 #endif

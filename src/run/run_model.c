@@ -83,7 +83,8 @@ static enum error_code tell_lost_rows(struct turn *turn, struct error *err) {
     return ERROR_NONE;
 }
 
-// A table with values that the catalog would not give back as they were is written with files only.
+// With files only is written what the catalog would not give back as it was, and a table that still
+// has to lose its partitioning (decorate.c).
 static enum error_code choose_inlining(const struct turn *turn, struct error *err) {
     struct lake_connection *connection = turn->runner->session.connection;
     const struct plan_step *step = turn->step;
@@ -109,7 +110,7 @@ static enum error_code choose_inlining(const struct turn *turn, struct error *er
         error_at(err, model->file, 0, 0);
         return err->code;
     }
-    return lake_inlining_allow(connection, lost == NULL, err);
+    return lake_inlining_allow(connection, lost == NULL && !turn->storage.unpartitions, err);
 }
 
 enum error_code turn_write(struct turn *turn, struct error *err) {
@@ -264,7 +265,8 @@ static enum error_code transaction(struct turn *turn, struct error *err) {
     if (code != ERROR_NONE) {
         lake_rollback(connection);
     }
-    decorate_end(turn->runner, &turn->storage);
+    struct error ignored; // of a connection that is of no more use
+    (void)!lake_inlining_allow(connection, true, &ignored);
     return code;
 }
 
@@ -450,7 +452,6 @@ static enum error_code try_redecorate(struct turn *turn, struct error *err) {
     if (code != ERROR_NONE) {
         lake_rollback(connection);
     }
-    decorate_end(turn->runner, &turn->storage);
     return code;
 }
 

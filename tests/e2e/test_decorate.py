@@ -228,10 +228,10 @@ def test_a_partitioning_goes_although_the_rows_stay(project):
 
 def test_a_partitioning_that_the_lake_does_not_let_go_stays_with_a_warning(project):
     """New rows that the lake's own options keep in the catalog."""
-    project.write({"config/catalog.sql": "ATTACH 'ducklake:sqlite:lake.sqlite' AS lake (DATA_PATH 'lake_data/', "
-                                         "DATA_INLINING_ROW_LIMIT 20);\n",
+    project.write({"sql/keep.sql": "CALL lake.set_option('data_inlining_row_limit', 20)",
                    "models/raw/t.sql": f"-- @partitioned_by: region\n{SELECT}"})
     project.run("run", code=0)
+    project.run("keep", code=0)
     project.write({"models/raw/t.sql": SELECT.replace("1::", "2::").replace(", 'x' AS region", "")})
     model = project.run_json().models["raw.t"]
     assert model["status"] == "ok" and model["warnings"][0] == "columns changed: - region"
@@ -240,3 +240,15 @@ def test_a_partitioning_that_the_lake_does_not_let_go_stays_with_a_warning(proje
     project.write({"models/raw/t.sql": f"-- @partitioned_by: id\n{SELECT}"})
     project.run("run", code=0)
     assert storage(project) == (["identity"], [])
+
+
+@pytest.mark.parametrize("limit", ["", ", DATA_INLINING_ROW_LIMIT 5"])
+def test_a_partitioning_goes_in_a_run_that_wrote_nested_values_before(project, limit):
+    project.write({"config/catalog.sql": f"ATTACH 'ducklake:sqlite:lake.sqlite' AS lake (DATA_PATH 'lake_data/'{limit});\n",
+                   "models/a/s.sql": "SELECT {'n': 'it''s'} AS s", "models/b/t.sql": "-- @partitioned_by: id\nSELECT range AS id FROM range(3)"})
+    project.run_json("--jobs", "1")
+    project.write({"models/a/s.sql": "SELECT {'n': 'it''s new'} AS s", "models/b/t.sql": "SELECT range AS id FROM range(1, 4)"})
+    models = project.run_json("--jobs", "1").models
+    assert models["b.t"]["warnings"] == []
+    assert storage(project) == ([], [])
+    assert [row["id"] for row in project.sql("SELECT id FROM b.t ORDER BY 1")] == [1, 2, 3]
